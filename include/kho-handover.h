@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Formats shared by kexec, purgatory and the next kernel's userspace.
+ *
+ * All integers are little-endian and naturally aligned; all addresses are
+ * physical; all offsets inside the payload count from the start of its
+ * setup_data header. A change of any layout here changes KHO_FORMAT_VERSION.
+ *
+ * The payload is one entry of the x86 setup_data chain:
+ *
+ *   +0            struct kho_setup_data   next, type KHO_SETUP_TYPE, length
+ *   +16           struct kho_payload      what follows, and where
+ *   +KHO_REPORT_OFFSET  struct kho_report written by purgatory, so not digested
+ *   +4096         verification table      struct kho_table, entries, digests
+ *                 items                   struct kho_item each
+ *                 scratch array, root FDT, map pages, kernel-format blobs
+ *                 user blobs, each page aligned
+ */
+#ifndef KHO_HANDOVER_H
+#define KHO_HANDOVER_H
+
+#include <stdint.h>
+
+#define KHO_FORMAT_VERSION	1
+
+/* setup_data types; values from arch/x86/include/uapi/asm/setup_data.h. */
+#define KHO_SETUP_TYPE		0x6b686f01u	/* ours: 'k' 'h' 'o' 1 */
+#define SETUP_TYPE_E820_EXT	1u
+#define SETUP_TYPE_EFI		4u
+#define SETUP_TYPE_RNG_SEED	9u
+#define SETUP_TYPE_KEXEC_KHO	10u
+#define SETUP_TYPE_INDIRECT	0x80000000u
+
+struct kho_setup_data {
+	uint64_t next;
+	uint32_t type;
+	uint32_t len;			/* bytes after this header */
+};
+
+#define KHO_NAME_MAX		64	/* terminating NUL included */
+
+/* ---- Verification table ------------------------------------------------ */
+
+#define KHO_TABLE_MAGIC		0x314c42544f484b00ull	/* "\0KHOTBL1" */
+#define KHO_CHUNK_SHIFT		21	/* one digest for each 2 MiB */
+#define KHO_DIGEST_CRC32C	1u
+
+struct kho_table {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t algorithm;		/* KHO_DIGEST_* */
+	uint32_t chunk_shift;
+	uint32_t entry_count;
+	uint32_t digest_count;
+	uint32_t reserved;
+	/* struct kho_entry[entry_count], then uint32_t digest[digest_count] */
+};
+
+/* What a mismatch means: see enum kho_reaction. */
+enum kho_class {
+	KHO_CLASS_KERNEL = 1,		/* code and data of the next kernel: reset */
+	KHO_CLASS_STATE = 2,		/* preserved state: start without it */
+};
+
+struct kho_entry {
+	uint64_t addr;
+	uint64_t size;			/* bytes, not 0 */
+	uint32_t class;			/* enum kho_class */
+	uint32_t first_digest;		/* index; ceil(size / chunk) digests follow */
+	char name[KHO_NAME_MAX];
+};
+
+/* ---- Report ------------------------------------------------------------ */
+
+#define KHO_REPORT_MAGIC	0x315052524f484b00ull	/* "\0KHORRP1" */
+
+enum kho_result {
+	KHO_RESULT_NONE = 0,		/* purgatory has not run */
+	KHO_RESULT_VERIFIED = 1,
+	KHO_RESULT_MISMATCH = 2,
+	KHO_RESULT_SKIPPED = 3,		/* verification switched off at load */
+};
+
+enum kho_reaction {
+	KHO_REACTION_NONE = 0,
+	KHO_REACTION_COLD = 1,		/* handover unlinked, kernel started */
+	KHO_REACTION_RESET = 2,		/* machine reset */
+};
+
+struct kho_report {
+	uint64_t magic;
+	uint32_t result;		/* enum kho_result */
+	uint32_t reaction;		/* enum kho_reaction */
+	uint32_t entries_good;
+	uint32_t entries_bad;
+	uint32_t bad_entry;		/* first bad entry of the table */
+	uint32_t bad_chunk;		/* first bad chunk in it */
+	uint32_t expected;
+	uint32_t actual;
+	uint64_t bytes;			/* bytes digested */
+	uint64_t cycles;		/* of the time stamp counter */
+	uint64_t reserved;
+};
+
+/* ---- Payload ----------------------------------------------------------- */
+
+#define KHO_PAYLOAD_MAGIC	0x3159504f484b0000ull	/* "\0\0KHOPY1" */
+#define KHO_REPORT_OFFSET	512
+
+struct kho_payload {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t item_count;
+	uint64_t addr;			/* of the setup_data header */
+	uint64_t size;			/* setup_data header included */
+	uint64_t table_offset;
+	uint64_t table_size;
+	uint64_t item_offset;
+	uint64_t fdt_addr;		/* root FDT handed over */
+	uint64_t scratch_offset;
+	uint32_t scratch_count;
+	uint32_t hop;			/* 1 for the first handover of a chain */
+	char from_release[KHO_NAME_MAX];
+	char abi[16];			/* root FDT compatible, "kho-v4" */
+};
+
+enum kho_item_kind {
+	KHO_ITEM_REGION = 1,		/* reserve_mem region */
+	KHO_ITEM_BLOB = 2,		/* user blob, bytes inside the payload */
+	KHO_ITEM_NODE = 3,		/* node of the kernel's own, by address */
+};
+
+#define KHO_ITEM_VERIFIED	1u	/* its digests are in the table */
+
+struct kho_item {
+	char name[KHO_NAME_MAX];
+	uint32_t kind;			/* enum kho_item_kind */
+	uint32_t flags;			/* KHO_ITEM_* */
+	uint64_t addr;
+	uint64_t size;
+};
+
+/* ---- Purgatory --------------------------------------------------------- */
+
+#define KHO_PURGATORY_MAGIC	0x3147525550484b00ull	/* "\0KHPURG1" */
+#define KHO_CONSOLE_VGA		1u	/* VGA text memory is on screen */
+
+/*
+ * The last bytes of the flat purgatory image. kexec fills it in; self_crc is
+ * CRC32C over the whole image with self_crc itself taken as 0.
+ */
+struct kho_purgatory_params {
+	uint64_t magic;
+	uint64_t image_size;		/* flat image, params included */
+	uint64_t table_addr;		/* 0: verify nothing */
+	uint64_t table_size;
+	uint64_t kernel_entry;		/* 64-bit entry point */
+	uint64_t boot_params;
+	uint64_t payload_addr;		/* setup_data header; 0: no handover */
+	uint64_t payload_len;		/* its len field */
+	uint32_t table_crc;
+	uint16_t serial_port;		/* I/O port; 0: none */
+	uint16_t console;		/* KHO_CONSOLE_* */
+	uint32_t self_crc;
+	uint32_t reserved;
+};
+
+_Static_assert(sizeof(struct kho_setup_data) == 16, "setup_data header");
+_Static_assert(sizeof(struct kho_table) == 32, "table");
+_Static_assert(sizeof(struct kho_entry) == 88, "entry");
+_Static_assert(sizeof(struct kho_report) == 64, "report");
+_Static_assert(sizeof(struct kho_payload) == 160, "payload");
+_Static_assert(sizeof(struct kho_item) == 88, "item");
+_Static_assert(sizeof(struct kho_purgatory_params) == 80, "params");
+_Static_assert(sizeof(struct kho_setup_data) + sizeof(struct kho_payload) <= KHO_REPORT_OFFSET,
+	       "payload header reaches into the report");
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a kernel image file says of itself. Pure: bytes in, facts out; nothing
+ * here opens a file or prints.
+ */
+#ifndef KEXEC_IMAGE_H
+#define KEXEC_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* xloadflags, Documentation/arch/x86/boot.rst, field 0x236. */
+#define XLF_KERNEL_64			0x01
+#define XLF_CAN_BE_LOADED_ABOVE_4G	0x02
+#define XLF_EFI_KEXEC			0x10
+#define XLF_5LEVEL			0x20
+#define XLF_5LEVEL_ENABLED		0x40
+
+#define BZIMAGE_SETUP_HEADER_OFFSET	0x1f1	/* in the file and in boot_params */
+
+enum image_error {
+	IMAGE_OK = 0,
+	IMAGE_ERR_TRUNCATED,		/* the file ends before what its header names */
+	IMAGE_ERR_NOT_BZIMAGE,		/* no boot flag or no "HdrS" */
+	IMAGE_ERR_OLD_PROTOCOL,		/* boot protocol before 2.12 */
+	IMAGE_ERR_NO_64BIT,		/* XLF_KERNEL_64 clear */
+	IMAGE_ERR_HEADER,		/* a field of the setup header is out of its range */
+	IMAGE_ERR_FORMAT,		/* compression format not recognised */
+	IMAGE_ERR_CODEC,		/* recognised, but this build has no decompressor */
+	IMAGE_ERR_CORRUPT,		/* the decompressor rejects the data */
+	IMAGE_ERR_TOOBIG,		/* decompressed size above the cap */
+	IMAGE_ERR_NOMEM,
+};
+
+/* A sentence fragment for ERR, such as "not a bzImage". Never NULL. */
+const char *image_strerror(enum image_error err);
+
+/* The fields of a bzImage's setup header that loading needs. */
+struct bzimage {
+	uint16_t version;		/* boot protocol, 0x020f = 2.15 */
+	uint16_t xloadflags;
+	bool relocatable;
+	uint32_t alignment;		/* kernel_alignment: power of two, at least a page */
+	uint64_t pref_address;
+	uint32_t init_size;		/* bytes needed from the load address on; at least kernel_size */
+	uint32_t cmdline_size;		/* longest command line, NUL not counted */
+	uint32_t header_size;		/* bytes of setup header from 0x1f1 on */
+	size_t kernel_offset;		/* protected-mode part in the file */
+	size_t kernel_size;
+	size_t payload_offset;		/* compressed vmlinux in the file; 0 if not named */
+	size_t payload_size;
+};
+
+/* Parse a whole bzImage of SIZE bytes. Writes *RET only on IMAGE_OK. */
+enum image_error bzimage_parse(const void *buf, size_t size, struct bzimage *ret);
+
+/* What the decompressed vmlinux says it can read. */
+struct kernel_features {
+	char release[65];		/* of "Linux version RELEASE "; empty if not found */
+	char kho[16];			/* "kho-v4"; empty: none named */
+	char luo[16];			/* "luo-v5" */
+	char memfd[16];			/* "memfd-v2" */
+	bool kho_ambiguous;		/* more than one distinct kho-vN string */
+	bool kho_disabled;		/* has the message of a kernel without KHO */
+	bool reserve_mem;		/* "reserve-mem-v1": revives reserve_mem regions */
+};
+
+#define IMAGE_SCAN_CAP	(1ull << 30)	/* most bytes of vmlinux that are looked at */
+
+/*
+ * Decompress PAYLOAD in a stream (gzip, xz, lzma, zstd, lz4, bzip2, lzo, or a
+ * bare ELF) and search it. Memory use does not grow with the size of the
+ * kernel. *RET_FORMAT gets the format's name ("zstd", or "unknown"), also on
+ * failure. Writes *RET only on IMAGE_OK.
+ */
+enum image_error image_scan(const void *payload, size_t size, struct kernel_features *ret,
+			    const char **ret_format);
+
+/*
+ * Decompress a whole-file compressed image (vmlinuz.gz and the like) into a
+ * malloc'ed buffer of at most CAP bytes, which the caller frees. Input that is
+ * not compressed is IMAGE_ERR_FORMAT.
+ */
+enum image_error image_unpack(const void *in, size_t size, size_t cap, void **ret, size_t *ret_size);
+
+#endif
