@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include <libfdt.h>
+
+#include "abi.h"
+
+static const struct kho_abi_info abi_table[] = {
+	{ KHO_ABI_V4, "kho-v4", "preserved-data", "blob-size" },
+};
+
+#define ABI_COUNT (sizeof(abi_table) / sizeof(abi_table[0]))
+
+const struct kho_abi_info *kho_abi_info_(enum kho_abi abi)
+{
+	for (size_t i = 0; i < ABI_COUNT; i++)
+		if (abi_table[i].abi == abi)
+			return &abi_table[i];
+	return NULL;
+}
+
+const char *kho_abi_name(enum kho_abi abi)
+{
+	const struct kho_abi_info *info = kho_abi_info_(abi);
+
+	return info ? info->compatible : NULL;
+}
+
+enum kho_abi kho_abi_from_name(const char *name)
+{
+	for (size_t i = 0; i < ABI_COUNT; i++)
+		if (!strcmp(abi_table[i].compatible, name))
+			return abi_table[i].abi;
+	return KHO_ABI_UNKNOWN;
+}
+
+int kho_prop_u64_(const void *fdt, int offset, const char *name, uint64_t *ret)
+{
+	int len;
+	const void *prop = fdt_getprop(fdt, offset, name, &len);
+
+	if (!prop || len != sizeof(*ret))
+		return -KHO_ERR_BADNODE;
+	memcpy(ret, prop, sizeof(*ret));
+	return 0;
+}
+
+bool kho_prop_compatible_(const void *fdt, int offset, const char *want)
+{
+	int len;
+	const char *prop = fdt_getprop(fdt, offset, KHO_PROP_COMPATIBLE, &len);
+
+	return prop && (size_t)len == strlen(want) + 1 && !memcmp(prop, want, (size_t)len);
+}
+
+int kho_fdt_check_(const void *buf, size_t size)
+{
+	if (size < sizeof(struct fdt_header) || (uintptr_t)buf % 8)
+		return -KHO_ERR_BADFDT;
+	if (fdt_check_full(buf, size) < 0)
+		return -KHO_ERR_BADFDT;
+	return 0;
+}
+
+int kho_fdt_write_error_(int err)
+{
+	switch (err) {
+	case 0:
+		return 0;
+	case -FDT_ERR_NOSPACE:
+		return -KHO_ERR_NOSPACE;
+	case -FDT_ERR_EXISTS:
+		return -KHO_ERR_EXISTS;
+	default:
+		return -KHO_ERR_INVAL;
+	}
+}
