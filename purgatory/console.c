@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdbool.h>
+
+#include "kho-handover.h"
+#include "console.h"
+#include "io.h"
+
+/* 16550: registers from the base port, bits of the line status. */
+#define UART_TX			0
+#define UART_LSR		5
+#define UART_LSR_TX_EMPTY	0x20	/* room for the next character */
+#define UART_LSR_IDLE		0x40	/* the last bit is on the wire */
+
+/*
+ * A read of a port takes about a microsecond. A character at 1200 baud takes
+ * 8 ms: a port that is slower than this is no port.
+ */
+#define UART_TRIES		100000
+
+#define VGA_MEMORY		0xb8000ul
+#define VGA_COLUMNS		80
+#define VGA_ROWS		25
+#define VGA_LAST_ROW		((VGA_ROWS - 1) * VGA_COLUMNS)
+#define VGA_ATTRIBUTE		0x0700	/* grey on black */
+
+/* About three seconds, in port reads: a reset wipes the screen. */
+#define VGA_READING_TIME	3000000
+#define KBD_STATUS		0x64	/* a port that exists and is harmless to read */
+
+void console_init(struct console *con, uint16_t port, uint16_t flags)
+{
+	con->serial_port = port;
+	con->flags = flags;
+	con->column = VGA_COLUMNS;	/* the first character opens a new row */
+}
+
+static bool serial_wait(const struct console *con, uint8_t bit)
+{
+	for (unsigned int i = 0; i < UART_TRIES; i++) {
+		if (port_read((uint16_t)(con->serial_port + UART_LSR)) & bit)
+			return true;
+	}
+	return false;
+}
+
+static void serial_putc(struct console *con, char c)
+{
+	if (serial_wait(con, UART_LSR_TX_EMPTY))
+		port_write((uint16_t)(con->serial_port + UART_TX), (uint8_t)c);
+	else
+		con->serial_port = 0;	/* dead: do not wait again for each character */
+}
+
+static void vga_scroll(volatile uint16_t *screen)
+{
+	for (unsigned int i = 0; i < VGA_LAST_ROW; i++)
+		screen[i] = screen[i + VGA_COLUMNS];
+	for (unsigned int i = 0; i < VGA_COLUMNS; i++)
+		screen[VGA_LAST_ROW + i] = VGA_ATTRIBUTE | ' ';
+}
+
+static void vga_putc(struct console *con, char c)
+{
+	volatile uint16_t *screen = (volatile uint16_t *)VGA_MEMORY;
+
+	if (c == '\n') {
+		con->column = VGA_COLUMNS;
+		return;
+	}
+	if (con->column == VGA_COLUMNS) {
+		vga_scroll(screen);
+		con->column = 0;
+	}
+	screen[VGA_LAST_ROW + con->column++] = (uint16_t)(VGA_ATTRIBUTE | (uint8_t)c);
+}
+
+static void console_putc(struct console *con, char c)
+{
+	if (con->serial_port && c == '\n')
+		serial_putc(con, '\r');
+	if (con->serial_port)
+		serial_putc(con, c);
+	if (con->flags & KHO_CONSOLE_VGA)
+		vga_putc(con, c);
+}
+
+void console_puts(struct console *con, const char *s)
+{
+	while (*s)
+		console_putc(con, *s++);
+}
+
+void console_put_name(struct console *con, const char *name, unsigned int size)
+{
+	for (unsigned int i = 0; i < size && name[i]; i++)
+		console_putc(con, name[i] >= ' ' && name[i] <= '~' ? name[i] : '?');
+}
+
+void console_put_dec(struct console *con, uint64_t value)
+{
+	char digits[21];
+	char *p = digits + sizeof(digits) - 1;
+
+	*p = '\0';
+	do {
+		*--p = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	console_puts(con, p);
+}
+
+void console_put_hex(struct console *con, uint64_t value, unsigned int digits)
+{
+	console_puts(con, "0x");
+	while (digits--)
+		console_putc(con, "0123456789abcdef"[value >> 4 * digits & 15]);
+}
+
+void console_drain(struct console *con)
+{
+	if (con->serial_port)
+		serial_wait(con, UART_LSR_IDLE);
+	if (con->flags & KHO_CONSOLE_VGA) {
+		for (unsigned int i = 0; i < VGA_READING_TIME; i++)
+			port_read(KBD_STATUS);
+	}
+}
