@@ -10,19 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* xloadflags, Documentation/arch/x86/boot.rst, field 0x236. */
-#define XLF_KERNEL_64			0x01
-#define XLF_CAN_BE_LOADED_ABOVE_4G	0x02
-#define XLF_EFI_KEXEC			0x10
-#define XLF_5LEVEL			0x20
-#define XLF_5LEVEL_ENABLED		0x40
+#include <asm/bootparam.h>	/* XLF_*, the bits of xloadflags */
 
 #define BZIMAGE_SETUP_HEADER_OFFSET	0x1f1	/* in the file and in boot_params */
 
 enum image_error {
 	IMAGE_OK = 0,
-	IMAGE_ERR_TRUNCATED,		/* the file ends before what its header names */
-	IMAGE_ERR_NOT_BZIMAGE,		/* no boot flag or no "HdrS" */
+	IMAGE_ERR_TRUNCATED,		/* the file ends before what its header names, or the
+					   compressed data before its end */
+	IMAGE_ERR_NOT_BZIMAGE,		/* no boot flag or no "HdrS", or a zImage */
 	IMAGE_ERR_OLD_PROTOCOL,		/* boot protocol before 2.12 */
 	IMAGE_ERR_NO_64BIT,		/* XLF_KERNEL_64 clear */
 	IMAGE_ERR_HEADER,		/* a field of the setup header is out of its range */
@@ -30,7 +26,7 @@ enum image_error {
 	IMAGE_ERR_CODEC,		/* recognised, but this build has no decompressor */
 	IMAGE_ERR_CORRUPT,		/* the decompressor rejects the data */
 	IMAGE_ERR_TOOBIG,		/* decompressed size above the cap */
-	IMAGE_ERR_NOMEM,
+	IMAGE_ERR_NOMEM,		/* none left, or the data asks for more than the limit */
 };
 
 /* A sentence fragment for ERR, such as "not a bzImage". Never NULL. */
@@ -47,7 +43,7 @@ struct bzimage {
 	uint32_t cmdline_size;		/* longest command line, NUL not counted */
 	uint32_t header_size;		/* bytes of setup header from 0x1f1 on */
 	size_t kernel_offset;		/* protected-mode part in the file */
-	size_t kernel_size;
+	size_t kernel_size;		/* to the end of the file, so with a signature */
 	size_t payload_offset;		/* compressed vmlinux in the file; 0 if not named */
 	size_t payload_size;
 };
@@ -55,10 +51,13 @@ struct bzimage {
 /* Parse a whole bzImage of SIZE bytes. Writes *RET only on IMAGE_OK. */
 enum image_error bzimage_parse(const void *buf, size_t size, struct bzimage *ret);
 
-/* What the decompressed vmlinux says it can read. */
+/*
+ * What the decompressed vmlinux says it can read. A kernel from before KHO has
+ * neither a kho string nor the message of one without it.
+ */
 struct kernel_features {
 	char release[65];		/* of "Linux version RELEASE "; empty if not found */
-	char kho[16];			/* "kho-v4"; empty: none named */
+	char kho[16];			/* "kho-v4", the first found; empty: none named */
 	char luo[16];			/* "luo-v5" */
 	char memfd[16];			/* "memfd-v2" */
 	bool kho_ambiguous;		/* more than one distinct kho-vN string */
@@ -71,8 +70,8 @@ struct kernel_features {
 /*
  * Decompress PAYLOAD in a stream (gzip, xz, lzma, zstd, lz4, bzip2, lzo, or a
  * bare ELF) and search it. Memory use does not grow with the size of the
- * kernel. *RET_FORMAT gets the format's name ("zstd", or "unknown"), also on
- * failure. Writes *RET only on IMAGE_OK.
+ * kernel. *RET_FORMAT gets the format's name ("zstd", "elf", or "unknown"), also
+ * on failure. Writes *RET only on IMAGE_OK.
  */
 enum image_error image_scan(const void *payload, size_t size, struct kernel_features *ret,
 			    const char **ret_format);

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The setup header of an x86 bzImage: Documentation/arch/x86/boot.rst.
+ */
+#include "config.h"
+
+#include <asm/bootparam.h>
+#include <endian.h>
+#include <string.h>
+
+#include "image.h"
+
+/* Offsets in the file, little-endian values. */
+#define SETUP_SECTS		0x1f1	/* u8 */
+#define SYSSIZE			0x1f4	/* u32, protected-mode part in 16 bytes */
+#define BOOT_FLAG		0x1fe	/* u16 */
+#define HEADER_LENGTH		0x201	/* u8, counted from 0x202 */
+#define HEADER_MAGIC		0x202
+#define PROTOCOL			0x206	/* u16 */
+#define LOADFLAGS		0x211	/* u8 */
+#define KERNEL_ALIGNMENT	0x230	/* u32 */
+#define RELOCATABLE_KERNEL	0x234	/* u8 */
+#define XLOADFLAGS		0x236	/* u16 */
+#define CMDLINE_SIZE		0x238	/* u32 */
+#define PAYLOAD_OFFSET		0x248	/* u32, from the protected-mode part on */
+#define PAYLOAD_LENGTH		0x24c	/* u32 */
+#define PREF_ADDRESS		0x258	/* u64 */
+#define INIT_SIZE		0x260	/* u32 */
+
+#define BOOT_FLAG_VALUE		0xaa55
+#define PROTOCOL_XLOADFLAGS	0x020c	/* 2.12, the first with 64-bit entry flags */
+
+#define HEADER_END_MIN		(INIT_SIZE + 4)
+#define HEADER_END_MAX		0x290	/* what follows it in boot_params */
+
+#define SECTOR			512
+#define SETUP_SECTS_DEFAULT	4	/* what 0 stands for */
+#define ENTRY_64		0x200	/* of startup_64 in the protected-mode part */
+
+#define ALIGNMENT_MIN		4096u
+#define ALIGNMENT_MAX		(1u << 30)
+#define INIT_SIZE_MAX		(1u << 30)
+#define CMDLINE_MIN		255u	/* what every protocol version grants */
+#define CMDLINE_MAX		65535u
+#define PHYS_END		(1ull << 52)	/* of the architecture */
+
+static uint16_t get16(const uint8_t *p)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le16toh(v);
+}
+
+static uint32_t get32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le32toh(v);
+}
+
+static uint64_t get64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le64toh(v);
+}
+
+/* Is this a bzImage whose whole setup header can be read? */
+static enum image_error check_header(const uint8_t *p, size_t size)
+{
+	uint32_t end;
+
+	/* Too short to tell a cut bzImage from any small file given by mistake. */
+	if (size < PROTOCOL + 2)
+		return IMAGE_ERR_NOT_BZIMAGE;
+	if (get16(p + BOOT_FLAG) != BOOT_FLAG_VALUE || memcmp(p + HEADER_MAGIC, "HdrS", 4))
+		return IMAGE_ERR_NOT_BZIMAGE;
+	if (get16(p + PROTOCOL) < PROTOCOL_XLOADFLAGS)
+		return IMAGE_ERR_OLD_PROTOCOL;
+
+	end = HEADER_MAGIC + p[HEADER_LENGTH];
+	if (end < HEADER_END_MIN || end > HEADER_END_MAX)
+		return IMAGE_ERR_HEADER;
+	if (size < end)
+		return IMAGE_ERR_TRUNCATED;
+
+	if (!(p[LOADFLAGS] & LOADED_HIGH))		/* a zImage */
+		return IMAGE_ERR_NOT_BZIMAGE;
+	if (!(get16(p + XLOADFLAGS) & XLF_KERNEL_64))
+		return IMAGE_ERR_NO_64BIT;
+	return IMAGE_OK;
+}
+
+static void read_fields(const uint8_t *p, struct bzimage *img)
+{
+	img->version = get16(p + PROTOCOL);
+	img->xloadflags = get16(p + XLOADFLAGS);
+	img->relocatable = p[RELOCATABLE_KERNEL] != 0;
+	img->alignment = get32(p + KERNEL_ALIGNMENT);
+	img->pref_address = get64(p + PREF_ADDRESS);
+	img->init_size = get32(p + INIT_SIZE);
+	img->cmdline_size = get32(p + CMDLINE_SIZE);
+	img->header_size = HEADER_MAGIC + p[HEADER_LENGTH] - BZIMAGE_SETUP_HEADER_OFFSET;
+}
+
+static enum image_error check_fields(const struct bzimage *img)
+{
+	if (img->alignment < ALIGNMENT_MIN || img->alignment > ALIGNMENT_MAX ||
+	    img->alignment & (img->alignment - 1))
+		return IMAGE_ERR_HEADER;
+	if (!img->init_size || img->init_size > INIT_SIZE_MAX)
+		return IMAGE_ERR_HEADER;
+	if (img->pref_address > PHYS_END - img->init_size)
+		return IMAGE_ERR_HEADER;
+	if (img->cmdline_size < CMDLINE_MIN || img->cmdline_size > CMDLINE_MAX)
+		return IMAGE_ERR_HEADER;
+	return IMAGE_OK;
+}
+
+/*
+ * The protected-mode part is the rest of the file, as the kernel's own loader
+ * takes it: a signature may follow what syssize counts, and does no harm.
+ */
+static enum image_error find_kernel(const uint8_t *p, size_t size, struct bzimage *img)
+{
+	unsigned int sects = p[SETUP_SECTS] ? p[SETUP_SECTS] : SETUP_SECTS_DEFAULT;
+	size_t offset = (sects + 1) * SECTOR;
+
+	if (size <= offset || size - offset <= ENTRY_64)
+		return IMAGE_ERR_TRUNCATED;
+	if (size - offset < (uint64_t)get32(p + SYSSIZE) * 16)
+		return IMAGE_ERR_TRUNCATED;
+	if (size - offset > img->init_size)
+		return IMAGE_ERR_HEADER;
+
+	img->kernel_offset = offset;
+	img->kernel_size = size - offset;
+	return IMAGE_OK;
+}
+
+static enum image_error find_payload(const uint8_t *p, struct bzimage *img)
+{
+	uint32_t offset = get32(p + PAYLOAD_OFFSET);
+	uint32_t length = get32(p + PAYLOAD_LENGTH);
+
+	img->payload_offset = 0;
+	img->payload_size = 0;
+	if (!offset || !length)
+		return IMAGE_OK;
+
+	if (offset > img->kernel_size || length > img->kernel_size - offset)
+		return IMAGE_ERR_TRUNCATED;
+	img->payload_offset = img->kernel_offset + offset;
+	img->payload_size = length;
+	return IMAGE_OK;
+}
+
+enum image_error bzimage_parse(const void *buf, size_t size, struct bzimage *ret)
+{
+	struct bzimage img;
+	enum image_error err;
+
+	err = check_header(buf, size);
+	if (err)
+		return err;
+
+	read_fields(buf, &img);
+	err = check_fields(&img);
+	if (err)
+		return err;
+	err = find_kernel(buf, size, &img);
+	if (err)
+		return err;
+	err = find_payload(buf, &img);
+	if (err)
+		return err;
+
+	*ret = img;
+	return IMAGE_OK;
+}
+
+const char *image_strerror(enum image_error err)
+{
+	switch (err) {
+	case IMAGE_OK:
+		return "no error";
+	case IMAGE_ERR_TRUNCATED:
+		return "truncated";
+	case IMAGE_ERR_NOT_BZIMAGE:
+		return "not a bzImage";
+	case IMAGE_ERR_OLD_PROTOCOL:
+		return "boot protocol older than 2.12";
+	case IMAGE_ERR_NO_64BIT:
+		return "no 64-bit entry point";
+	case IMAGE_ERR_HEADER:
+		return "setup header field out of range";
+	case IMAGE_ERR_FORMAT:
+		return "compression format not recognised";
+	case IMAGE_ERR_CODEC:
+		return "compression format not supported by this build";
+	case IMAGE_ERR_CORRUPT:
+		return "compressed data is corrupt";
+	case IMAGE_ERR_TOOBIG:
+		return "too big when decompressed";
+	case IMAGE_ERR_NOMEM:
+		return "not enough memory to decompress";
+	}
+	return "unknown error";
+}

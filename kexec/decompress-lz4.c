@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The lz4 "legacy" frame, the only one the kernel reads: the magic number,
+ * then blocks of a little-endian u32 length and as many bytes. Each block
+ * decompresses to 8 MiB, the last one to that or less; there is no end mark.
+ */
+#include "config.h"
+
+#ifdef HAVE_CODEC_LZ4
+
+#include <endian.h>
+#include <lz4.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decompress.h"
+
+#define MAGIC_SIZE	4
+#define LENGTH_SIZE	4
+#define BLOCK_SIZE	(8 << 20)
+
+static uint32_t get_length(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return le32toh(v);
+}
+
+/*
+ * Decompress the block at *IN. The kernel appends the size of the whole in 4
+ * bytes; after a full block only the end of the input tells it from a length.
+ */
+static enum image_error read_block(const uint8_t **in, size_t *left, uint8_t *block, int *ret_size)
+{
+	uint32_t length;
+
+	if (*left < LENGTH_SIZE)
+		return IMAGE_ERR_TRUNCATED;
+	length = get_length(*in);
+	*in += LENGTH_SIZE;
+	*left -= LENGTH_SIZE;
+
+	if (!length || length > LZ4_COMPRESSBOUND(BLOCK_SIZE))
+		return IMAGE_ERR_CORRUPT;
+	if (length > *left)
+		return IMAGE_ERR_TRUNCATED;
+	*ret_size = LZ4_decompress_safe((const char *)*in, (char *)block, (int)length, BLOCK_SIZE);
+	if (*ret_size < 0)
+		return IMAGE_ERR_CORRUPT;
+	*in += length;
+	*left -= length;
+	return IMAGE_OK;
+}
+
+static enum image_error run(const uint8_t *in, size_t left, uint8_t *block,
+			    struct decompress_out *out)
+{
+	enum image_error err;
+	int n;
+
+	do {
+		err = read_block(&in, &left, block, &n);
+		if (!err)
+			err = decompress_emit(out, block, (size_t)n);
+	} while (!err && n == BLOCK_SIZE && left > LENGTH_SIZE);
+	return err;
+}
+
+enum image_error decompress_lz4(const uint8_t *in, size_t size, struct decompress_out *out)
+{
+	uint8_t *block = malloc(BLOCK_SIZE);
+	enum image_error err;
+
+	if (!block)
+		return IMAGE_ERR_NOMEM;
+	err = run(in + MAGIC_SIZE, size - MAGIC_SIZE, block, out);
+	free(block);
+	return err;
+}
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+
+#include "image-plan.h"
+
+#define ULL(x)	((unsigned long long)(x))
+
+static void print_range(const char *what, const char *name, uint64_t addr, uint64_t size)
+{
+	printf("%-9s %-16s 0x%012llx-0x%012llx %10llu KiB\n", what, name, ULL(addr),
+	       ULL(size ? addr + size - 1 : addr), ULL(size >> 10));
+}
+
+static void print_segments(const struct image_plan *p)
+{
+	for (size_t i = 0; i < p->segments.count; i++) {
+		const struct segment *s = &p->segments.list[i];
+
+		print_range("segment", s->name, s->addr, s->size);
+	}
+	printf("%-9s %-16s 0x%012llx\n", "entry", "purgatory", ULL(p->segments.entry));
+}
+
+static void print_handover(const struct image_plan *p)
+{
+	const struct handover *h = p->handover;
+	const struct running *r = &h->running;
+
+	for (size_t i = 0; i < h->scratch_count; i++)
+		print_range("scratch", r->kho ? "kernel's own" : "planned", h->scratch[i].addr,
+			    h->scratch[i].size);
+	for (size_t i = 0; i < h->region_count; i++) {
+		const struct handover_region *region = &h->region[i];
+
+		print_range(region->verify ? "verified" : "region", region->region.name,
+			    region->region.addr, region->region.size);
+	}
+	for (size_t i = 0; i < h->blob_count; i++)
+		print_range("blob", h->blob[i].name, p->payload->addr + h->blob[i].offset,
+			    h->blob[i].data.size);
+	for (size_t i = 0; r->kho && i < r->root.node_count; i++)
+		print_range("node", r->root.node[i].name, r->root.node[i].addr,
+			    r->root.node[i].size);
+	if (r->kho)
+		printf("%-9s %llu KiB in %zu ranges, by the running kernel\n", "preserved",
+		       ULL(r->preserved_bytes >> 10), r->preserved_count);
+	printf("%-9s 0x%llx, %s\n", "root FDT",
+	       ULL(payload_fdt_addr(h, &p->layout, p->payload->addr)),
+	       h->root_in_place ? "the running kernel's own" : "built");
+}
+
+void image_plan_print(const struct image_plan *p)
+{
+	print_segments(p);
+	if (p->handover)
+		print_handover(p);
+	printf("%-9s %s\n", "cmdline", p->cmdline);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../purgatory/crc32c.h"
+#include "../purgatory/purgatory.h"
+#include "cmdline.h"
+#include "image-plan.h"
+#include "message.h"
+
+#define MIB		(1ull << 20)
+#define ABOVE_4G	(4ull << 30)
+#define ENTRY_64	0x200		/* 64-bit entry point, boot.rst section 1.14 */
+#define VIDEO_TYPE_VGA_TEXT 1		/* screen_info.orig_video_isVGA */
+
+#define ULL(x)		((unsigned long long)(x))
+
+/* Where segments may lie: scratch with a handover, else all RAM. */
+static const struct kho_range *areas(const struct image_plan *p, size_t *count)
+{
+	*count = p->handover ? p->handover->scratch_count : p->machine->ram_count;
+	return p->handover ? p->handover->scratch : p->machine->ram;
+}
+
+static int no_room(const struct image_plan *p, const char *name, uint64_t size, int err)
+{
+	if (err == -KHO_ERR_LIMIT)
+		return error("more than %d segments", SEGMENTS_MAX);
+	if (!p->handover)
+		return error("no room for the %s (%llu KiB) in the machine's RAM", name, ULL(size >> 10));
+	if (!p->handover->running.kho)
+		return error("no room in scratch for the %s (%llu KiB): use a smaller kernel, initrd or "
+			     "blobs", name, ULL(size >> 10));
+	return error("no room in the running kernel's scratch areas for the %s (%llu KiB): everything a "
+		     "handover loads must fit there; boot this kernel with larger ones, such as "
+		     "kho_scratch=%lluM,0,%lluM, or use a smaller kernel, initrd or blobs",
+		     name, ULL(size >> 10),
+		     ULL((segments_total(&p->segments) + size + p->target->image.init_size) / MIB + 64),
+		     64ull);
+}
+
+static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t align, uint64_t min,
+		 uint64_t max, struct segment **ret)
+{
+	const struct kho_place want = { .align = align, .min = min, .max = max };
+	size_t count;
+	const struct kho_range *area = areas(p, &count);
+	int err = segments_place(&p->segments, name, size, area, count, want, ret);
+
+	return err ? no_room(p, name, size, err) : 0;
+}
+
+static int place_kernel(struct image_plan *p)
+{
+	const struct bzimage *image = &p->target->image;
+	uint64_t min = image->pref_address > MIB ? image->pref_address : MIB;
+	uint64_t max = image->xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? 0 : ABOVE_4G;
+
+	return place(p, "kernel", image->init_size, image->alignment, min, max, &p->kernel);
+}
+
+static int place_initrd(struct image_plan *p)
+{
+	uint64_t max = p->target->image.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? 0 : ABOVE_4G;
+
+	if (!p->target->initrd.size)
+		return 0;
+	return place(p, "initrd", p->target->initrd.size, 4096, MIB, max, &p->initrd);
+}
+
+/*
+ * Every range that purgatory verifies. Called first to learn the table's size,
+ * when nothing has an address or contents, and again to write it.
+ */
+static int collect_table(struct image_plan *p)
+{
+	const struct target *t = p->target;
+	const struct table_item kernel = {
+		"kernel", KHO_CLASS_KERNEL, p->kernel->addr, t->image.kernel_size,
+		t->kernel.data + t->image.kernel_offset, NULL };
+	const struct table_item initrd = {
+		"initrd", KHO_CLASS_KERNEL, p->initrd ? p->initrd->addr : 0, t->initrd.size,
+		t->initrd.data, NULL };
+	const struct table_item boot_params = {
+		"boot_params", KHO_CLASS_KERNEL, p->boot_params ? p->boot_params->addr : 0,
+		p->boot_params_buf.size, p->boot_params_buf.data, NULL };
+
+	p->verify.count = 0;
+	if (table_add(&p->verify, &kernel) || table_add(&p->verify, &initrd) ||
+	    table_add(&p->verify, &boot_params))
+		return -1;
+	if (!p->handover)
+		return 0;
+	return payload_verify(p->handover, &p->layout, p->payload ? p->payload->addr : 0,
+			      p->payload_buf.data, &p->verify);
+}
+
+/* With the kernel's own live tree, ranges that are not in it are kept by setup_data. */
+static void collect_reserve(struct image_plan *p)
+{
+	const struct handover *h = p->handover;
+
+	if (!h || !h->running.kho)
+		return;
+	for (size_t i = 0; i < h->region_count; i++)
+		if (h->region[i].added)
+			p->reserve[p->reserve_count++] = (struct kho_range){
+				h->region[i].region.addr, h->region[i].region.size };
+}
+
+static int build_boot_params(struct image_plan *p, struct bootparams *ret)
+{
+	struct bootparams_input in = {
+		.machine = p->machine,
+		.efi = p->target->image.xloadflags & XLF_EFI_KEXEC ? p->efi : NULL,
+		.image = p->target->kernel.data,
+		.bzimage = &p->target->image,
+		.cmdline = p->cmdline,
+		.initrd_addr = p->initrd ? p->initrd->addr : 0,
+		.initrd_size = p->target->initrd.size,
+		.reserve = p->reserve,
+		.reserve_count = p->reserve_count,
+	};
+
+	if (p->handover) {
+		in.payload_addr = p->payload ? p->payload->addr : 0;
+		in.fdt_addr = payload_fdt_addr(p->handover, &p->layout, in.payload_addr);
+		in.fdt_size = payload_fdt_size(&p->layout);
+		in.scratch_addr = in.payload_addr + p->layout.scratch;
+		in.scratch_size = p->handover->scratch_count * sizeof(struct kho_range);
+		in.handover = true;
+	}
+	return bootparams_build(&in, p->boot_params ? p->boot_params->addr : 0, ret);
+}
+
+static int plan_payload(struct image_plan *p)
+{
+	/* The table's size follows from the payload's parts, the offsets from both. */
+	if (payload_plan(p->handover, 0, &p->layout) || collect_table(p))
+		return -1;
+	return payload_plan(p->handover, table_size(&p->verify), &p->layout);
+}
+
+/* Bytes of everything that is placed besides the kernel. */
+static uint64_t other_segments(const struct image_plan *p)
+{
+	return p->target->initrd.size + p->layout.size + p->boot_params_buf.size +
+	       purgatory_memory_size + MIB;
+}
+
+static int plan_scratch(struct image_plan *p)
+{
+	const struct bzimage *image = &p->target->image;
+	uint64_t kernel = (uint64_t)image->init_size + image->alignment;
+
+	/* Room for the kernel twice: KASLR moves it to where nothing of ours lies. */
+	return handover_plan_scratch(p->handover, p->machine,
+				     image->pref_address + 2 * kernel + other_segments(p));
+}
+
+/* Learn the size of the boot_params segment by building it once. */
+static int size_boot_params(struct image_plan *p)
+{
+	struct bootparams bp;
+
+	if (build_boot_params(p, &bp))
+		return -1;
+	p->boot_params_buf = bp.buf;
+	return 0;
+}
+
+static int check_memory(const struct image_plan *p)
+{
+	uint64_t total = segments_total(&p->segments);
+
+	if (total <= p->machine->ram_size / 2)
+		return 0;
+	return error("the image needs %llu MiB, and the kernel loads at most half of its %llu MiB of "
+		     "memory: use a smaller initrd or fewer blobs", ULL(total / MIB),
+		     ULL(p->machine->ram_size / MIB));
+}
+
+int image_plan_place(struct image_plan *p)
+{
+	struct handover *h = p->handover;
+	struct segment unplaced = { 0 };
+
+	p->kernel = &unplaced;
+	collect_reserve(p);
+	if (size_boot_params(p))
+		return -1;
+	if (h && plan_payload(p))
+		return error("the handover does not fit its own table");
+	if (h && !h->running.kho && plan_scratch(p))
+		return -1;
+	if (place_kernel(p))
+		return -1;
+	if (h && place(p, "handover", p->layout.size, 4096, MIB, 0, &p->payload))
+		return -1;
+	if (place_initrd(p) ||
+	    place(p, "boot_params", p->boot_params_buf.size, 4096, MIB, 0, &p->boot_params) ||
+	    place(p, "purgatory", purgatory_memory_size, 4096, MIB, 0, &p->purgatory))
+		return -1;
+	if (!h && !p->no_checks) {
+		if (collect_table(p))
+			return error("too many segments to verify");
+		if (place(p, "table", table_size(&p->verify), 4096, MIB, 0, &p->table))
+			return -1;
+	}
+	p->segments.entry = p->purgatory->addr;
+	return check_memory(p);
+}
+
+/* Build boot_params for good; the payload learns what follows it on the chain. */
+static int fill_boot_params(struct image_plan *p)
+{
+	size_t planned = p->boot_params_buf.size;
+	struct bootparams bp;
+
+	if (build_boot_params(p, &bp))
+		return -1;
+	buffer_free(&p->boot_params_buf);
+	p->boot_params_buf = bp.buf;
+	if (bp.buf.size > planned)
+		return error("boot_params grew from %zu to %zu bytes", planned, bp.buf.size);
+	if (p->handover)
+		((struct kho_setup_data *)p->payload_buf.data)->next = bp.payload_next;
+	return 0;
+}
+
+static int fill_payload(struct image_plan *p)
+{
+	if (buffer_alloc(&p->payload_buf, p->layout.size))
+		return -1;
+	return payload_build(p->handover, p->machine, &p->layout, p->payload->addr,
+			     p->payload_buf.data);
+}
+
+/* The table goes into the payload, where the next kernel finds it, or a segment. */
+static int fill_table(struct image_plan *p, uint64_t *addr, const unsigned char **bytes)
+{
+	unsigned char *buf;
+
+	if (collect_table(p))
+		return error("too many segments, blobs and regions to verify");
+	if (p->handover) {
+		buf = p->payload_buf.data + p->layout.table;
+		*addr = p->payload->addr + p->layout.table;
+	} else {
+		if (buffer_alloc(&p->table_buf, table_size(&p->verify)))
+			return -1;
+		buf = p->table_buf.data;
+		*addr = p->table->addr;
+	}
+	table_write(&p->verify, buf);
+	*bytes = buf;
+	return 0;
+}
+
+static uint16_t console_flags(const struct image_plan *p)
+{
+	const struct boot_params *bp = (const void *)p->machine->boot_params;
+
+	return bp->screen_info.orig_video_isVGA == VIDEO_TYPE_VGA_TEXT ? KHO_CONSOLE_VGA : 0;
+}
+
+static int fill_purgatory(struct image_plan *p, uint64_t table_addr, const unsigned char *table)
+{
+	uint64_t size = table_addr ? table_size(&p->verify) : 0;
+	struct kho_purgatory_params params = {
+		.magic = KHO_PURGATORY_MAGIC,
+		.image_size = purgatory_image_size,
+		.table_addr = table_addr,
+		.table_size = size,
+		.table_crc = size ? crc32c(0, table, size) : 0,
+		.kernel_entry = p->kernel->addr + ENTRY_64,
+		.boot_params = p->boot_params->addr,
+		.payload_addr = p->payload ? p->payload->addr : 0,
+		.payload_len = p->layout.size ? p->layout.size - sizeof(struct kho_setup_data) : 0,
+		.serial_port = cmdline_serial_port(p->cmdline),
+		.console = console_flags(p),
+	};
+	unsigned char *at;
+
+	if (buffer_alloc(&p->purgatory_buf, purgatory_image_size))
+		return -1;
+	memcpy(p->purgatory_buf.data, purgatory_image, purgatory_image_size);
+	at = p->purgatory_buf.data + purgatory_image_size - sizeof(params);
+	memcpy(at, &params, sizeof(params));
+	params.self_crc = crc32c(0, p->purgatory_buf.data, purgatory_image_size);
+	memcpy(at, &params, sizeof(params));
+	return 0;
+}
+
+static void attach(struct segment *segment, const void *buf, size_t size)
+{
+	if (segment) {
+		segment->buf = buf;
+		segment->buf_size = size;
+	}
+}
+
+int image_plan_build(struct image_plan *p)
+{
+	const struct target *t = p->target;
+	const unsigned char *table = NULL;
+	uint64_t table_addr = 0;
+
+	if (p->handover && fill_payload(p))
+		return -1;
+	if (fill_boot_params(p))
+		return -1;
+	if (!p->no_checks && fill_table(p, &table_addr, &table))
+		return -1;
+	if (fill_purgatory(p, table_addr, table))
+		return -1;
+	attach(p->kernel, t->kernel.data + t->image.kernel_offset, t->image.kernel_size);
+	attach(p->initrd, t->initrd.data, t->initrd.size);
+	attach(p->boot_params, p->boot_params_buf.data, p->boot_params_buf.size);
+	attach(p->payload, p->payload_buf.data, p->payload_buf.size);
+	attach(p->table, p->table_buf.data, p->table_buf.size);
+	attach(p->purgatory, p->purgatory_buf.data, p->purgatory_buf.size);
+	return 0;
+}
+
+void image_plan_release(struct image_plan *p)
+{
+	buffer_free(&p->payload_buf);
+	buffer_free(&p->boot_params_buf);
+	buffer_free(&p->purgatory_buf);
+	buffer_free(&p->table_buf);
+}

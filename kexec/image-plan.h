@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One image, from facts to segments: placing, then encoding. */
+#ifndef KEXEC_IMAGE_PLAN_H
+#define KEXEC_IMAGE_PLAN_H
+
+#include "bootparams.h"
+#include "handover.h"
+#include "payload.h"
+#include "segments.h"
+#include "table.h"
+#include "target.h"
+
+struct image_plan {
+	/* Inputs. */
+	const struct machine *machine;
+	struct target *target;
+	struct handover *handover;	/* NULL: an image without handover */
+	const struct efi_facts *efi;
+	const char *cmdline;
+	bool no_checks;
+	/* The plan. */
+	struct segments segments;
+	struct segment *kernel, *initrd, *boot_params, *purgatory;
+	struct segment *payload;	/* with a handover */
+	struct segment *table;		/* without one, unless no_checks */
+	struct payload_layout layout;
+	struct kho_range reserve[KHO_REGIONS_MAX];	/* kept by setup_data alone */
+	size_t reserve_count;
+	/* What the segments hold. */
+	struct table verify;
+	struct buffer payload_buf, boot_params_buf, purgatory_buf, table_buf;
+};
+
+/* Choose every address. 0, or -1 after a message. */
+int image_plan_place(struct image_plan *plan);
+
+/* Fill every segment; consumes the blobs. 0, or -1 after a message. */
+int image_plan_build(struct image_plan *plan);
+
+/* Print all of it on stdout. */
+void image_plan_print(const struct image_plan *plan);
+
+void image_plan_release(struct image_plan *plan);
+
+#endif
