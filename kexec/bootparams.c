@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Fields: Documentation/arch/x86/boot.rst and zero-page.rst. */
+#include <asm/bootparam.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "bootparams.h"
+#include "kho-handover.h"
+#include "message.h"
+
+#define LOADER_TYPE_KEXEC	0xd0
+#define RNG_SEED_SIZE		32
+#define E820_INLINE_MAX		(sizeof(((struct boot_params *)0)->e820_table) / \
+				 sizeof(struct boot_e820_entry))
+
+/* Payloads of setup_data entries that linux/uapi does not name. */
+struct efi_setup_data {
+	uint64_t fw_vendor, unused, tables, smbios, reserved[8];
+};
+
+struct kho_setup_payload {
+	uint64_t fdt_addr, fdt_size, scratch_addr, scratch_size;
+};
+
+struct indirect_payload {
+	uint32_t type, reserved;
+	uint64_t len, addr;
+};
+
+_Static_assert(sizeof(struct boot_params) == 4096, "boot_params is one page");
+
+#define LINK_IN_PAYLOAD	SIZE_MAX
+
+/* The segment as it grows, and the chain of setup_data in it. */
+struct builder {
+	unsigned char *data;
+	size_t size, room;
+	uint64_t addr;
+	size_t link;			/* offset of the "next" to be filled in, or: */
+	uint64_t payload_next;		/* the payload's "next", kept elsewhere */
+	bool failed;
+};
+
+/* Append SIZE bytes, 16-byte aligned; returns their offset. */
+static size_t put(struct builder *b, const void *bytes, size_t size)
+{
+	size_t offset = (b->size + 15) & ~(size_t)15;
+
+	if (offset + size > b->room) {
+		size_t room = (offset + size) * 2;
+		unsigned char *data = realloc(b->data, room);
+
+		if (!data) {
+			b->failed = true;
+			return 0;
+		}
+		memset(data + b->room, 0, room - b->room);
+		b->data = data;
+		b->room = room;
+	}
+	memcpy(b->data + offset, bytes, size);
+	b->size = offset + size;
+	return offset;
+}
+
+static void set_link(struct builder *b, uint64_t target)
+{
+	if (b->link == LINK_IN_PAYLOAD)
+		b->payload_next = target;
+	else if (!b->failed)
+		memcpy(b->data + b->link, &target, sizeof(target));
+}
+
+/* Append a setup_data entry and hang it on the chain. */
+static void put_setup_data(struct builder *b, uint32_t type, const void *bytes, size_t size)
+{
+	const struct kho_setup_data header = { .type = type, .len = (uint32_t)size };
+	size_t offset = put(b, &header, sizeof(header));
+
+	put(b, bytes, size);
+	set_link(b, b->addr + offset);
+	b->link = offset + offsetof(struct kho_setup_data, next);
+}
+
+static const struct boot_params *running(const struct bootparams_input *in)
+{
+	return (const void *)in->machine->boot_params;
+}
+
+/* Legacy memory sizes, still read by the kernel when the E820 table is empty. */
+static void set_memory_sizes(struct boot_params *bp, const struct machine *machine)
+{
+	for (size_t i = 0; i < machine->ram_count; i++) {
+		uint64_t start = machine->ram[i].addr, end = start + machine->ram[i].size, kib;
+
+		if (start > 0x100000 || end <= 0x100000)
+			continue;
+		kib = (end - 0x100000) >> 10;
+		bp->screen_info.ext_mem_k = kib > 0xfc00 ? 0xfc00 : (uint16_t)kib;
+		bp->alt_mem_k = kib > UINT32_MAX ? UINT32_MAX : (uint32_t)kib;
+	}
+}
+
+static void set_e820(struct boot_params *bp, const struct machine *machine)
+{
+	size_t count = machine->memmap_count < E820_INLINE_MAX ? machine->memmap_count :
+								 E820_INLINE_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		bp->e820_table[i] = (struct boot_e820_entry){ machine->memmap[i].addr,
+							      machine->memmap[i].size,
+							      machine->memmap[i].type };
+	bp->e820_entries = (uint8_t)count;
+}
+
+/* What the running kernel was told of the hardware is as true for the next one. */
+static void inherit(struct boot_params *bp, const struct bootparams_input *in)
+{
+	const struct boot_params *old = running(in);
+
+	bp->screen_info = old->screen_info;
+	bp->hdr.hardware_subarch = old->hdr.hardware_subarch;
+	bp->hdr.hardware_subarch_data = old->hdr.hardware_subarch_data;
+	bp->acpi_rsdp_addr = old->acpi_rsdp_addr;
+	if (!bp->acpi_rsdp_addr && in->efi)
+		bp->acpi_rsdp_addr = in->efi->rsdp;
+	bp->eddbuf_entries = old->eddbuf_entries;
+	memcpy(bp->eddbuf, old->eddbuf, sizeof(bp->eddbuf));
+	bp->edd_mbr_sig_buf_entries = old->edd_mbr_sig_buf_entries;
+	memcpy(bp->edd_mbr_sig_buffer, old->edd_mbr_sig_buffer, sizeof(bp->edd_mbr_sig_buffer));
+}
+
+static void set_header(struct boot_params *bp, const struct bootparams_input *in)
+{
+	size_t size = in->bzimage->header_size;
+
+	if (size > sizeof(bp->hdr))
+		size = sizeof(bp->hdr);
+	memcpy(&bp->hdr, in->image + BZIMAGE_SETUP_HEADER_OFFSET, size);
+	bp->hdr.type_of_loader = LOADER_TYPE_KEXEC;
+	bp->hdr.setup_data = 0;
+	bp->hdr.ramdisk_image = (uint32_t)in->initrd_addr;
+	bp->ext_ramdisk_image = (uint32_t)(in->initrd_addr >> 32);
+	bp->hdr.ramdisk_size = (uint32_t)in->initrd_size;
+	bp->ext_ramdisk_size = (uint32_t)(in->initrd_size >> 32);
+}
+
+static void put_cmdline(struct builder *b, const char *cmdline)
+{
+	struct boot_params *bp;
+	uint64_t addr = b->addr + put(b, cmdline, strlen(cmdline) + 1);
+
+	if (b->failed)
+		return;
+	bp = (void *)b->data;
+	bp->hdr.cmd_line_ptr = (uint32_t)addr;
+	bp->ext_cmd_line_ptr = (uint32_t)(addr >> 32);
+}
+
+static void put_efi(struct builder *b, const struct bootparams_input *in)
+{
+	const struct efi_facts *efi = in->efi;
+	const struct efi_setup_data data = {
+		.fw_vendor = efi->fw_vendor,
+		.tables = efi->config_table,
+		.smbios = efi->smbios,
+	};
+	uint64_t map = b->addr + put(b, efi->memmap.data, efi->memmap.size);
+	struct efi_info info = running(in)->efi_info;
+	struct boot_params *bp;
+
+	if (b->failed)
+		return;
+	info.efi_memmap = (uint32_t)map;
+	info.efi_memmap_hi = (uint32_t)(map >> 32);
+	info.efi_memmap_size = (uint32_t)efi->memmap.size;
+	bp = (void *)b->data;
+	bp->efi_info = info;
+	bp->secure_boot = running(in)->secure_boot;
+	put_setup_data(b, SETUP_TYPE_EFI, &data, sizeof(data));
+}
+
+static void put_rng_seed(struct builder *b)
+{
+	unsigned char seed[RNG_SEED_SIZE];
+
+	/* The next kernel has other sources; an early one is a gift, not a need. */
+	if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
+		put_setup_data(b, SETUP_TYPE_RNG_SEED, seed, sizeof(seed));
+}
+
+static void put_e820_rest(struct builder *b, const struct machine *machine)
+{
+	struct boot_e820_entry entry[MEMMAP_MAX];
+	size_t count = 0;
+
+	for (size_t i = E820_INLINE_MAX; i < machine->memmap_count; i++)
+		entry[count++] = (struct boot_e820_entry){ machine->memmap[i].addr,
+							   machine->memmap[i].size,
+							   machine->memmap[i].type };
+	if (count)
+		put_setup_data(b, SETUP_TYPE_E820_EXT, entry, count * sizeof(entry[0]));
+}
+
+/* The payload, which lies elsewhere, and the entries behind it. */
+static void put_handover(struct builder *b, const struct bootparams_input *in)
+{
+	const struct kho_setup_payload kho = { in->fdt_addr, in->fdt_size, in->scratch_addr,
+					       in->scratch_size };
+
+	set_link(b, in->payload_addr);
+	b->link = LINK_IN_PAYLOAD;
+	put_setup_data(b, SETUP_TYPE_KEXEC_KHO, &kho, sizeof(kho));
+	for (size_t i = 0; i < in->reserve_count; i++) {
+		const struct indirect_payload keep = { .type = KHO_SETUP_TYPE,
+						       .len = in->reserve[i].size,
+						       .addr = in->reserve[i].addr };
+
+		put_setup_data(b, SETUP_TYPE_INDIRECT, &keep, sizeof(keep));
+	}
+}
+
+int bootparams_build(const struct bootparams_input *in, uint64_t addr, struct bootparams *ret)
+{
+	struct builder b = { .addr = addr, .link = offsetof(struct boot_params, hdr.setup_data) };
+	struct boot_params bp;
+
+	memset(&bp, 0, sizeof(bp));
+	set_header(&bp, in);
+	inherit(&bp, in);
+	set_memory_sizes(&bp, in->machine);
+	set_e820(&bp, in->machine);
+	put(&b, &bp, sizeof(bp));
+	put_cmdline(&b, in->cmdline);
+	if (in->efi && in->efi->memmap.size)
+		put_efi(&b, in);
+	put_rng_seed(&b);
+	put_e820_rest(&b, in->machine);
+	if (in->handover)
+		put_handover(&b, in);
+	if (b.failed) {
+		free(b.data);
+		return error("no memory for boot_params");
+	}
+	ret->buf = (struct buffer){ b.data, b.size };
+	ret->payload_next = b.payload_next;
+	return 0;
+}

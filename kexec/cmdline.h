@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The next kernel's command line. Pure: text in, text out. */
+#ifndef KEXEC_CMDLINE_H
+#define KEXEC_CMDLINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The next word of *POS; false at the end. Words end at white space outside
+ * double quotes, as the kernel cuts them. *LEN is the word's length.
+ */
+bool cmdline_next(const char **pos, const char **word, int *len);
+
+/*
+ * The value of the last "KEY=value" word in LINE ("" for a bare KEY), copied
+ * to VALUE; false if there is none or it does not fit SIZE.
+ */
+bool cmdline_get(const char *line, const char *key, char *value, size_t size);
+
+/*
+ * LINE without words "KEY=..." for the NULL-terminated KEYS. malloc'ed; NULL
+ * if there is no memory.
+ */
+char *cmdline_without(const char *line, const char *const *keys);
+
+/* LINE and WORD with a space between; frees LINE. malloc'ed or NULL. */
+char *cmdline_append(char *line, const char *word);
+
+/* reserve_mem=SIZE:ALIGN:NAME for one NAME. */
+struct reserve_mem {
+	uint64_t size;
+	uint64_t align;
+};
+
+enum reserve_mem_lookup { RESERVE_MEM_ABSENT, RESERVE_MEM_FOUND, RESERVE_MEM_BAD };
+
+/* What LINE reserves under NAME. */
+enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
+					    struct reserve_mem *ret);
+
+/* The value of kho= in LINE: 1 on, 0 off, -1 absent or not understood. */
+int cmdline_kho(const char *line);
+
+/* I/O port of the last console=ttySN or console=uart8250,io,PORT; 0 if none. */
+uint16_t cmdline_serial_port(const char *line);
+
+#endif

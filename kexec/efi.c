@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* EFI runtime services, as /sys/firmware/efi shows them. */
+#include <asm/bootparam.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bootparams.h"
+#include "message.h"
+#include "number.h"
+
+#define RUNTIME_ENTRIES_MAX	1024
+
+/* EFI_MEMORY_DESCRIPTOR, UEFI 2.10 section 7.2; the stride may be larger. */
+struct efi_descriptor {
+	uint32_t type, pad;
+	uint64_t phys_addr, virt_addr, num_pages, attribute;
+};
+
+static int read_field(const struct machine *m, unsigned int entry, const char *field, uint64_t *ret)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "sys/firmware/efi/runtime-map/%u/%s", entry, field);
+	return root_read_u64(&m->root, path, ret);
+}
+
+static int read_descriptor(const struct machine *m, unsigned int entry, struct efi_descriptor *ret)
+{
+	uint64_t type;
+
+	if (read_field(m, entry, "type", &type) ||
+	    read_field(m, entry, "phys_addr", &ret->phys_addr) ||
+	    read_field(m, entry, "virt_addr", &ret->virt_addr) ||
+	    read_field(m, entry, "num_pages", &ret->num_pages) ||
+	    read_field(m, entry, "attribute", &ret->attribute))
+		return -1;
+	ret->type = (uint32_t)type;
+	ret->pad = 0;
+	return 0;
+}
+
+static int read_runtime_map(const struct machine *m, uint32_t stride, struct buffer *ret)
+{
+	struct efi_descriptor descriptor;
+	struct buffer map;
+	unsigned int count;
+
+	if (stride < sizeof(descriptor) || stride > 4096)
+		return error("EFI memory descriptors of %u bytes are not understood", stride);
+	if (buffer_alloc(&map, (size_t)RUNTIME_ENTRIES_MAX * stride))
+		return -1;
+	for (count = 0; count < RUNTIME_ENTRIES_MAX; count++) {
+		if (read_descriptor(m, count, &descriptor))
+			break;
+		memcpy(map.data + (size_t)count * stride, &descriptor, sizeof(descriptor));
+	}
+	map.size = (size_t)count * stride;
+	*ret = map;
+	return 0;
+}
+
+/* Lines "NAME=0xADDR"; ACPI20 is better than ACPI. */
+static void read_systab(const struct machine *m, struct efi_facts *facts)
+{
+	FILE *f = root_fopen(&m->root, "sys/firmware/efi/systab");
+	char line[128];
+	uint64_t value, acpi = 0;
+
+	if (!f)
+		return;
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, "ACPI20=", 7) && parse_u64(line + 7, &value))
+			facts->rsdp = value;
+		else if (!strncmp(line, "ACPI=", 5) && parse_u64(line + 5, &value))
+			acpi = value;
+		else if (!strncmp(line, "SMBIOS=", 7) && parse_u64(line + 7, &value))
+			facts->smbios = value;
+	}
+	if (!facts->rsdp)
+		facts->rsdp = acpi;
+	fclose(f);
+}
+
+int efi_observe(const struct machine *m, struct efi_facts *ret)
+{
+	const struct boot_params *bp = (const void *)m->boot_params;
+	struct efi_facts facts = { 0 };
+	int fd = root_open(&m->root, "sys/firmware/efi", O_PATH | O_DIRECTORY);
+
+	*ret = facts;
+	if (fd < 0)
+		return 0;
+	close(fd);
+	read_systab(m, &facts);
+	if (bp->efi_info.efi_memmap_size &&
+	    !root_read_u64(&m->root, "sys/firmware/efi/fw_vendor", &facts.fw_vendor) &&
+	    !root_read_u64(&m->root, "sys/firmware/efi/config_table", &facts.config_table) &&
+	    read_runtime_map(m, bp->efi_info.efi_memdesc_size, &facts.memmap))
+		return -1;
+	if (!facts.memmap.size)
+		notice("EFI runtime services are not passed on: the running kernel does not show "
+		       "/sys/firmware/efi/runtime-map");
+	*ret = facts;
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* kexec -e: leave for the loaded kernel. */
+#ifndef KEXEC_EXEC_H
+#define KEXEC_EXEC_H
+
+#include <stdbool.h>
+
+/*
+ * Bring the digests of preserved regions up to date, loading again if they
+ * changed, then sync (unless NO_SYNC), take network interfaces down (unless
+ * NO_IFDOWN) and reboot into the loaded kernel. Returns only on failure, with
+ * an exit code and after a message.
+ */
+int execute(bool no_sync, bool no_ifdown);
+
+/* kexec -u. An exit code. */
+int unload(bool file_syscall, bool kexec_syscall);
+
+#endif

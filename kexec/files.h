@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Files: those the user names, and those of /proc, /sys and /run, which are
+ * reached through one root-directory handle so that captured trees of other
+ * machines can stand in for them.
+ */
+#ifndef KEXEC_FILES_H
+#define KEXEC_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct buffer {
+	unsigned char *data;		/* malloc'ed */
+	size_t size;
+};
+
+void buffer_free(struct buffer *buf);
+
+/* Allocate SIZE zeroed bytes. 0, or -1 after a message. */
+int buffer_alloc(struct buffer *buf, size_t size);
+
+/*
+ * Read all of PATH ("-": standard input), at most CAP bytes, into *RET, which
+ * the caller frees. 0, or -1 after a message that calls the file WHAT.
+ */
+int file_read(const char *path, const char *what, size_t cap, struct buffer *ret);
+
+/* ---- The root-directory handle ----------------------------------------- */
+
+struct root {
+	int fd;
+	bool live;			/* "/" itself, not a captured tree */
+};
+
+/* 0, or -1 after a message. */
+int root_init(struct root *root, const char *dir);
+
+/* PATH is relative to the root ("proc/cmdline"). As open(2), errno set. */
+int root_open(const struct root *root, const char *path, int flags);
+
+/* As fopen(3) for reading; NULL with errno. */
+FILE *root_fopen(const struct root *root, const char *path);
+
+/* Read at most CAP bytes of PATH. 0, or -errno; no message. */
+int root_read(const struct root *root, const char *path, size_t cap, struct buffer *ret);
+
+/* As root_read() for a line of text: NUL-terminated, newline removed. */
+int root_read_line(const struct root *root, const char *path, char *line, size_t size);
+
+/* As root_read() for one number, "0x" allowed. */
+int root_read_u64(const struct root *root, const char *path, uint64_t *ret);
+
+#endif

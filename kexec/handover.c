@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../purgatory/crc32c.h"
+#include "handover.h"
+#include "incoming.h"
+#include "message.h"
+#include "table.h"
+
+#define PAGE_MASK	4095ull
+#define LOW_LIMIT	(4ull << 30)
+#define LOW_MEMORY_END	(1ull << 20)
+#define BLOB_MAX	(1ull << 31)	/* a setup_data length is 32 bits wide */
+#define READ_SIZE	(4ull << KHO_CHUNK_SHIFT)
+
+#define ULL(x)		((unsigned long long)(x))
+
+static int check_region_range(const struct handover *h, const struct machine *m,
+			      const struct kho_region *r)
+{
+	const struct running *running = &h->running;
+	const struct kho_range *hit;
+
+	if ((r->addr | r->size) & PAGE_MASK)
+		return error("region '%s': address 0x%llx and size 0x%llx must be multiples of the page "
+			     "size, 4096", r->name, ULL(r->addr), ULL(r->size));
+	if (r->addr < LOW_MEMORY_END)
+		return error("region '%s': memory below 1 MiB cannot be preserved, the next kernel "
+			     "starts its CPUs there", r->name);
+	if (!kho_ranges_cover(m->ram, m->ram_count, r->addr, r->size))
+		return error("region '%s': 0x%llx-0x%llx is not all RAM in /sys/firmware/memmap",
+			     r->name, ULL(r->addr), ULL(r->addr + r->size - 1));
+	hit = kho_find_overlap(running->scratch, running->scratch_count, r->addr, r->size);
+	if (hit)
+		return error("region '%s' overlaps scratch 0x%llx-0x%llx, which the next kernel "
+			     "overwrites: move the region (hugetlb pages and reserve_mem= lie outside "
+			     "scratch)", r->name, ULL(hit->addr), ULL(hit->addr + hit->size - 1));
+	return 0;
+}
+
+/* A region the user adds must not be the kernel's own memory either. */
+static int check_region_added(const struct handover *h, const struct kho_region *r)
+{
+	const struct running *running = &h->running;
+
+	if (kho_find_overlap(running->preserved, running->preserved_count, r->addr, r->size) ||
+	    kho_find_overlap(running->map_pages, running->map_page_count, r->addr, r->size))
+		return error("--kho-region '%s' overlaps memory that the running kernel already "
+			     "preserves", r->name);
+	return 0;
+}
+
+static int add_region(struct handover *h, const struct machine *m, const struct kho_region *r,
+		      bool added)
+{
+	if (check_region_range(h, m, r) || (added && check_region_added(h, r)))
+		return -1;
+	for (size_t i = 0; i < h->region_count; i++) {
+		const struct kho_region *other = &h->region[i].region;
+		const struct kho_range range = { other->addr, other->size };
+
+		if (!strcmp(other->name, r->name))
+			return error("region '%s': the running kernel has a reserve_mem region of this "
+				     "name; choose another", r->name);
+		if (kho_find_overlap(&range, 1, r->addr, r->size))
+			return error("regions '%s' and '%s' overlap", r->name, other->name);
+	}
+	if (h->region_count == KHO_REGIONS_MAX)
+		return error("%zu reserve_mem regions and '%s' are more than the %d that a kernel "
+			     "revives", h->region_count, r->name, KHO_REGIONS_MAX);
+	h->region[h->region_count++] = (struct handover_region){ .region = *r, .added = added };
+	return 0;
+}
+
+static int collect_regions(struct handover *h, const struct machine *m, const struct request *rq)
+{
+	for (size_t i = 0; i < h->running.region_count; i++)
+		if (add_region(h, m, &h->running.region[i], false))
+			return -1;
+	for (size_t i = 0; i < rq->region_count; i++)
+		if (add_region(h, m, &rq->region[i], true))
+			return -1;
+	return 0;
+}
+
+static struct handover_region *find_region(struct handover *h, const char *name)
+{
+	for (size_t i = 0; i < h->region_count; i++)
+		if (!strcmp(h->region[i].region.name, name))
+			return &h->region[i];
+	return NULL;
+}
+
+static int mark_verify(struct handover *h, const struct name_set *verify)
+{
+	for (size_t i = 0; i < h->region_count; i++)
+		h->region[i].verify = verify->all;
+	for (size_t i = 0; i < verify->count; i++) {
+		struct handover_region *region = find_region(h, verify->name[i]);
+
+		if (!region)
+			return error("--kho-verify: there is no region '%s' to verify (blobs always are)",
+				     verify->name[i]);
+		region->verify = true;
+	}
+	return 0;
+}
+
+static int check_blob_name(const struct handover *h, const char *name)
+{
+	static const char *const reserved[] = { KHO_NODE_MEMBLOCK, KHO_NODE_METADATA, KHO_NODE_LUO };
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (!strcmp(name, reserved[i]))
+			return error("blob '%s': this is the name of a node of the kernel's own; choose "
+				     "another", name);
+	if (h->running.kho && kho_root_find(&h->running.root, name))
+		return error("blob '%s': the running kernel hands over a node of this name; choose "
+			     "another", name);
+	for (size_t i = 0; i < h->region_count; i++)
+		if (!strcmp(h->region[i].region.name, name))
+			return error("blob '%s': a region has this name; choose another", name);
+	for (size_t i = 0; i < h->blob_count; i++)
+		if (!strcmp(h->blob[i].name, name))
+			return error("blob '%s' is given twice (carried and new?); choose another name "
+				     "or leave it out of --kho-carry", name);
+	return 0;
+}
+
+/* A free slot for blob NAME, not counted yet; NULL after a message. */
+static struct handover_blob *new_blob(struct handover *h, const char *name)
+{
+	struct handover_blob *blob = &h->blob[h->blob_count];
+
+	if (check_blob_name(h, name))
+		return NULL;
+	if (h->blob_count == BLOBS_MAX) {
+		error("more than %d blobs", BLOBS_MAX);
+		return NULL;
+	}
+	memset(blob, 0, sizeof(*blob));
+	strncpy(blob->name, name, sizeof(blob->name) - 1);
+	return blob;
+}
+
+static int collect_blobs(struct handover *h, const struct request *rq)
+{
+	for (size_t i = 0; i < rq->blob_count; i++) {
+		struct handover_blob *blob = new_blob(h, rq->blob[i].name);
+
+		if (!blob || file_read(rq->blob[i].path, "blob", BLOB_MAX, &blob->data))
+			return -1;
+		h->blob_count++;
+	}
+	return 0;
+}
+
+static int carry_blob(struct handover *h, const struct incoming *in, const struct kho_item *item)
+{
+	struct handover_blob *blob = new_blob(h, item->name);
+
+	if (!blob || incoming_read_blob(in, item, &blob->data))
+		return -1;
+	h->blob_count++;
+	return 0;
+}
+
+static int check_carry_names(const struct incoming *in, const struct name_set *carry)
+{
+	for (size_t i = 0; i < carry->count; i++)
+		if (!incoming_find(in, KHO_ITEM_BLOB, carry->name[i]))
+			return error("--kho-carry: no blob '%s' was handed to this kernel; "
+				     "'kexec --kho-status' lists them", carry->name[i]);
+	return 0;
+}
+
+/* Also learns how many handovers came before this one. */
+static int collect_incoming(struct handover *h, const struct root *root, const struct name_set *carry)
+{
+	bool wanted = carry->all || carry->count;
+	struct incoming in;
+	int found, err = 0;
+
+	h->hop = 1;
+	found = incoming_open(root, &in);
+	if (found < 0)
+		return wanted ? -1 : 0;
+	if (!found)
+		return carry->count ? error("--kho-carry: nothing was handed to this kernel") : 0;
+	h->hop = in.payload.hop + 1;
+	if (wanted)
+		err = incoming_trusted(&in, "--kho-carry") ? check_carry_names(&in, carry) : -1;
+	for (uint32_t i = 0; wanted && !err && i < in.payload.item_count; i++)
+		if (in.item[i].kind == KHO_ITEM_BLOB && name_set_has(carry, in.item[i].name))
+			err = carry_blob(h, &in, &in.item[i]);
+	incoming_close(&in);
+	return err;
+}
+
+/* The kernel's scratch areas must be what the next kernel takes them for. */
+static int adopt_scratch(struct handover *h)
+{
+	struct running *r = &h->running;
+
+	if (kho_scratch_check(r->scratch, r->scratch_count, r->preserved, r->preserved_count))
+		return error("the running kernel's scratch areas are not usable or overlap memory it "
+			     "preserves; the next kernel would overwrite that memory");
+	if (kho_scratch_check(r->scratch, r->scratch_count, r->map_pages, r->map_page_count))
+		return error("the running kernel keeps its map of preserved memory inside scratch, "
+			     "where the next kernel would overwrite it");
+	h->scratch = calloc(r->scratch_count, sizeof(*h->scratch));
+	if (!h->scratch)
+		return error("no memory for scratch areas");
+	memcpy(h->scratch, r->scratch, r->scratch_count * sizeof(*h->scratch));
+	h->scratch_count = r->scratch_count;
+	return 0;
+}
+
+static bool adds_nodes(const struct handover *h)
+{
+	bool added = h->blob_count > 0;
+
+	for (size_t i = 0; i < h->region_count; i++)
+		added |= h->region[i].added;
+	return added;
+}
+
+int handover_collect(struct handover *h, const struct machine *m, const struct request *rq)
+{
+	memset(h, 0, sizeof(*h));
+	h->kcore.fd = -1;
+	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, &h->running))
+		return -1;
+	if (collect_regions(h, m, rq) || mark_verify(h, &rq->verify) || collect_blobs(h, rq) ||
+	    collect_incoming(h, &m->root, &rq->carry))
+		return -1;
+	if (!h->running.kho)
+		return 0;
+	h->root_in_place = !adds_nodes(h);
+	return adopt_scratch(h);
+}
+
+int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t segments)
+{
+	/*
+	 * Until it has read the map the next kernel lives in scratch alone: page
+	 * structs (1/64 of RAM, with half as much again for what goes with
+	 * them), per-CPU areas, hashes, and room for KASLR to choose from.
+	 */
+	uint64_t early = m->ram_size / 64 * 3 / 2 + m->cpus * (2ull << 20) + (64ull << 20);
+	struct kho_range busy[KHO_REGIONS_MAX];
+	int err;
+
+	for (size_t i = 0; i < h->region_count; i++)
+		busy[i] = (struct kho_range){ h->region[i].region.addr, h->region[i].region.size };
+	h->scratch = calloc(2, sizeof(*h->scratch));
+	if (!h->scratch)
+		return error("no memory for scratch areas");
+	err = kho_scratch_plan(m->ram, m->ram_count, busy, h->region_count, LOW_LIMIT,
+			       segments, segments + early, h->scratch);
+	if (err)
+		return error("no room for the next kernel's scratch areas (%llu MiB, %llu MiB of it in one "
+			     "piece below 4 GiB) beside the preserved regions: preserve less, or use a "
+			     "smaller kernel or initrd", ULL((segments + early) >> 20), ULL(segments >> 20));
+	h->scratch_count = 2;
+	return 0;
+}
+
+/* Digest [addr, addr + size) through kcore, a few chunks at a time. */
+static int digest_range(const struct kcore *kcore, uint64_t addr, uint64_t size, uint32_t *digest)
+{
+	unsigned char *buf = malloc(READ_SIZE);
+	int err = buf ? 0 : -1;
+
+	for (uint64_t done = 0; !err && done < size; done += READ_SIZE) {
+		uint64_t piece = size - done < READ_SIZE ? size - done : READ_SIZE;
+
+		err = kcore_read_phys(kcore, addr + done, buf, piece);
+		if (!err)
+			crc32c_chunks(buf, piece, KHO_CHUNK_SHIFT, digest + (done >> KHO_CHUNK_SHIFT));
+	}
+	free(buf);
+	return err;
+}
+
+static int digest_region(const struct handover *h, const struct kho_region *region, uint32_t **ret)
+{
+	uint32_t *digest = calloc(chunk_count(region->size), sizeof(*digest));
+
+	if (!digest)
+		return error("no memory for digests of region '%s'", region->name);
+	if (digest_range(&h->kcore, region->addr, region->size, digest)) {
+		free(digest);
+		return error("region '%s' cannot be verified: its memory cannot be read through "
+			     "/proc/kcore; leave it out of --kho-verify", region->name);
+	}
+	*ret = digest;
+	return 0;
+}
+
+/*
+ * Make the kernel log's own writers show themselves: a pstore console region
+ * changes with this line, before it can surprise us after the last digest.
+ */
+static void provoke_writers(const struct root *root)
+{
+	static const char line[] = "<6>kexec: taking digests of preserved memory\n";
+	int fd = root->live ? root_open(root, "dev/kmsg", O_WRONLY) : -1;
+
+	if (fd < 0 || write(fd, line, sizeof(line) - 1) < 0)
+		debug("cannot write to /dev/kmsg, writers of the kernel log stay unseen");
+	if (fd >= 0)
+		close(fd);
+}
+
+static int compare_again(const struct handover *h, const struct handover_region *region)
+{
+	const struct kho_region *r = &region->region;
+	uint32_t *again;
+	bool same;
+
+	if (digest_region(h, r, &again))
+		return -1;
+	same = !memcmp(again, region->digest, chunk_count(r->size) * sizeof(*again));
+	free(again);
+	if (same)
+		return 0;
+	return error("region '%s' is being written while its digest is taken (a console log, a running "
+		     "process?): stop the writer, or leave '%s' out of --kho-verify and it is handed "
+		     "over unverified", r->name, r->name);
+}
+
+int handover_digest(struct handover *h, const struct root *root)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < h->region_count; i++) {
+		struct handover_region *region = &h->region[i];
+
+		if (!region->verify)
+			continue;
+		free(region->digest);
+		region->digest = NULL;
+		if (digest_region(h, &region->region, &region->digest))
+			return -1;
+		any = true;
+	}
+	if (!any)
+		return 0;
+	provoke_writers(root);
+	for (size_t i = 0; i < h->region_count; i++)
+		if (h->region[i].verify && compare_again(h, &h->region[i]))
+			return -1;
+	return 0;
+}
+
+uint32_t handover_region_crc(const struct handover_region *region)
+{
+	return crc32c(0, region->digest, chunk_count(region->region.size) * sizeof(uint32_t));
+}
+
+void handover_release(struct handover *h)
+{
+	for (size_t i = 0; i < h->region_count; i++)
+		free(h->region[i].digest);
+	for (size_t i = 0; i < h->blob_count; i++)
+		buffer_free(&h->blob[i].data);
+	free(h->scratch);
+	running_release(&h->running);
+	kcore_close(&h->kcore);
+	memset(h, 0, sizeof(*h));
+	h->kcore.fd = -1;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The model of one handover: what is preserved and under which names. */
+#ifndef KEXEC_HANDOVER_H
+#define KEXEC_HANDOVER_H
+
+#include "kcore.h"
+#include "kho.h"
+#include "machine.h"
+#include "request.h"
+#include "running.h"
+
+struct handover_region {
+	struct kho_region region;
+	bool added;			/* by the user; not the running kernel's own */
+	bool verify;
+	uint32_t *digest;		/* of each chunk, malloc'ed; only with verify */
+};
+
+struct handover_blob {
+	char name[KHO_NAME_MAX];
+	struct buffer data;
+	uint64_t offset;		/* in the payload */
+};
+
+struct handover {
+	struct kcore kcore;
+	struct running running;
+	struct handover_region region[KHO_REGIONS_MAX];
+	size_t region_count;
+	struct handover_blob blob[BLOBS_MAX];
+	size_t blob_count;
+	struct kho_range *scratch;	/* malloc'ed; the kernel's own with KHO */
+	size_t scratch_count;
+	uint32_t hop;
+	/*
+	 * The kernel's live root FDT is handed on by address: nothing is added
+	 * to it, and whatever the kernel adds after the load is in it too.
+	 */
+	bool root_in_place;
+};
+
+/*
+ * Observe the running kernel and merge in what REQUEST adds, with every check
+ * that needs no placement. 0, or -1 after a message.
+ */
+int handover_collect(struct handover *handover, const struct machine *machine,
+		     const struct request *request);
+
+/*
+ * Take the digests of all regions to be verified, twice, with something
+ * written to the kernel log in between: a region that is still being written
+ * could never be verified. 0, or -1 after a message naming the region.
+ */
+int handover_digest(struct handover *handover, const struct root *root);
+
+/* Choose scratch for a kernel that has none: room for SEGMENTS bytes of segments. */
+int handover_plan_scratch(struct handover *handover, const struct machine *machine,
+			  uint64_t segments);
+
+/* One CRC32C over all digests of REGION. */
+uint32_t handover_region_crc(const struct handover_region *region);
+
+void handover_release(struct handover *handover);
+
+#endif

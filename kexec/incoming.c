@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../purgatory/crc32c.h"
+#include "incoming.h"
+#include "message.h"
+#include "number.h"
+#include "table.h"
+
+#define SETUP_DATA_DIR	"sys/kernel/boot_params/setup_data"
+#define ITEMS_MAX	256
+
+/* Offsets in the payload count from the setup_data header, which sysfs leaves out. */
+static int read_payload(const struct incoming *in, uint64_t offset, void *buf, size_t size)
+{
+	unsigned char *p = buf;
+
+	offset -= sizeof(struct kho_setup_data);
+	while (size) {
+		ssize_t n = pread(in->fd, p, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		p += n;
+		offset += (uint64_t)n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The number of the setup_data entry of our type, -1 if there is none. */
+static int find_entry(const struct root *root)
+{
+	int fd = root_open(root, SETUP_DATA_DIR, O_RDONLY | O_DIRECTORY), number = -1;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	while (dir && number < 0 && (entry = readdir(dir))) {
+		char path[300];
+		uint64_t type, n;
+
+		snprintf(path, sizeof(path), SETUP_DATA_DIR "/%s/type", entry->d_name);
+		if (parse_u64(entry->d_name, &n) && n < 4096 && !root_read_u64(root, path, &type) &&
+		    type == KHO_SETUP_TYPE)
+			number = (int)n;
+	}
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
+	return number;
+}
+
+static bool inside(const struct kho_payload *p, uint64_t offset, uint64_t size)
+{
+	return offset >= sizeof(struct kho_setup_data) && offset <= p->size && size <= p->size - offset;
+}
+
+static bool payload_valid(const struct kho_payload *p)
+{
+	return p->magic == KHO_PAYLOAD_MAGIC && p->version == KHO_FORMAT_VERSION &&
+	       p->size <= UINT64_MAX - p->addr && p->item_count <= ITEMS_MAX &&
+	       inside(p, p->item_offset, p->item_count * sizeof(struct kho_item)) &&
+	       inside(p, p->table_offset, p->table_size) &&
+	       memchr(p->from_release, 0, sizeof(p->from_release)) &&
+	       memchr(p->abi, 0, sizeof(p->abi));
+}
+
+static int read_items(struct incoming *in)
+{
+	size_t size = in->payload.item_count * sizeof(*in->item);
+
+	in->item = calloc(in->payload.item_count + 1, sizeof(*in->item));
+	if (!in->item)
+		return error("no memory for the incoming handover");
+	if (read_payload(in, in->payload.item_offset, in->item, size))
+		return error("cannot read the incoming handover's items");
+	for (uint32_t i = 0; i < in->payload.item_count; i++)
+		if (!memchr(in->item[i].name, 0, sizeof(in->item[i].name)))
+			return error("the incoming handover's items are damaged");
+	return 0;
+}
+
+static int read_headers(struct incoming *in)
+{
+	if (read_payload(in, sizeof(struct kho_setup_data), &in->payload, sizeof(in->payload)) ||
+	    read_payload(in, KHO_REPORT_OFFSET, &in->report, sizeof(in->report)))
+		return error("cannot read the incoming handover");
+	if (in->report.magic != KHO_REPORT_MAGIC)
+		return error("the incoming handover has no report: it was not loaded by this program "
+			     "or is damaged");
+	/* When purgatory has found damage, the rest is only as good as it looks. */
+	if (!payload_valid(&in->payload)) {
+		if (in->report.result != KHO_RESULT_MISMATCH)
+			return error("the incoming handover's header is damaged");
+		memset(&in->payload, 0, sizeof(in->payload));
+	}
+	return read_items(in);
+}
+
+int incoming_open(const struct root *root, struct incoming *ret)
+{
+	struct incoming in = { 0 };
+	int number = find_entry(root);
+	char path[96];
+
+	if (number < 0)
+		return 0;
+	snprintf(path, sizeof(path), SETUP_DATA_DIR "/%d/data", number);
+	in.fd = root_open(root, path, O_RDONLY);
+	if (in.fd < 0)
+		return error_errno("cannot open /%s", path);
+	if (read_headers(&in)) {
+		incoming_close(&in);
+		return -1;
+	}
+	*ret = in;
+	return 1;
+}
+
+void incoming_close(struct incoming *in)
+{
+	close(in->fd);
+	free(in->item);
+	in->item = NULL;
+}
+
+bool incoming_trusted(const struct incoming *in, const char *what)
+{
+	switch (in->report.result) {
+	case KHO_RESULT_VERIFIED:
+	case KHO_RESULT_SKIPPED:
+		return true;
+	case KHO_RESULT_MISMATCH:
+		error("%s: the handover to this kernel was damaged and has been dropped; "
+		      "'kexec --kho-status' says what did not match", what);
+		return false;
+	default:
+		error("%s: this kernel was not started through kexec's purgatory, so what was handed "
+		      "to it cannot be trusted", what);
+		return false;
+	}
+}
+
+const struct kho_item *incoming_find(const struct incoming *in, enum kho_item_kind kind,
+				     const char *name)
+{
+	for (uint32_t i = 0; i < in->payload.item_count; i++)
+		if (in->item[i].kind == kind && !strcmp(in->item[i].name, name))
+			return &in->item[i];
+	return NULL;
+}
+
+/* Whether COUNT entries and DIGESTS digests fill a table of SIZE bytes at most. */
+static bool table_valid(const struct kho_table *t, uint64_t size)
+{
+	return t->magic == KHO_TABLE_MAGIC && t->version == KHO_FORMAT_VERSION &&
+	       t->chunk_shift == KHO_CHUNK_SHIFT && t->algorithm == KHO_DIGEST_CRC32C &&
+	       sizeof(*t) + (uint64_t)t->entry_count * sizeof(struct kho_entry) +
+	       (uint64_t)t->digest_count * sizeof(uint32_t) <= size;
+}
+
+static int read_entry(const struct incoming *in, const struct kho_table *t, uint32_t index,
+		      struct kho_entry *ret)
+{
+	uint64_t offset = in->payload.table_offset + sizeof(*t) + (uint64_t)index * sizeof(*ret);
+
+	if (index >= t->entry_count || read_payload(in, offset, ret, sizeof(*ret)))
+		return -1;
+	ret->name[sizeof(ret->name) - 1] = '\0';
+	return 0;
+}
+
+static int read_table(const struct incoming *in, struct kho_table *ret)
+{
+	if (in->payload.table_size < sizeof(*ret) ||
+	    read_payload(in, in->payload.table_offset, ret, sizeof(*ret)) ||
+	    !table_valid(ret, in->payload.table_size))
+		return -1;
+	return 0;
+}
+
+/* The digests of [addr, addr + size) from the table. 0, or -1 if it has none. */
+static int read_digests(const struct incoming *in, uint64_t addr, uint64_t size, uint32_t *digest)
+{
+	struct kho_table t;
+	struct kho_entry e;
+	uint64_t count = chunk_count(size), offset;
+
+	if (read_table(in, &t))
+		return -1;
+	for (uint32_t i = 0; !read_entry(in, &t, i, &e); i++) {
+		if (e.addr != addr || e.size != size)
+			continue;
+		if (e.first_digest > t.digest_count || count > t.digest_count - e.first_digest)
+			return -1;
+		offset = in->payload.table_offset + sizeof(t) +
+			 (uint64_t)t.entry_count * sizeof(e) + e.first_digest * sizeof(uint32_t);
+		return read_payload(in, offset, digest, count * sizeof(*digest));
+	}
+	return -1;
+}
+
+static int check_blob(const struct incoming *in, const struct kho_item *item,
+		      const struct buffer *blob)
+{
+	uint64_t count = chunk_count(item->size);
+	uint32_t *digest = calloc(2 * count + 1, sizeof(*digest));
+	int err;
+
+	if (!digest)
+		return error("no memory for blob '%s'", item->name);
+	err = read_digests(in, item->addr, item->size, digest);
+	if (err) {
+		error("blob '%s' has no digest in the verification table", item->name);
+	} else {
+		crc32c_chunks(blob->data, blob->size, KHO_CHUNK_SHIFT, digest + count);
+		if (memcmp(digest, digest + count, count * sizeof(*digest)))
+			err = error("blob '%s' has been damaged since this kernel started", item->name);
+	}
+	free(digest);
+	return err;
+}
+
+int incoming_read_blob(const struct incoming *in, const struct kho_item *item, struct buffer *ret)
+{
+	uint64_t offset = item->addr - in->payload.addr;
+	struct buffer blob;
+	int err = 0;
+
+	if (item->addr < in->payload.addr || !inside(&in->payload, offset, item->size))
+		return error("blob '%s' does not lie in the handover: it is damaged", item->name);
+	if (buffer_alloc(&blob, item->size))
+		return -1;
+	if (read_payload(in, offset, blob.data, blob.size))
+		err = error_errno("cannot read blob '%s'", item->name);
+	else if (item->size && in->report.result == KHO_RESULT_VERIFIED)
+		err = check_blob(in, item, &blob);
+	if (err) {
+		buffer_free(&blob);
+		return err;
+	}
+	*ret = blob;
+	return 0;
+}
+
+void incoming_entry_name(const struct incoming *in, uint32_t index, char *name)
+{
+	struct kho_table t;
+	struct kho_entry e;
+
+	strcpy(name, "?");
+	if (!read_table(in, &t) && !read_entry(in, &t, index, &e))
+		memcpy(name, e.name, sizeof(e.name));
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the previous kernel handed to this one. */
+#ifndef KEXEC_INCOMING_H
+#define KEXEC_INCOMING_H
+
+#include <stdbool.h>
+
+#include "files.h"
+#include "kho-handover.h"
+
+struct incoming {
+	int fd;				/* the payload's setup_data in sysfs */
+	struct kho_payload payload;
+	struct kho_report report;
+	struct kho_item *item;		/* payload.item_count, malloc'ed */
+};
+
+/*
+ * Find and check the payload in /sys/kernel/boot_params/setup_data. 1 if there
+ * is one, 0 if not, -1 after a message if it cannot be read or is damaged.
+ */
+int incoming_open(const struct root *root, struct incoming *ret);
+void incoming_close(struct incoming *in);
+
+/* Whether purgatory let the handover through; if not, says so for WHAT. */
+bool incoming_trusted(const struct incoming *in, const char *what);
+
+/* NULL if nothing of this KIND has this NAME. */
+const struct kho_item *incoming_find(const struct incoming *in, enum kho_item_kind kind,
+				     const char *name);
+
+/*
+ * The bytes of a blob, checked once more against the digests that purgatory
+ * used. 0, or -1 after a message; the caller frees *RET.
+ */
+int incoming_read_blob(const struct incoming *in, const struct kho_item *item, struct buffer *ret);
+
+/* Name of table entry INDEX into NAME of KHO_NAME_MAX bytes; "?" if unreadable. */
+void incoming_entry_name(const struct incoming *in, uint32_t index, char *name);
+
+#endif

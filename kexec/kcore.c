@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kcore.h"
+#include "message.h"
+
+#define SEGMENTS_MAX	4096
+
+static int read_at(int fd, void *buf, size_t size, uint64_t offset)
+{
+	unsigned char *p = buf;
+
+	while (size) {
+		ssize_t n = pread(fd, p, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		p += n;
+		offset += (uint64_t)n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static bool header_valid(const Elf64_Ehdr *ehdr)
+{
+	return !memcmp(ehdr->e_ident, ELFMAG, SELFMAG) &&
+	       ehdr->e_ident[EI_CLASS] == ELFCLASS64 && ehdr->e_type == ET_CORE &&
+	       ehdr->e_phentsize == sizeof(Elf64_Phdr) && ehdr->e_phnum <= SEGMENTS_MAX;
+}
+
+static int read_segments(struct kcore *kcore, const Elf64_Ehdr *ehdr)
+{
+	kcore->segment = calloc(ehdr->e_phnum, sizeof(*kcore->segment));
+	if (!kcore->segment)
+		return -1;
+	for (unsigned int i = 0; i < ehdr->e_phnum; i++) {
+		struct kcore_segment *segment = &kcore->segment[kcore->count];
+		Elf64_Phdr phdr;
+
+		if (read_at(kcore->fd, &phdr, sizeof(phdr), ehdr->e_phoff + i * sizeof(phdr)))
+			return -1;
+		if (phdr.p_type != PT_LOAD || phdr.p_memsz > UINT64_MAX - phdr.p_vaddr)
+			continue;
+		segment->virt = phdr.p_vaddr;
+		segment->phys = phdr.p_memsz <= UINT64_MAX - phdr.p_paddr ? phdr.p_paddr :
+									    KCORE_NO_PHYS;
+		segment->size = phdr.p_memsz;
+		segment->offset = phdr.p_offset;
+		kcore->count++;
+	}
+	return 0;
+}
+
+int kcore_open(const struct root *root, struct kcore *ret)
+{
+	struct kcore kcore = { .fd = root_open(root, "proc/kcore", O_RDONLY) };
+	Elf64_Ehdr ehdr;
+
+	if (kcore.fd < 0)
+		return error_errno("cannot open /proc/kcore, which shows what the running kernel preserves "
+				   "(needs root, CONFIG_PROC_KCORE, and no lockdown=confidentiality)");
+	if (read_at(kcore.fd, &ehdr, sizeof(ehdr), 0) || !header_valid(&ehdr) ||
+	    read_segments(&kcore, &ehdr)) {
+		kcore_close(&kcore);
+		return error("/proc/kcore is not an ELF core file this program can read");
+	}
+	*ret = kcore;
+	return 0;
+}
+
+void kcore_close(struct kcore *kcore)
+{
+	if (kcore->fd >= 0)
+		close(kcore->fd);
+	free(kcore->segment);
+	kcore->segment = NULL;
+	kcore->count = 0;
+	kcore->fd = -1;
+}
+
+/* The segment that holds all of [addr, addr + size), by one address or the other. */
+static const struct kcore_segment *find(const struct kcore *kcore, uint64_t addr, uint64_t size,
+					bool virt)
+{
+	for (size_t i = 0; i < kcore->count; i++) {
+		const struct kcore_segment *s = &kcore->segment[i];
+		uint64_t start = virt ? s->virt : s->phys;
+
+		if (start != KCORE_NO_PHYS && addr >= start && addr - start <= s->size &&
+		    size <= s->size - (addr - start))
+			return s;
+	}
+	return NULL;
+}
+
+int kcore_read_phys(const struct kcore *kcore, uint64_t addr, void *buf, size_t size)
+{
+	const struct kcore_segment *s = find(kcore, addr, size, false);
+
+	return s ? read_at(kcore->fd, buf, size, s->offset + (addr - s->phys)) : -1;
+}
+
+int kcore_read_virt(const struct kcore *kcore, uint64_t addr, void *buf, size_t size)
+{
+	const struct kcore_segment *s = find(kcore, addr, size, true);
+
+	return s ? read_at(kcore->fd, buf, size, s->offset + (addr - s->virt)) : -1;
+}
+
+uint64_t kcore_virt_to_phys(const struct kcore *kcore, uint64_t addr)
+{
+	for (size_t i = 0; i < kcore->count; i++) {
+		const struct kcore_segment *s = &kcore->segment[i];
+
+		if (s->phys != KCORE_NO_PHYS && addr >= s->virt && addr - s->virt < s->size)
+			return s->phys + (addr - s->virt);
+	}
+	return KCORE_NO_PHYS;
+}
+
+static int mem_read(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	return kcore_read_phys(ctx, addr, buf, size);
+}
+
+struct kho_mem kcore_mem(struct kcore *kcore)
+{
+	return (struct kho_mem){ .read = mem_read, .ctx = kcore };
+}

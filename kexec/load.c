@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kexec.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmdline.h"
+#include "image-plan.h"
+#include "load.h"
+#include "message.h"
+#include "state.h"
+#include "syscalls.h"
+
+#define DEFAULT_ALIGN	4096ull
+#define LUO_COMPATIBLE	8		/* bytes of "luo-v5" in the LUO node, NUL padded */
+
+#define ULL(x)		((unsigned long long)(x))
+
+struct loading {
+	const struct request *request;
+	struct machine machine;
+	struct target target;
+	struct efi_facts efi;
+	struct handover handover;
+	struct image_plan plan;
+	char *cmdline;			/* REQUEST's, and what the handover needs */
+};
+
+/* "reserve_mem=SIZE:ALIGN:NAME" must be there, word for word fit for REGION. */
+static int cmdline_for_region(struct loading *l, const struct kho_region *region)
+{
+	struct reserve_mem want;
+	char word[96];
+
+	switch (cmdline_reserve_mem(l->cmdline, region->name, &want)) {
+	case RESERVE_MEM_BAD:
+		return error("the command line has a reserve_mem= for '%s' that the kernel does not "
+			     "understand; it wants SIZE:ALIGN:NAME", region->name);
+	case RESERVE_MEM_FOUND:
+		if (want.size == region->size && !(region->addr & (want.align - 1)))
+			return 0;
+		return error("the command line reserves 0x%llx bytes aligned to 0x%llx for '%s', but the "
+			     "region has 0x%llx at 0x%llx: the next kernel would not revive it; remove "
+			     "this reserve_mem= and the right one is added", ULL(want.size),
+			     ULL(want.align), region->name, ULL(region->size), ULL(region->addr));
+	case RESERVE_MEM_ABSENT:
+		break;
+	}
+	if (cmdline_reserve_mem(l->machine.cmdline, region->name, &want) != RESERVE_MEM_FOUND ||
+	    region->addr & (want.align - 1))
+		want.align = DEFAULT_ALIGN;
+	snprintf(word, sizeof(word), "reserve_mem=0x%llx:0x%llx:%s", ULL(region->size),
+		 ULL(want.align), region->name);
+	notice("added '%s' to the command line, to revive the region", word);
+	l->cmdline = cmdline_append(l->cmdline, word);
+	return l->cmdline ? 0 : error("no memory for the command line");
+}
+
+static int cmdline_for_handover(struct loading *l)
+{
+	int kho = cmdline_kho(l->cmdline);
+
+	if (kho == 0)
+		return error("the command line says kho=off: the next kernel could not hand anything on; "
+			     "remove it");
+	if (kho < 0) {
+		notice("added 'kho=on' to the command line");
+		l->cmdline = cmdline_append(l->cmdline, "kho=on");
+		if (!l->cmdline)
+			return error("no memory for the command line");
+	}
+	for (size_t i = 0; i < l->handover.region_count; i++)
+		if (cmdline_for_region(l, &l->handover.region[i].region))
+			return -1;
+	return 0;
+}
+
+/* A kernel panics on a LUO node of another version, even with live update off. */
+static int check_luo(const struct loading *l)
+{
+	const struct running *running = &l->handover.running;
+	const struct kho_node *node = running->kho ? kho_root_find(&running->root, KHO_NODE_LUO) : NULL;
+	char compatible[LUO_COMPATIBLE + 1] = "";
+
+	if (!node || l->request->resealing)
+		return 0;
+	if (node->size < LUO_COMPATIBLE ||
+	    kcore_read_phys(&l->handover.kcore, node->addr, compatible, LUO_COMPATIBLE))
+		return error("the running kernel's live update state (node LUO) cannot be read");
+	if (!strcmp(compatible, l->target.features.luo))
+		return 0;
+	return error("the running kernel hands over live update state of version '%s', and the new "
+		     "kernel reads '%s': it would panic at boot; use a kernel of the same version, or boot "
+		     "this one without liveupdate=on", compatible,
+		     l->target.features.luo[0] ? l->target.features.luo : "none");
+}
+
+static int check_lockdown(const struct loading *l)
+{
+	char mode[32];
+
+	lockdown_mode(&l->machine.root, mode, sizeof(mode));
+	if (!strcmp(mode, "none"))
+		return 0;
+	return error("the kernel is locked down (%s), which closes kexec_load: load a signed kernel with "
+		     "'kexec -s -l', or boot without lockdown%s", mode,
+		     l->request->kho ? "; what -s cannot hand over (--kho-region, --kho-blob, "
+				       "--kho-verify) needs kexec_load" : "");
+}
+
+static int check_privilege(const struct loading *l)
+{
+	if (!l->machine.root.live || geteuid() == 0)
+		return 0;
+	errno = EPERM;
+	return error_errno("loading a kernel needs root (CAP_SYS_BOOT)");
+}
+
+static int prepare_handover(struct loading *l)
+{
+	const struct request *rq = l->request;
+
+	if (handover_collect(&l->handover, &l->machine, rq) || cmdline_for_handover(l) ||
+	    target_check_kho(&l->target, rq, l->handover.region_count > 0) || check_luo(l))
+		return -1;
+	return handover_digest(&l->handover, &l->machine.root);
+}
+
+static int prepare(struct loading *l)
+{
+	const struct request *rq = l->request;
+
+	if (!rq->no_efi && efi_observe(&l->machine, &l->efi))
+		return -1;
+	if (rq->kho && prepare_handover(l))
+		return -1;
+	if (target_check(&l->target, &l->machine, l->cmdline))
+		return -1;
+	l->plan = (struct image_plan){
+		.machine = &l->machine,
+		.target = &l->target,
+		.handover = rq->kho ? &l->handover : NULL,
+		.efi = rq->no_efi ? NULL : &l->efi,
+		.cmdline = l->cmdline,
+		.no_checks = rq->no_checks,
+	};
+	return image_plan_place(&l->plan);
+}
+
+static void print_failed_segments(const struct segments *s)
+{
+	notice("entry = 0x%llx", ULL(s->entry));
+	for (size_t i = 0; i < s->count; i++)
+		notice("segment %zu (%s): bufsz = 0x%zx mem = 0x%llx memsz = 0x%llx", i,
+		       s->list[i].name, s->list[i].buf_size, ULL(s->list[i].addr),
+		       ULL(s->list[i].size));
+}
+
+/* The description goes first: an image without one could not be sealed at -e. */
+static int load_now(struct loading *l)
+{
+	struct state state;
+
+	if (l->request->kho && state_describe(&state, l->request, &l->target, &l->handover, l->cmdline))
+		return EXIT_FAILED;
+	if (l->request->kho && image_plan_build(&l->plan)) {
+		state_release(&state);
+		return EXIT_FAILED;
+	}
+	if (!l->request->kho && image_plan_build(&l->plan))
+		return EXIT_FAILED;
+	if (sys_kexec_load(&l->plan.segments, debug_enabled)) {
+		error_errno("kexec_load failed");
+		print_failed_segments(&l->plan.segments);
+		if (l->request->kho)
+			state_release(&state);
+		return EXIT_FAILED;
+	}
+	if (!l->request->kho) {
+		state_forget(&l->machine.root);
+		return EXIT_OK;
+	}
+	if (state_save(&l->machine.root, &state)) {
+		sys_kexec_unload();
+		notice("the image has been unloaded again: 'kexec -e' could not have sealed it");
+		state_release(&state);
+		return EXIT_FAILED;
+	}
+	state_release(&state);
+	return EXIT_OK;
+}
+
+static int run(struct loading *l, const char *root_dir)
+{
+	const struct request *rq = l->request;
+	int err = target_read(&l->target, rq);
+
+	if (err)
+		return err;
+	if (machine_observe(&l->machine, root_dir))
+		return EXIT_FAILED;
+	l->cmdline = strdup(rq->cmdline);
+	if (!l->cmdline)
+		return EXIT_FAILED;
+	if (check_privilege(l) || check_lockdown(l) || prepare(l))
+		return EXIT_REFUSED;
+	if (rq->dry_run) {
+		image_plan_print(&l->plan);
+		return EXIT_OK;
+	}
+	return load_now(l);
+}
+
+int load_image(const struct request *request, const char *root_dir)
+{
+	struct loading *l = calloc(1, sizeof(*l));
+	int code;
+
+	if (!l) {
+		error("no memory");
+		return EXIT_FAILED;
+	}
+	l->request = request;
+	l->machine.root.fd = -1;
+	l->handover.kcore.fd = -1;
+	code = run(l, root_dir);
+	image_plan_release(&l->plan);
+	handover_release(&l->handover);
+	buffer_free(&l->efi.memmap);
+	target_release(&l->target);
+	machine_release(&l->machine);
+	free(l->cmdline);
+	free(l);
+	return code;
+}
+
+static int open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		error_errno("cannot open '%s'", path);
+	return fd;
+}
+
+enum file_load_result load_image_file(const struct request *rq, unsigned long flags)
+{
+	enum file_load_result result = FILE_LOAD_FAILED;
+	int kernel = open_file(rq->kernel), initrd = -1, err;
+
+	if (kernel < 0)
+		return FILE_LOAD_FAILED;
+	if (rq->initrd)
+		initrd = open_file(rq->initrd);
+	else
+		flags |= KEXEC_FILE_NO_INITRAMFS;
+	if (!rq->initrd || initrd >= 0) {
+		err = sys_kexec_file_load(kernel, initrd, rq->cmdline, flags) ? errno : 0;
+		if (!err)
+			result = FILE_LOAD_OK;
+		else if (err == ENOSYS || err == EINVAL || err == ENOEXEC || err == ENOTSUP)
+			result = FILE_LOAD_UNSUPPORTED;
+		errno = err;
+		if (result == FILE_LOAD_FAILED)
+			error_errno("kexec_file_load failed for '%s'", rq->kernel);
+	}
+	err = errno;
+	close(kernel);
+	if (initrd >= 0)
+		close(initrd);
+	errno = err;
+	return result;
+}

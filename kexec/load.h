@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Loading: from a request to an image in the kernel. */
+#ifndef KEXEC_LOAD_H
+#define KEXEC_LOAD_H
+
+#include "request.h"
+
+/*
+ * Load REQUEST through kexec_load(2), with or without a handover, or print the
+ * plan if it is a dry run. Everything is read below ROOT_DIR. What was loaded
+ * before stays loaded unless the kernel itself took the new image. Returns an
+ * exit code, after a message if it is not EXIT_OK.
+ */
+int load_image(const struct request *request, const char *root_dir);
+
+enum file_load_result {
+	FILE_LOAD_OK,
+	FILE_LOAD_FAILED,		/* after a message */
+	FILE_LOAD_UNSUPPORTED,		/* errno says why; kexec_load may do better */
+};
+
+/* Load through kexec_file_load(2); without MESSAGE, UNSUPPORTED says nothing. */
+enum file_load_result load_image_file(const struct request *request, unsigned long flags);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "machine.h"
+#include "message.h"
+#include "number.h"
+
+#define TEXT_MAX	(1u << 20)	/* of a file in /proc or /sys read as text */
+
+/* What /sys/firmware/memmap calls the E820 types, drivers of arch/x86/kernel/e820.c. */
+static uint32_t e820_type(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint32_t type;
+	} table[] = {
+		{ "System RAM", E820_RAM },
+		{ "ACPI Tables", E820_ACPI },
+		{ "ACPI Non-volatile Storage", E820_NVS },
+		{ "Unusable memory", E820_UNUSABLE },
+		{ "Persistent Memory", E820_PMEM },
+		{ "Persistent Memory (legacy)", E820_PRAM },
+		{ "Soft Reserved", E820_SOFT_RESERVED },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (!strcmp(table[i].name, name))
+			return table[i].type;
+	return E820_RESERVED;
+}
+
+static int read_memmap_entry(struct machine *m, const char *number)
+{
+	struct memmap_entry *entry = &m->memmap[m->memmap_count];
+	char path[300], type[64];
+	uint64_t start, end;
+
+	if (m->memmap_count == MEMMAP_MAX)
+		return error("the firmware memory map has more than %d entries", MEMMAP_MAX);
+	snprintf(path, sizeof(path), "sys/firmware/memmap/%s/start", number);
+	if (root_read_u64(&m->root, path, &start))
+		return error("cannot read /%s", path);
+	snprintf(path, sizeof(path), "sys/firmware/memmap/%s/end", number);
+	if (root_read_u64(&m->root, path, &end) || end < start)
+		return error("cannot read /%s", path);
+	snprintf(path, sizeof(path), "sys/firmware/memmap/%s/type", number);
+	if (root_read_line(&m->root, path, type, sizeof(type)))
+		return error("cannot read /%s", path);
+	*entry = (struct memmap_entry){ start, end - start + 1, e820_type(type) };
+	m->memmap_count++;
+	return 0;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct memmap_entry *x = a, *y = b;
+
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+static void collect_ram(struct machine *m)
+{
+	for (size_t i = 0; i < m->memmap_count; i++)
+		if (m->memmap[i].type == E820_RAM)
+			m->ram[m->ram_count++] = (struct kho_range){ m->memmap[i].addr,
+								     m->memmap[i].size };
+}
+
+static int read_memmap(struct machine *m)
+{
+	int fd = root_open(&m->root, "sys/firmware/memmap", O_RDONLY | O_DIRECTORY), err = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return error_errno("cannot read /sys/firmware/memmap (needs CONFIG_FIRMWARE_MEMMAP "
+				   "and /sys mounted)");
+	}
+	while (!err && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			err = read_memmap_entry(m, entry->d_name);
+	closedir(dir);
+	if (err)
+		return err;
+	qsort(m->memmap, m->memmap_count, sizeof(m->memmap[0]), compare_entries);
+	collect_ram(m);
+	return m->ram_count ? 0 : error("/sys/firmware/memmap names no RAM");
+}
+
+static int read_boot_params(struct machine *m)
+{
+	struct buffer buf;
+	int err = root_read(&m->root, "sys/kernel/boot_params/data", sizeof(m->boot_params), &buf);
+
+	errno = -err;
+	if (err)
+		return error_errno("cannot read /sys/kernel/boot_params/data");
+	memcpy(m->boot_params, buf.data, buf.size);
+	if (buf.size != sizeof(m->boot_params))
+		err = error("/sys/kernel/boot_params/data has %zu bytes instead of %zu", buf.size,
+			    sizeof(m->boot_params));
+	buffer_free(&buf);
+	return err;
+}
+
+static int read_text(const struct machine *m, const char *path, char **ret)
+{
+	struct buffer buf;
+	int err = root_read(&m->root, path, TEXT_MAX, &buf);
+	char *text;
+
+	errno = -err;
+	if (err)
+		return error_errno("cannot read /%s", path);
+	text = strndup((const char *)buf.data, buf.size);
+	buffer_free(&buf);
+	if (!text)
+		return error("no memory for /%s", path);
+	*ret = text;
+	return 0;
+}
+
+static int read_memory_size(struct machine *m)
+{
+	unsigned long long kib;
+	const char *total;
+	char *text;
+
+	if (read_text(m, "proc/meminfo", &text))
+		return -1;
+	total = strstr(text, "MemTotal:");
+	if (!total || sscanf(total, "MemTotal: %llu kB", &kib) != 1) {
+		free(text);
+		return error("/proc/meminfo has no MemTotal line");
+	}
+	m->ram_size = (uint64_t)kib << 10;
+	free(text);
+	return 0;
+}
+
+/* The flag la57 is shown only while 5-level paging is in use. */
+static int read_cpus(struct machine *m)
+{
+	const char *flag;
+	char *text;
+
+	if (read_text(m, "proc/cpuinfo", &text))
+		return -1;
+	flag = strstr(text, " la57");
+	m->la57 = flag && (flag[5] == ' ' || flag[5] == '\n');
+	for (const char *p = text; (p = strstr(p, "processor\t")); p++)
+		m->cpus++;
+	free(text);
+	return 0;
+}
+
+int machine_observe(struct machine *m, const char *root_dir)
+{
+	memset(m, 0, sizeof(*m));
+	if (root_init(&m->root, root_dir))
+		return -1;
+	if (root_read_line(&m->root, "proc/sys/kernel/osrelease", m->release, sizeof(m->release)))
+		return error("cannot read /proc/sys/kernel/osrelease; is /proc mounted?");
+	if (read_text(m, "proc/cmdline", &m->cmdline))
+		return -1;
+	m->cmdline[strcspn(m->cmdline, "\n")] = '\0';
+	if (read_memmap(m) || read_memory_size(m) || read_cpus(m))
+		return -1;
+	return read_boot_params(m);
+}
+
+void machine_release(struct machine *m)
+{
+	free(m->cmdline);
+	m->cmdline = NULL;
+	if (m->root.fd >= 0)
+		close(m->root.fd);
+	m->root.fd = -1;
+}

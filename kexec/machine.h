@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The machine as its firmware and the running kernel describe it. */
+#ifndef KEXEC_MACHINE_H
+#define KEXEC_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "files.h"
+#include "kho.h"
+
+#define MEMMAP_MAX	2048
+
+/* E820 types, Documentation/arch/x86/boot.rst and ACPI 6.5 table 15.4. */
+enum e820_type {
+	E820_RAM = 1, E820_RESERVED = 2, E820_ACPI = 3, E820_NVS = 4, E820_UNUSABLE = 5,
+	E820_PMEM = 7, E820_PRAM = 12, E820_SOFT_RESERVED = 0xefffffffu,
+};
+
+struct memmap_entry {
+	uint64_t addr;
+	uint64_t size;
+	uint32_t type;			/* enum e820_type */
+};
+
+struct machine {
+	struct root root;
+	char release[KHO_RELEASE_MAX];
+	char *cmdline;			/* of the running kernel */
+	bool la57;			/* runs with 5-level page tables */
+	struct memmap_entry memmap[MEMMAP_MAX];
+	size_t memmap_count;
+	struct kho_range ram[MEMMAP_MAX];
+	size_t ram_count;
+	uint64_t ram_size;		/* bytes the kernel manages, /proc/meminfo */
+	unsigned int cpus;
+	unsigned char boot_params[4096]; /* of the running kernel */
+};
+
+/* Read all of it below ROOT_DIR. 0, or -1 after a message. */
+int machine_observe(struct machine *machine, const char *root_dir);
+void machine_release(struct machine *machine);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmdline.h"
+#include "config.h"
+#include "exec.h"
+#include "load.h"
+#include "machine.h"
+#include "message.h"
+#include "options.h"
+#include "report.h"
+#include "running.h"
+#include "state.h"
+#include "syscalls.h"
+
+#define CMDLINE_MAX	65536		/* of /proc/cmdline */
+
+static const char *root_dir(const struct options *o)
+{
+	return o->sysroot ? o->sysroot : "/";
+}
+
+/* 1 loaded, 0 not, 255 not to be told: the inverse of what shells call true. */
+static int loaded_status(const struct options *o)
+{
+	const char *file = o->load && !o->shutdown ? "sys/kernel/kexec_loaded" :
+						     "sys/kernel/kexec_crash_loaded";
+	struct root root;
+	uint64_t value;
+
+	if (root_init(&root, "/"))
+		return EXIT_FAILED;
+	errno = -root_read_u64(&root, file, &value);
+	close(root.fd);
+	if (!errno)
+		return value != 0;
+	error_errno("cannot read /%s", file);
+	return EXIT_FAILED;
+}
+
+/* Replace what --append said by the whole command line. */
+static int complete_cmdline(struct options *o)
+{
+	static const char *const boot_loader_words[] = { "BOOT_IMAGE", NULL };
+	struct root root;
+	char *reused, line[CMDLINE_MAX];
+	int err;
+
+	if (!o->request.cmdline)
+		o->request.cmdline = strdup("");
+	if (!o->request.cmdline)
+		return error("no memory for the command line");
+	if (!o->reuse_cmdline)
+		return 0;
+	if (root_init(&root, root_dir(o)))
+		return -1;
+	err = root_read_line(&root, "proc/cmdline", line, sizeof(line));
+	close(root.fd);
+	errno = -err;
+	if (err)
+		return error_errno("cannot read /proc/cmdline for --reuse-cmdline");
+	reused = cmdline_without(line, boot_loader_words);
+	reused = reused ? cmdline_append(reused, o->request.cmdline) : NULL;
+	free(o->request.cmdline);
+	o->request.cmdline = reused;
+	return reused ? 0 : error("no memory for the command line");
+}
+
+static int file_loaded(void)
+{
+	struct root root;
+
+	if (!root_init(&root, "/")) {
+		state_forget(&root);
+		close(root.fd);
+	}
+	return EXIT_OK;
+}
+
+/*
+ * The kernel's own loader first. Where it cannot load the image, kexec_load
+ * may; but not when that would drop what the running kernel preserves.
+ */
+static int load_auto(const struct options *o, bool kho)
+{
+	enum file_load_result result = load_image_file(&o->request, 0);
+
+	if (result == FILE_LOAD_OK)
+		return file_loaded();
+	if (result == FILE_LOAD_FAILED)
+		return EXIT_FAILED;
+	if (o->method == METHOD_FILE) {
+		error_errno("kexec_file_load failed for '%s'", o->request.kernel);
+		return EXIT_FAILED;
+	}
+	if (kho) {
+		error_errno("kexec_file_load failed for '%s'", o->request.kernel);
+		error("not trying kexec_load: this kernel runs with KHO, and what it preserves would be "
+		      "lost; use --kho to hand it over, or -c to leave it behind");
+		return EXIT_FAILED;
+	}
+	debug("kexec_file_load: %s; trying kexec_load", strerror(errno));
+	return load_image(&o->request, "/");
+}
+
+static int load_plain(const struct options *o)
+{
+	struct root root;
+	bool kho;
+
+	if (root_init(&root, root_dir(o)))
+		return EXIT_FAILED;
+	kho = running_kho_hint(&root);
+	close(root.fd);
+	if (o->method != METHOD_SEGMENTS && !o->request.dry_run && !o->request.no_checks)
+		return load_auto(o, kho);
+	if (kho)
+		notice("this kernel runs with KHO, and the image loaded now takes nothing over; --kho "
+		       "hands over what is preserved");
+	return load_image(&o->request, root_dir(o));
+}
+
+static int load(struct options *o)
+{
+	if (!o->request.kernel) {
+		error("No kernel specified");
+		options_usage();
+		return EXIT_FAILED;
+	}
+	if (complete_cmdline(o))
+		return EXIT_REFUSED;
+	return o->request.kho ? load_image(&o->request, root_dir(o)) : load_plain(o);
+}
+
+/* kexec without an action: let init stop the services, then the kernel is started. */
+static int run_shutdown(void)
+{
+	static const char *const paths[] = { "/sbin/shutdown", "/etc/shutdown", "/bin/shutdown" };
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		execl(paths[i], "shutdown", "-r", "now", (char *)NULL);
+	error_errno("cannot run shutdown");
+	return EXIT_FAILED;
+}
+
+static int run_actions(struct options *o)
+{
+	int code = EXIT_OK;
+
+	if (o->status)
+		return loaded_status(o);
+	if (o->kho_status)
+		return report_status(root_dir(o), o->json);
+	if (o->kho_get)
+		return report_get(root_dir(o), o->kho_get);
+	if (o->unload)
+		return unload(o->method != METHOD_SEGMENTS, o->method != METHOD_FILE);
+	if (o->load)
+		code = load(o);
+	if (code == EXIT_OK && o->exec)
+		code = execute(o->no_sync, o->no_ifdown);
+	else if (code == EXIT_OK && o->shutdown)
+		code = run_shutdown();
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int code = options_parse(&options, argc, argv);
+
+	if (code == EXIT_OK && options.help)
+		options_usage();
+	else if (code == EXIT_OK && options.version)
+		puts(PACKAGE_STRING);
+	else if (code == EXIT_OK)
+		code = run_actions(&options);
+	options_free(&options);
+	if (fflush(stdout) || ferror(stdout)) {
+		error_errno("cannot write to standard output");
+		return EXIT_FAILED;
+	}
+	return code;
+}

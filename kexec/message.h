@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the user is told. All of it goes to stderr, prefixed "kexec: ". */
+#ifndef KEXEC_MESSAGE_H
+#define KEXEC_MESSAGE_H
+
+#include <stdbool.h>
+
+/* Exit codes, those of kexec-tools: scripts know them. */
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_REFUSED = 1,	/* usage, bad option value, pre-flight refusal */
+	EXIT_FAILED = 255,	/* a file or system call failed, image not usable */
+};
+
+extern bool debug_enabled;
+
+/* Why something did not happen, and the remedy. Returns -1, for "return error(...)". */
+int error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same with ": strerror(errno)" appended. */
+int error_errno(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Something done on the user's behalf that they should know of. */
+void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Only with --debug. */
+void debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Option names, abbreviations and the way actions replace each other are those
+ * of kexec-tools 2.0.32: scripts must not have to know which kexec they run.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "options.h"
+
+enum long_only {
+	OPT_APPEND = 256, OPT_INITRD, OPT_REUSE_CMDLINE, OPT_NOEFI, OPT_DRY_RUN, OPT_SYSROOT, OPT_JSON,
+	OPT_KHO, OPT_KHO_REGION, OPT_KHO_BLOB, OPT_KHO_CARRY, OPT_KHO_VERIFY, OPT_KHO_GET,
+	OPT_KHO_STATUS, OPT_UNSUPPORTED,
+};
+
+static const char short_options[] = "h?vdfixyluet:pscaS";
+
+/* Options of kexec-tools that are understood and refused come last. */
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },
+	{ "debug", no_argument, NULL, 'd' },
+	{ "force", no_argument, NULL, 'f' },
+	{ "no-checks", no_argument, NULL, 'i' },
+	{ "no-ifdown", no_argument, NULL, 'x' },
+	{ "no-sync", no_argument, NULL, 'y' },
+	{ "load", no_argument, NULL, 'l' },
+	{ "unload", no_argument, NULL, 'u' },
+	{ "exec", no_argument, NULL, 'e' },
+	{ "type", required_argument, NULL, 't' },
+	{ "kexec-file-syscall", no_argument, NULL, 's' },
+	{ "kexec-syscall", no_argument, NULL, 'c' },
+	{ "kexec-syscall-auto", no_argument, NULL, 'a' },
+	{ "status", no_argument, NULL, 'S' },
+	{ "append", required_argument, NULL, OPT_APPEND },
+	{ "command-line", required_argument, NULL, OPT_APPEND },
+	{ "reuse-cmdline", no_argument, NULL, OPT_REUSE_CMDLINE },
+	{ "initrd", required_argument, NULL, OPT_INITRD },
+	{ "ramdisk", required_argument, NULL, OPT_INITRD },
+	{ "noefi", no_argument, NULL, OPT_NOEFI },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+	{ "sysroot", required_argument, NULL, OPT_SYSROOT },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "kho", no_argument, NULL, OPT_KHO },
+	{ "kho-region", required_argument, NULL, OPT_KHO_REGION },
+	{ "kho-blob", required_argument, NULL, OPT_KHO_BLOB },
+	{ "kho-carry", optional_argument, NULL, OPT_KHO_CARRY },
+	{ "kho-verify", required_argument, NULL, OPT_KHO_VERIFY },
+	{ "kho-get", required_argument, NULL, OPT_KHO_GET },
+	{ "kho-status", no_argument, NULL, OPT_KHO_STATUS },
+	{ "load-panic", no_argument, NULL, 'p' },
+	{ "mem-min", required_argument, NULL, OPT_UNSUPPORTED },
+	{ "mem-max", required_argument, NULL, OPT_UNSUPPORTED },
+	{ "reuseinitrd", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "load-preserve-context", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "load-jump-back-helper", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "load-live-update", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "exec-live-update", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "entry", required_argument, NULL, OPT_UNSUPPORTED },
+	{ "print-ckr-size", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "hotplug", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "no-cma", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "force-dtb", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "dtb", required_argument, NULL, OPT_UNSUPPORTED },
+	{ "real-mode", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "entry-32bit", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "reset-vga", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "console-vga", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "console-serial", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "serial", required_argument, NULL, OPT_UNSUPPORTED },
+	{ "serial-baud", required_argument, NULL, OPT_UNSUPPORTED },
+	{ "elf32-core-headers", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "elf64-core-headers", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "pass-memmap-cmdline", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "reuse-video-type", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "args-linux", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "args-elf", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "args-none", no_argument, NULL, OPT_UNSUPPORTED },
+	{ "module", required_argument, NULL, OPT_UNSUPPORTED },
+	{ NULL, 0, NULL, 0 },
+};
+
+void options_usage(void)
+{
+	fputs("Usage: kexec [OPTION]... KERNEL\n"
+	      "Start another kernel from the running one, and hand memory over to it.\n"
+	      "\n"
+	      "Actions\n"
+	      "  -l, --load             load KERNEL\n"
+	      "  -e, --exec             start the loaded kernel now, without shutdown scripts\n"
+	      "  -f, --force            load KERNEL and start it at once\n"
+	      "  -u, --unload           unload the loaded kernel\n"
+	      "  -S, --status           exit status 1 if a crash kernel is loaded; with -l, any kernel\n"
+	      "      --kho-status       print what was handed to this kernel, and whether it is intact\n"
+	      "      --kho-get=NAME     write blob NAME, handed to this kernel, to standard output\n"
+	      "  -h, --help             print this\n"
+	      "  -v, --version          print the version\n"
+	      "\n"
+	      "The next kernel\n"
+	      "      --initrd=FILE, --ramdisk=FILE\n"
+	      "      --append=LINE, --command-line=LINE\n"
+	      "      --reuse-cmdline    begin with the running kernel's command line\n"
+	      "\n"
+	      "Handing memory over\n"
+	      "      --kho              hand over what the running kernel preserves, its reserve_mem=\n"
+	      "                         regions, and:\n"
+	      "      --kho-region=NAME=ADDR,SIZE\n"
+	      "                         physical memory, revived as reserve_mem region NAME\n"
+	      "      --kho-blob=NAME=FILE\n"
+	      "                         the bytes of FILE ('-': standard input)\n"
+	      "      --kho-carry[=NAME,...]\n"
+	      "                         blobs that were handed to this kernel\n"
+	      "      --kho-verify=NAME,...|all\n"
+	      "                         check these regions in purgatory, before the new kernel starts\n"
+	      "\n"
+	      "How\n"
+	      "  -c, --kexec-syscall    load through kexec_load (always, with --kho)\n"
+	      "  -s, --kexec-file-syscall\n"
+	      "                         load through kexec_file_load\n"
+	      "  -a, --kexec-syscall-auto\n"
+	      "                         the latter, or the former where the kernel cannot (default)\n"
+	      "  -i, --no-checks        no checksums in purgatory\n"
+	      "  -x, --no-ifdown        leave network interfaces up\n"
+	      "  -y, --no-sync          do not sync file systems\n"
+	      "  -t, --type=bzImage     refuse any other kind of kernel\n"
+	      "      --noefi            do not pass EFI runtime services on\n"
+	      "      --dry-run          print every address and load nothing\n"
+	      "      --json             with --kho-status\n"
+	      "      --sysroot=DIR      read /proc and /sys below DIR (--dry-run, --kho-status, --kho-get)\n"
+	      "  -d, --debug            say more\n"
+	      "\n"
+	      "Exit status: 0; 1 for usage and refusals; 255 for files, images and system calls that\n"
+	      "fail. See kexec(8).\n", stdout);
+}
+
+static int set_string(char **to, const char *value)
+{
+	free(*to);
+	*to = strdup(value);
+	return *to ? 0 : error("no memory for an option");
+}
+
+static int check_type(const char *type)
+{
+	if (!strcmp(type, "bzImage") || !strcmp(type, "bzImage64"))
+		return 0;
+	error("Unsupported kernel type %s", type);
+	return EXIT_FAILED;
+}
+
+/* Actions replace each other as in kexec-tools: the last of -l, -u and -e counts. */
+static void set_action(struct options *o, int c)
+{
+	o->load = c == 'l' || c == 'f';
+	o->exec = c == 'e' || c == 'f';
+	o->unload = c == 'u';
+	o->force = c == 'f';
+	o->shutdown = false;
+}
+
+static int take_file_option(struct options *o, int c, const char *value)
+{
+	struct request *rq = &o->request;
+
+	switch (c) {
+	case OPT_APPEND:	return set_string(&rq->cmdline, value);
+	case OPT_INITRD:	return set_string(&rq->initrd, value);
+	case OPT_SYSROOT:	return set_string(&o->sysroot, value);
+	case OPT_KHO_GET:	return set_string(&o->kho_get, value);
+	case OPT_KHO_REGION:	return request_add_region(rq, value);
+	case OPT_KHO_BLOB:	return request_add_blob(rq, value);
+	case OPT_KHO_CARRY:	return request_add_carry(rq, value);
+	case OPT_KHO_VERIFY:	return request_add_verify(rq, value);
+	}
+	return -1;
+}
+
+static bool take_flag(struct options *o, int c)
+{
+	switch (c) {
+	case 'h': o->help = true; break;
+	case 'v': o->version = true; break;
+	case 'd': debug_enabled = true; break;
+	case 'i': o->request.no_checks = true; break;
+	case 'x': o->no_ifdown = true; break;
+	case 'y': o->no_sync = true; break;
+	case 's': o->method = METHOD_FILE; break;
+	case 'c': o->method = METHOD_SEGMENTS; break;
+	case 'a': o->method = METHOD_AUTO; break;
+	case 'S': o->status = true; break;
+	case OPT_REUSE_CMDLINE: o->reuse_cmdline = true; break;
+	case OPT_NOEFI: o->request.no_efi = true; break;
+	case OPT_DRY_RUN: o->request.dry_run = true; break;
+	case OPT_JSON: o->json = true; break;
+	case OPT_KHO: o->request.kho = true; break;
+	case OPT_KHO_STATUS: o->kho_status = true; break;
+	case 'l': case 'e': case 'u': case 'f': set_action(o, c); break;
+	default: return false;
+	}
+	return true;
+}
+
+static int unsupported(const char *name)
+{
+	error("%s is an option of kexec-tools that this program does not have", name);
+	return EXIT_REFUSED;
+}
+
+static int take_option(struct options *o, int c, int index)
+{
+	if (c == '?' && optopt)
+		return EXIT_REFUSED;	/* getopt has said why */
+	if (c == '?')
+		c = 'h';		/* kexec-tools takes -? for help */
+	if (take_flag(o, c))
+		return 0;
+	if (c == 't')
+		return check_type(optarg);
+	if (c == 'p')
+		return unsupported("-p, --load-panic (crash kernels)");
+	if (c == OPT_UNSUPPORTED) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "--%s", long_options[index].name);
+		return unsupported(name);
+	}
+	return take_file_option(o, c, optarg) ? EXIT_REFUSED : 0;
+}
+
+static int check_combination(const struct options *o)
+{
+	const struct request *rq = &o->request;
+	bool asks = rq->region_count || rq->blob_count || rq->carry.all || rq->carry.count ||
+		    rq->verify.all || rq->verify.count;
+	bool offline = rq->dry_run || o->kho_status || o->kho_get;
+
+	if (asks && !rq->kho)
+		return error("--kho-region, --kho-blob, --kho-carry and --kho-verify need --kho");
+	if (rq->kho && o->method == METHOD_FILE)
+		return error("--kho builds the handover itself and loads through kexec_load; for the "
+			     "kernel's own handover use 'kexec -s -l' without --kho");
+	if (rq->no_checks && (rq->verify.all || rq->verify.count))
+		return error("--kho-verify and --no-checks contradict each other");
+	if (rq->no_checks && o->method == METHOD_FILE)
+		return error("--no-checks works with kexec_load only: with -s the kernel decides");
+	if (o->sysroot && !offline)
+		return error("--sysroot works with --dry-run, --kho-status and --kho-get only");
+	if (rq->dry_run && (o->exec || o->unload))
+		return error("--dry-run works with -l only");
+	if (rq->dry_run && o->method == METHOD_FILE)
+		return error("--dry-run plans for kexec_load; with -s the kernel places everything");
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	int c, code, index = 0;
+
+	memset(o, 0, sizeof(*o));
+	o->shutdown = true;
+	while ((c = getopt_long(argc, argv, short_options, long_options, &index)) != -1) {
+		/* An unknown long option leaves optopt 0, as "-?" does. */
+		if (c == '?' && !optopt && strcmp(argv[optind - 1], "-?"))
+			return EXIT_REFUSED;
+		code = take_option(o, c, index);
+		if (code)
+			return code;
+	}
+	if (optind < argc && set_string(&o->request.kernel, argv[optind]))
+		return EXIT_REFUSED;
+	if (o->shutdown)
+		o->load = true;
+	if (o->unload || o->status || o->kho_status || o->kho_get || o->request.dry_run)
+		o->shutdown = false;
+	return check_combination(o) ? EXIT_REFUSED : 0;
+}
+
+void options_free(struct options *o)
+{
+	request_free(&o->request);
+	free(o->sysroot);
+	free(o->kho_get);
+}

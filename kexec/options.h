@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line of kexec(8) itself. */
+#ifndef KEXEC_OPTIONS_H
+#define KEXEC_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "request.h"
+
+enum load_method { METHOD_AUTO, METHOD_FILE, METHOD_SEGMENTS };
+
+struct options {
+	/* Actions; several can be combined as in kexec-tools. */
+	bool load, exec, unload, status, help, version;
+	bool force;			/* -f: load, then exec at once */
+	bool shutdown;			/* no action named: load, then shutdown(8) */
+	bool kho_status;
+	char *kho_get;			/* blob name */
+	/* How. */
+	enum load_method method;
+	bool no_ifdown, no_sync, json;
+	char *sysroot;			/* "/" unless a captured tree stands in */
+	struct request request;		/* cmdline: what --append said, or NULL */
+	bool reuse_cmdline;
+};
+
+/*
+ * Parse ARGV. 0, or an exit code to leave with, after a message. Free with
+ * options_free() in either case.
+ */
+int options_parse(struct options *options, int argc, char **argv);
+void options_free(struct options *options);
+
+void options_usage(void);
+
+#endif

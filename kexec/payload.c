@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "payload.h"
+
+#define PAGE_SHIFT	12
+#define PAGE_SIZE	(1ull << PAGE_SHIFT)
+#define TABLE_OFFSET	PAGE_SIZE
+#define FDT_PAGES	4		/* root FDT of ours: 64 nodes fit */
+/* A range of 2^52 bytes is cut into fewer pieces than this. */
+#define BLOCKS_PER_REGION	128
+
+static uint64_t page_up(uint64_t size)
+{
+	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+}
+
+static size_t item_count(const struct handover *h)
+{
+	size_t count = h->region_count + h->blob_count;
+
+	return h->running.kho ? count + h->running.root.node_count : count;
+}
+
+/* The regions' blocks, sorted; 0 or -1 after a message. */
+static int collect_blocks(const struct handover *h, struct kho_block *block, size_t *ret_count)
+{
+	size_t count = 0, n;
+
+	for (size_t i = 0; i < h->region_count; i++) {
+		const struct kho_region *r = &h->region[i].region;
+		const struct kho_range range = { r->addr, r->size };
+		int err = kho_split_range(PAGE_SHIFT, &range, block + count, BLOCKS_PER_REGION, &n);
+
+		if (err)
+			return error("region '%s': %s", r->name, kho_strerror(err));
+		count += n;
+	}
+	kho_radix_sort(PAGE_SHIFT, block, count);
+	*ret_count = count;
+	return 0;
+}
+
+static int map_size(const struct handover *h, uint64_t *ret)
+{
+	struct kho_block block[KHO_REGIONS_MAX * BLOCKS_PER_REGION];
+	size_t count;
+	int err;
+
+	if (collect_blocks(h, block, &count))
+		return -1;
+	err = kho_radix_size(PAGE_SHIFT, block, count, ret);
+	return err ? error("map of preserved memory: %s", kho_strerror(err)) : 0;
+}
+
+/* Take SIZE bytes, in whole pages, from *END; returns their offset. */
+static uint64_t take(uint64_t *end, uint64_t size)
+{
+	uint64_t offset = *end;
+
+	*end += page_up(size ? size : 1);
+	return offset;
+}
+
+static bool has_added_regions(const struct handover *h)
+{
+	for (size_t i = 0; i < h->region_count; i++)
+		if (h->region[i].added || !h->running.kho)
+			return true;
+	return false;
+}
+
+int payload_plan(struct handover *h, uint64_t table_size, struct payload_layout *ret)
+{
+	struct payload_layout l = { .table_size = table_size };
+	uint64_t end = TABLE_OFFSET;
+
+	l.table = take(&end, table_size);
+	l.items = take(&end, item_count(h) * sizeof(struct kho_item));
+	l.scratch = take(&end, h->scratch_count * sizeof(struct kho_range));
+	l.fdt_size = PAGE_SIZE;
+	if (!h->root_in_place) {
+		l.fdt_size = FDT_PAGES * PAGE_SIZE;
+		l.fdt = take(&end, l.fdt_size);
+	}
+	if (!h->running.kho) {
+		if (map_size(h, &l.map_size))
+			return -1;
+		l.map = take(&end, l.map_size);
+		l.metadata = take(&end, KHO_METADATA_SIZE);
+	}
+	if (has_added_regions(h))
+		l.memblock = take(&end, PAGE_SIZE);
+	l.core_end = end;
+	for (size_t i = 0; i < h->blob_count; i++)
+		h->blob[i].offset = take(&end, h->blob[i].data.size);
+	l.size = end;
+	if (l.size - sizeof(struct kho_setup_data) > UINT32_MAX)
+		return error("the blobs take %llu MiB together; a handover holds less than 4096 MiB",
+			     (unsigned long long)(l.size >> 20));
+	*ret = l;
+	return 0;
+}
+
+uint64_t payload_fdt_addr(const struct handover *h, const struct payload_layout *l, uint64_t addr)
+{
+	return h->root_in_place ? h->running.fdt_addr : addr + l->fdt;
+}
+
+uint64_t payload_fdt_size(const struct payload_layout *l)
+{
+	return l->fdt_size;
+}
+
+static void add_item(struct kho_item *item, const char *name, enum kho_item_kind kind,
+		     uint32_t flags, uint64_t addr, uint64_t size)
+{
+	*item = (struct kho_item){ .kind = kind, .flags = flags, .addr = addr, .size = size };
+	snprintf(item->name, sizeof(item->name), "%s", name);
+}
+
+static void write_items(const struct handover *h, uint64_t addr, struct kho_item *item)
+{
+	for (size_t i = 0; i < h->region_count; i++)
+		add_item(item++, h->region[i].region.name, KHO_ITEM_REGION,
+			 h->region[i].verify ? KHO_ITEM_VERIFIED : 0, h->region[i].region.addr,
+			 h->region[i].region.size);
+	for (size_t i = 0; i < h->blob_count; i++)
+		add_item(item++, h->blob[i].name, KHO_ITEM_BLOB, KHO_ITEM_VERIFIED,
+			 addr + h->blob[i].offset, h->blob[i].data.size);
+	for (size_t i = 0; h->running.kho && i < h->running.root.node_count; i++)
+		add_item(item++, h->running.root.node[i].name, KHO_ITEM_NODE, 0,
+			 h->running.root.node[i].addr, h->running.root.node[i].size);
+}
+
+static int write_map(const struct handover *h, const struct payload_layout *l, uint64_t addr,
+		     unsigned char *buf)
+{
+	struct kho_block block[KHO_REGIONS_MAX * BLOCKS_PER_REGION];
+	uint64_t root;
+	size_t count;
+	int err;
+
+	if (collect_blocks(h, block, &count))
+		return -1;
+	err = kho_radix_encode(PAGE_SHIFT, block, count, buf + l->map, l->map_size, addr + l->map,
+			       &root);
+	return err ? error("map of preserved memory: %s", kho_strerror(err)) : 0;
+}
+
+static int write_memblock(const struct handover *h, const struct payload_layout *l,
+			  unsigned char *buf)
+{
+	struct kho_region region[KHO_REGIONS_MAX];
+	int err;
+
+	for (size_t i = 0; i < h->region_count; i++)
+		region[i] = h->region[i].region;
+	err = kho_memblock_write(region, h->region_count, buf + l->memblock, PAGE_SIZE);
+	return err ? error("node '%s': %s", KHO_NODE_MEMBLOCK, kho_strerror(err)) : 0;
+}
+
+static void write_metadata(const struct machine *m, const struct payload_layout *l,
+			   unsigned char *buf)
+{
+	struct kho_metadata meta = { .kexec_count = 1 };
+
+	memcpy(meta.previous_release, m->release, sizeof(meta.previous_release));
+	kho_metadata_write(&meta, buf + l->metadata);
+}
+
+/* The nodes of the kernel's own, with memblock replaced where regions were added. */
+static int own_nodes(const struct handover *h, const struct payload_layout *l, uint64_t addr,
+		     struct kho_root *root)
+{
+	int err = 0;
+
+	*root = (struct kho_root){ .abi = KHO_ABI_V4, .map = addr + l->map };
+	if (h->running.kho) {
+		root->abi = h->running.root.abi;
+		root->map = h->running.root.map;
+		for (size_t i = 0; !err && i < h->running.root.node_count; i++) {
+			const struct kho_node *node = &h->running.root.node[i];
+
+			if (l->memblock && !strcmp(node->name, KHO_NODE_MEMBLOCK))
+				continue;
+			err = kho_root_add(root, node->name, node->addr, node->size);
+		}
+	} else {
+		err = kho_root_add(root, KHO_NODE_METADATA, addr + l->metadata, KHO_METADATA_SIZE);
+	}
+	if (!err && l->memblock)
+		err = kho_root_add(root, KHO_NODE_MEMBLOCK, addr + l->memblock, PAGE_SIZE);
+	return err;
+}
+
+static int write_root(const struct handover *h, const struct payload_layout *l, uint64_t addr,
+		      unsigned char *buf)
+{
+	struct kho_root root;
+	int err = own_nodes(h, l, addr, &root);
+
+	for (size_t i = 0; !err && i < h->blob_count; i++)
+		err = kho_root_add(&root, h->blob[i].name, addr + h->blob[i].offset,
+				   h->blob[i].data.size);
+	if (!err)
+		err = kho_root_write(&root, buf + l->fdt, l->fdt_size);
+	return err ? error("root FDT: %s", kho_strerror(err)) : 0;
+}
+
+static void write_headers(const struct handover *h, const struct machine *m,
+			  const struct payload_layout *l, uint64_t addr, unsigned char *buf)
+{
+	struct kho_setup_data *header = (void *)buf;
+	struct kho_payload *payload = (void *)(header + 1);
+	struct kho_report *report = (void *)(buf + KHO_REPORT_OFFSET);
+
+	header->type = KHO_SETUP_TYPE;
+	header->len = (uint32_t)(l->size - sizeof(*header));
+	*payload = (struct kho_payload){
+		.magic = KHO_PAYLOAD_MAGIC,
+		.version = KHO_FORMAT_VERSION,
+		.item_count = (uint32_t)item_count(h),
+		.addr = addr,
+		.size = l->size,
+		.table_offset = l->table,
+		.table_size = l->table_size,
+		.item_offset = l->items,
+		.fdt_addr = payload_fdt_addr(h, l, addr),
+		.scratch_offset = l->scratch,
+		.scratch_count = (uint32_t)h->scratch_count,
+		.hop = h->hop,
+	};
+	snprintf(payload->from_release, sizeof(payload->from_release), "%.63s", m->release);
+	snprintf(payload->abi, sizeof(payload->abi), "%s", kho_abi_name(KHO_ABI_V4));
+	*report = (struct kho_report){ .magic = KHO_REPORT_MAGIC, .result = KHO_RESULT_NONE };
+}
+
+int payload_build(struct handover *h, const struct machine *m, const struct payload_layout *l,
+		  uint64_t addr, void *buf)
+{
+	unsigned char *p = buf;
+
+	write_headers(h, m, l, addr, p);
+	write_items(h, addr, (void *)(p + l->items));
+	memcpy(p + l->scratch, h->scratch, h->scratch_count * sizeof(*h->scratch));
+	if (l->map && write_map(h, l, addr, p))
+		return -1;
+	if (l->metadata)
+		write_metadata(m, l, p);
+	if (l->memblock && write_memblock(h, l, p))
+		return -1;
+	if (l->fdt && write_root(h, l, addr, p))
+		return -1;
+	for (size_t i = 0; i < h->blob_count; i++) {
+		memcpy(p + h->blob[i].offset, h->blob[i].data.data, h->blob[i].data.size);
+		free(h->blob[i].data.data);	/* its size is still needed */
+		h->blob[i].data.data = NULL;
+	}
+	return 0;
+}
+
+static int verify_blobs_and_regions(const struct handover *h, uint64_t addr,
+				    const unsigned char *p, struct table *table)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < h->blob_count; i++) {
+		const struct handover_blob *blob = &h->blob[i];
+
+		err = table_add(table, &(struct table_item){
+			blob->name, KHO_CLASS_STATE, addr + blob->offset, blob->data.size,
+			p ? p + blob->offset : NULL, NULL });
+	}
+	for (size_t i = 0; !err && i < h->region_count; i++) {
+		const struct handover_region *r = &h->region[i];
+
+		if (r->verify)
+			err = table_add(table, &(struct table_item){
+				r->region.name, KHO_CLASS_STATE, r->region.addr, r->region.size,
+				NULL, r->digest });
+	}
+	return err;
+}
+
+int payload_verify(const struct handover *h, const struct payload_layout *l, uint64_t addr,
+		   const void *buf, struct table *table)
+{
+	const unsigned char *p = buf;
+	const struct table_item header = {
+		"handover header", KHO_CLASS_STATE, addr,
+		sizeof(struct kho_setup_data) + sizeof(struct kho_payload), p, NULL };
+	const struct table_item core = {
+		"handover", KHO_CLASS_STATE, addr + l->items, l->core_end - l->items,
+		p ? p + l->items : NULL, NULL };
+
+	if (table_add(table, &header) || table_add(table, &core))
+		return -1;
+	return verify_blobs_and_regions(h, addr, p, table);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The handover payload: layout and contents. Pure; see kho-handover.h. */
+#ifndef KEXEC_PAYLOAD_H
+#define KEXEC_PAYLOAD_H
+
+#include "handover.h"
+#include "table.h"
+
+/* Offsets and sizes inside the payload; 0 where a part is absent. */
+struct payload_layout {
+	uint64_t table, table_size;
+	uint64_t items;
+	uint64_t scratch;
+	uint64_t fdt, fdt_size;		/* root FDT, unless handed on in place */
+	uint64_t map, map_size;		/* radix tree, only without KHO */
+	uint64_t memblock;
+	uint64_t metadata;
+	uint64_t core_end;		/* end of what entry "handover" covers */
+	uint64_t size;
+};
+
+/*
+ * Lay the payload out, and set the offset of each blob. TABLE_SIZE: bytes kept
+ * for the verification table. 0, or -1 after a message.
+ */
+int payload_plan(struct handover *handover, uint64_t table_size, struct payload_layout *ret);
+
+/* Where the root FDT will be, and how long it is, with the payload at ADDR. */
+uint64_t payload_fdt_addr(const struct handover *handover, const struct payload_layout *layout,
+			  uint64_t addr);
+uint64_t payload_fdt_size(const struct payload_layout *layout);
+
+/*
+ * Fill BUF of layout->size zeroed bytes for physical address ADDR, all but the
+ * verification table and the setup_data header's next. 0, or -1 after a message.
+ */
+int payload_build(struct handover *handover, const struct machine *machine,
+		  const struct payload_layout *layout, uint64_t addr, void *buf);
+
+/* Add the payload's parts and the preserved regions to TABLE. 0, or -1 (full). */
+int payload_verify(const struct handover *handover, const struct payload_layout *layout,
+		   uint64_t addr, const void *buf, struct table *table);
+
+#endif

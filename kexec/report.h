@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What was handed to this kernel, for people and programs. */
+#ifndef KEXEC_REPORT_H
+#define KEXEC_REPORT_H
+
+#include <stdbool.h>
+
+/* --kho-status. An exit code; EXIT_REFUSED if nothing was handed over. */
+int report_status(const char *root_dir, bool json);
+
+/* --kho-get NAME: the blob's bytes on stdout. An exit code. */
+int report_get(const char *root_dir, const char *name);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "number.h"
+#include "request.h"
+
+static void name_set_free(struct name_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		free(set->name[i]);
+	free(set->name);
+}
+
+void request_free(struct request *request)
+{
+	free(request->kernel);
+	free(request->initrd);
+	free(request->cmdline);
+	for (size_t i = 0; i < request->blob_count; i++)
+		free(request->blob[i].path);
+	name_set_free(&request->carry);
+	name_set_free(&request->verify);
+	memset(request, 0, sizeof(*request));
+}
+
+bool name_set_has(const struct name_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (!strcmp(set->name[i], name))
+			return true;
+	return set->all;
+}
+
+int name_set_add(struct name_set *set, const char *name)
+{
+	char **list = realloc(set->name, (set->count + 1) * sizeof(*list));
+
+	if (!list)
+		return error("no memory for a name");
+	set->name = list;
+	list[set->count] = strdup(name);
+	if (!list[set->count])
+		return error("no memory for a name");
+	set->count++;
+	return 0;
+}
+
+/* The part of VALUE before '=', into NAME; *REST points behind it. */
+static int split_name(const char *value, const char *option, char *name, size_t size,
+		      const char **rest)
+{
+	size_t len = strcspn(value, "=");
+
+	if (value[len] != '=' || !len)
+		return error("%s=%s: wants NAME=...", option, value);
+	if (len >= size)
+		return error("%s=%s: a name has at most %zu characters", option, value, size - 1);
+	memcpy(name, value, len);
+	name[len] = '\0';
+	if (!kho_node_name_valid(name))
+		return error("%s: '%s' is no name: use letters, digits and ,._+- only", option, name);
+	*rest = value + len + 1;
+	return 0;
+}
+
+static bool name_taken(const struct request *request, const char *name)
+{
+	for (size_t i = 0; i < request->region_count; i++)
+		if (!strcmp(request->region[i].name, name))
+			return true;
+	for (size_t i = 0; i < request->blob_count; i++)
+		if (!strcmp(request->blob[i].name, name))
+			return true;
+	return false;
+}
+
+static int check_unique(const struct request *request, const char *option, const char *name)
+{
+	if (!name_taken(request, name))
+		return 0;
+	return error("%s: the name '%s' is given twice; the next kernel finds things by name, so "
+		     "each needs its own", option, name);
+}
+
+int request_add_region(struct request *request, const char *value)
+{
+	struct kho_region region = { 0 };
+	const char *rest;
+
+	if (split_name(value, "--kho-region", region.name, sizeof(region.name), &rest) ||
+	    check_unique(request, "--kho-region", region.name))
+		return -1;
+	if (strchr(region.name, ','))
+		return error("--kho-region: '%s': a region's name cannot hold a comma", region.name);
+	if (!parse_size(rest, &rest, &region.addr) || *rest != ',' ||
+	    !parse_size(rest + 1, &rest, &region.size) || *rest)
+		return error("--kho-region=%s: wants NAME=ADDR,SIZE in bytes (0x, K, M and G are "
+			     "understood)", value);
+	if (!region.size || region.size > UINT64_MAX - region.addr)
+		return error("--kho-region=%s: no memory has this address and size", value);
+	if (request->region_count == KHO_REGIONS_MAX)
+		return error("--kho-region: a kernel revives at most %d regions", KHO_REGIONS_MAX);
+	request->region[request->region_count++] = region;
+	return 0;
+}
+
+int request_add_blob(struct request *request, const char *value)
+{
+	struct blob_request *blob = &request->blob[request->blob_count];
+	const char *rest;
+
+	if (request->blob_count == BLOBS_MAX)
+		return error("--kho-blob: at most %d blobs can be handed over", BLOBS_MAX);
+	memset(blob, 0, sizeof(*blob));
+	if (split_name(value, "--kho-blob", blob->name, sizeof(blob->name), &rest) ||
+	    check_unique(request, "--kho-blob", blob->name))
+		return -1;
+	if (!*rest)
+		return error("--kho-blob=%s: wants NAME=FILE", value);
+	blob->path = strdup(rest);
+	if (!blob->path)
+		return error("no memory for a file name");
+	request->blob_count++;
+	return 0;
+}
+
+static int add_names(struct name_set *set, const char *option, const char *value)
+{
+	char *list = strdup(value), *rest = list, *name;
+	int err = 0;
+
+	if (!list)
+		return error("no memory for %s", option);
+	while (!err && (name = strsep(&rest, ","))) {
+		if (!strcmp(name, "all"))
+			set->all = true;
+		else if (!*name)
+			err = error("%s=%s: an empty name", option, value);
+		else
+			err = name_set_add(set, name);
+	}
+	free(list);
+	return err;
+}
+
+int request_add_verify(struct request *request, const char *value)
+{
+	return add_names(&request->verify, "--kho-verify", value);
+}
+
+int request_add_carry(struct request *request, const char *value)
+{
+	if (value)
+		return add_names(&request->carry, "--kho-carry", value);
+	request->carry.all = true;
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the user asks to be loaded and handed over. */
+#ifndef KEXEC_REQUEST_H
+#define KEXEC_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kho-handover.h"
+#include "kho.h"
+
+#define BLOBS_MAX	48		/* leaves room for the kernel's own nodes */
+
+struct blob_request {
+	char name[KHO_NAME_MAX];
+	char *path;			/* NULL: carried on from the incoming handover */
+};
+
+/* Names from --kho-verify or --kho-carry, or all of them. */
+struct name_set {
+	bool all;
+	char **name;
+	size_t count;
+};
+
+struct request {
+	char *kernel;
+	char *initrd;			/* NULL: none */
+	char *cmdline;
+	bool kho;
+	bool no_checks;
+	bool no_efi;
+	bool dry_run;
+	bool resealing;			/* reload of an image checked before */
+	struct kho_region region[KHO_REGIONS_MAX];	/* of --kho-region */
+	size_t region_count;
+	struct blob_request blob[BLOBS_MAX];
+	size_t blob_count;
+	struct name_set carry;
+	struct name_set verify;
+	/* What the files must still be, when resealing. */
+	uint32_t kernel_crc;
+	uint32_t initrd_crc;
+};
+
+void request_free(struct request *request);
+
+/*
+ * Take one option value into REQUEST. 0, or -1 after a message.
+ * NAME=ADDR,SIZE; NAME=FILE; NAME,NAME,... or "all".
+ */
+int request_add_region(struct request *request, const char *value);
+int request_add_blob(struct request *request, const char *value);
+int request_add_verify(struct request *request, const char *value);
+/* VALUE NULL: every incoming blob. */
+int request_add_carry(struct request *request, const char *value);
+
+bool name_set_has(const struct name_set *set, const char *name);
+/* Append a copy of NAME. 0, or -1 after a message. */
+int name_set_add(struct name_set *set, const char *name);
+
+#endif

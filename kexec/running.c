@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Offsets and symbol names are facts of kernel/liveupdate/kexec_handover.c and
+ * mm/memblock.c: kho_out begins with the address of the root FDT since 6.19;
+ * reserved_mem_table has 32-byte entries {name[16], start, size} since 6.12.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmdline.h"
+#include "message.h"
+#include "running.h"
+#include "symbols.h"
+
+#define PAGE_SHIFT	12
+#define PAGE_SIZE	(1ull << PAGE_SHIFT)
+
+enum { SYM_KHO_OUT, SYM_KHO_ENABLE, SYM_SCRATCH, SYM_SCRATCH_COUNT, SYM_POPULATE, SYM_TABLE,
+       SYM_TABLE_COUNT, SYM_COUNT };
+
+static const struct symbol wanted[SYM_COUNT] = {
+	[SYM_KHO_OUT] = { "kho_out", 0 },
+	[SYM_KHO_ENABLE] = { "kho_enable", 0 },
+	[SYM_SCRATCH] = { "kho_scratch", 0 },
+	[SYM_SCRATCH_COUNT] = { "kho_scratch_cnt", 0 },
+	[SYM_POPULATE] = { "kho_populate", 0 },
+	[SYM_TABLE] = { "reserved_mem_table", 0 },
+	[SYM_TABLE_COUNT] = { "reserved_mem_count", 0 },
+};
+
+static int read_symbol(const struct kcore *kcore, const struct symbol *symbol, void *buf,
+		       size_t size)
+{
+	if (kcore_read_virt(kcore, symbol->addr, buf, size))
+		return error("cannot read the running kernel's %s through /proc/kcore", symbol->name);
+	return 0;
+}
+
+/*
+ * kho_populate() is a text symbol and so always listed when KHO is compiled
+ * in: without the data symbols beside it, KHO's state cannot be told.
+ */
+static int read_enabled(const struct kcore *kcore, const struct symbol *symbol, bool *ret)
+{
+	unsigned char enabled = 0;
+
+	*ret = false;
+	if (!symbol[SYM_KHO_OUT].addr && !symbol[SYM_POPULATE].addr)
+		return 0;
+	for (unsigned int i = SYM_KHO_OUT; i <= SYM_SCRATCH_COUNT; i++)
+		if (!symbol[i].addr)
+			return error("the running kernel has KHO, but /proc/kallsyms does not list %s, so "
+				     "what it preserves cannot be read: it needs CONFIG_KALLSYMS_ALL; "
+				     "'kexec -s -l' lets the kernel hand over by itself",
+				     symbol[i].name);
+	if (read_symbol(kcore, &symbol[SYM_KHO_ENABLE], &enabled, sizeof(enabled)))
+		return -1;
+	*ret = enabled != 0;
+	return 0;
+}
+
+static int read_root(const struct kcore *kcore, const struct symbol *symbol, struct running *r)
+{
+	uint64_t virt;
+	int err;
+
+	if (read_symbol(kcore, &symbol[SYM_KHO_OUT], &virt, sizeof(virt)))
+		return -1;
+	r->fdt_addr = kcore_virt_to_phys(kcore, virt);
+	if (r->fdt_addr == KCORE_NO_PHYS || r->fdt_addr % PAGE_SIZE ||
+	    kcore_read_phys(kcore, r->fdt_addr, r->fdt, sizeof(r->fdt)))
+		return error("the running kernel's KHO root FDT cannot be found: this program reads "
+			     "kernels of ABI %s (7.2, 7.3)", kho_abi_name(KHO_ABI_V4));
+	err = kho_root_read(r->fdt, sizeof(r->fdt), &r->root);
+	if (err == -KHO_ERR_ABI)
+		return error("the running kernel's KHO ABI is not %s, the one this program reads; "
+			     "'kexec -s -l' hands over to a kernel of the same ABI",
+			     kho_abi_name(KHO_ABI_V4));
+	if (err)
+		return error("the running kernel's KHO root FDT is broken: %s", kho_strerror(err));
+	return 0;
+}
+
+static int read_scratch(const struct kcore *kcore, const struct symbol *symbol, struct running *r)
+{
+	uint64_t virt;
+	uint32_t count;
+
+	if (read_symbol(kcore, &symbol[SYM_SCRATCH], &virt, sizeof(virt)) ||
+	    read_symbol(kcore, &symbol[SYM_SCRATCH_COUNT], &count, sizeof(count)))
+		return -1;
+	if (!count || count > RUNNING_SCRATCH_MAX)
+		return error("the running kernel names %u scratch areas, which cannot be", count);
+	r->scratch = calloc(count, sizeof(*r->scratch));
+	if (!r->scratch)
+		return error("no memory for %u scratch areas", count);
+	/* struct kho_scratch is {addr, size}, as struct kho_range. */
+	if (kcore_read_virt(kcore, virt, r->scratch, count * sizeof(*r->scratch)))
+		return error("cannot read the running kernel's scratch areas through /proc/kcore");
+	r->scratch_count = count;
+	return 0;
+}
+
+/* A growing list of ranges; neighbours are merged as they come. */
+struct collect {
+	struct kho_range **list;
+	size_t *count;
+	size_t room;
+};
+
+static int collect_add(struct collect *c, uint64_t addr, uint64_t size)
+{
+	struct kho_range *last = *c->count ? &(*c->list)[*c->count - 1] : NULL;
+
+	if (last && last->addr + last->size == addr) {
+		last->size += size;
+		return 0;
+	}
+	if (*c->count == c->room) {
+		size_t room = c->room ? c->room * 2 : 256;
+		void *list = realloc(*c->list, room * sizeof(**c->list));
+
+		if (!list)
+			return -KHO_ERR_NOSPACE;
+		*c->list = list;
+		c->room = room;
+	}
+	(*c->list)[(*c->count)++] = (struct kho_range){ addr, size };
+	return 0;
+}
+
+struct map_collect {
+	struct collect blocks;
+	struct collect pages;
+	uint64_t bytes;
+};
+
+static int on_block(void *ctx, uint64_t addr, unsigned int order)
+{
+	struct map_collect *c = ctx;
+
+	c->bytes += PAGE_SIZE << order;
+	return collect_add(&c->blocks, addr, PAGE_SIZE << order);
+}
+
+static int on_page(void *ctx, uint64_t addr)
+{
+	struct map_collect *c = ctx;
+
+	return collect_add(&c->pages, addr, PAGE_SIZE);
+}
+
+static int read_map(const struct machine *machine, struct kcore *kcore, struct running *r)
+{
+	const struct kho_mem mem = kcore_mem(kcore);
+	struct map_collect c = {
+		.blocks = { &r->preserved, &r->preserved_count, 0 },
+		.pages = { &r->map_pages, &r->map_page_count, 0 },
+	};
+	const struct kho_map_visitor visitor = { on_block, on_page, &c };
+	int err = kho_radix_walk(PAGE_SHIFT, &mem, r->root.map, machine->ram_size >> PAGE_SHIFT,
+				 &visitor);
+
+	if (err)
+		return error("the running kernel's map of preserved memory cannot be read: %s",
+			     kho_strerror(err));
+	r->preserved_bytes = c.bytes;
+	return 0;
+}
+
+/* With KHO the regions are those of the node the kernel itself hands over. */
+static int read_regions_kho(const struct kcore *kcore, struct running *r)
+{
+	const struct kho_node *node = kho_root_find(&r->root, KHO_NODE_MEMBLOCK);
+	struct buffer buf;
+	int err;
+
+	if (!node)
+		return 0;
+	if (node->size > KHO_EARLY_MAP_MAX)
+		return error("the running kernel's node '%s' claims %llu bytes", node->name,
+			     (unsigned long long)node->size);
+	if (buffer_alloc(&buf, node->size))
+		return -1;
+	if (kcore_read_phys(kcore, node->addr, buf.data, buf.size))
+		err = error("cannot read node '%s' through /proc/kcore", node->name);
+	else if ((err = kho_memblock_read(buf.data, buf.size, r->region, &r->region_count)))
+		err = error("the running kernel's node '%s' is broken: %s", node->name,
+			    kho_strerror(err));
+	buffer_free(&buf);
+	return err;
+}
+
+/* Without KHO: the kernel's own table of reserve_mem regions. */
+static int read_regions_table(const struct kcore *kcore, const struct symbol *symbol,
+			      struct running *r)
+{
+	uint32_t count;
+
+	if (!symbol[SYM_TABLE].addr || !symbol[SYM_TABLE_COUNT].addr)
+		return 0;
+	if (read_symbol(kcore, &symbol[SYM_TABLE_COUNT], &count, sizeof(count)))
+		return -1;
+	if (count > KHO_REGIONS_MAX)
+		return error("the running kernel names %u reserve_mem regions, which cannot be", count);
+	/* struct reserve_mem_table is {name[16], start, size}, as struct kho_region. */
+	if (count && read_symbol(kcore, &symbol[SYM_TABLE], r->region, count * sizeof(r->region[0])))
+		return -1;
+	for (uint32_t i = 0; i < count; i++)
+		if (strnlen(r->region[i].name, KHO_REGION_NAME_MAX) == KHO_REGION_NAME_MAX ||
+		    !kho_node_name_valid(r->region[i].name))
+			return error("the running kernel's table of reserve_mem regions is not readable");
+	r->region_count = count;
+	return 0;
+}
+
+static int warn_unlisted_regions(const struct machine *machine, const struct running *r)
+{
+	char value[128];
+
+	if (r->region_count || !cmdline_get(machine->cmdline, "reserve_mem", value, sizeof(value)))
+		return 0;
+	return error("this kernel was started with reserve_mem=%s, but its regions are not to be "
+		     "found (CONFIG_KALLSYMS_ALL, or the reservation failed at boot): hand each over "
+		     "with --kho-region, or remove reserve_mem= and boot again", value);
+}
+
+int running_observe(const struct machine *machine, struct kcore *kcore, struct running *ret)
+{
+	struct symbol symbol[SYM_COUNT];
+
+	memset(ret, 0, sizeof(*ret));
+	memcpy(symbol, wanted, sizeof(symbol));
+	if (symbols_find(&machine->root, symbol, SYM_COUNT) ||
+	    read_enabled(kcore, symbol, &ret->kho))
+		return -1;
+	if (!ret->kho)
+		return read_regions_table(kcore, symbol, ret) ? -1 :
+								 warn_unlisted_regions(machine, ret);
+	if (read_root(kcore, symbol, ret) || read_scratch(kcore, symbol, ret) ||
+	    read_map(machine, kcore, ret))
+		return -1;
+	return read_regions_kho(kcore, ret);
+}
+
+void running_release(struct running *r)
+{
+	free(r->scratch);
+	free(r->preserved);
+	free(r->map_pages);
+	r->scratch = r->preserved = r->map_pages = NULL;
+}
+
+bool running_kho_hint(const struct root *root)
+{
+	char line[4096];
+	int fd;
+
+	if (!root_read_line(root, "proc/cmdline", line, sizeof(line)) && cmdline_kho(line) == 1)
+		return true;
+	fd = root_open(root, "sys/kernel/debug/kho/out", O_PATH | O_DIRECTORY);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the running kernel preserves for its successor. */
+#ifndef KEXEC_RUNNING_H
+#define KEXEC_RUNNING_H
+
+#include <stdbool.h>
+
+#include "kcore.h"
+#include "kho.h"
+#include "machine.h"
+
+#define RUNNING_SCRATCH_MAX	(KHO_EARLY_MAP_MAX / sizeof(struct kho_range))
+
+struct running {
+	bool kho;			/* KHO is compiled in and switched on */
+	/* Valid only with kho. */
+	uint64_t fdt_addr;		/* live root FDT */
+	unsigned char fdt[4096] __attribute__((aligned(8)));
+	struct kho_root root;		/* its contents */
+	struct kho_range *scratch;	/* malloc'ed, in the kernel's order */
+	size_t scratch_count;
+	struct kho_range *preserved;	/* malloc'ed, merged where adjacent */
+	size_t preserved_count;
+	uint64_t preserved_bytes;
+	struct kho_range *map_pages;	/* malloc'ed: pages of the map itself */
+	size_t map_page_count;
+	/* With or without kho. */
+	struct kho_region region[KHO_REGIONS_MAX];	/* reserve_mem */
+	size_t region_count;
+};
+
+/* 0, or -1 after a message. Release with running_release(), also after an error. */
+int running_observe(const struct machine *machine, struct kcore *kcore, struct running *ret);
+void running_release(struct running *running);
+
+/* Cheap: is KHO on in the running kernel? False also if that cannot be told. */
+bool running_kho_hint(const struct root *root);
+
+#endif

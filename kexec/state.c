@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../purgatory/crc32c.h"
+#include "message.h"
+#include "state.h"
+
+#define STATE_DIR	"run/kexec-kho"
+#define STATE_FILE	STATE_DIR "/loaded.json"
+#define STATE_VERSION	1
+#define STATE_MAX	(4u << 20)
+
+static void put_number(json_object *o, const char *key, uint64_t value)
+{
+	json_object_object_add(o, key, json_object_new_uint64(value));
+}
+
+static void put_string(json_object *o, const char *key, const char *value)
+{
+	if (value)
+		json_object_object_add(o, key, json_object_new_string(value));
+}
+
+static void describe_regions(json_object *o, const struct handover *h)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < h->region_count; i++) {
+		const struct handover_region *r = &h->region[i];
+		json_object *item = json_object_new_object();
+
+		put_string(item, "name", r->region.name);
+		put_number(item, "addr", r->region.addr);
+		put_number(item, "size", r->region.size);
+		json_object_object_add(item, "added", json_object_new_boolean(r->added));
+		if (r->verify)
+			put_number(item, "crc", handover_region_crc(r));
+		json_object_array_add(list, item);
+	}
+	json_object_object_add(o, "regions", list);
+}
+
+static int describe_blobs(struct state *s, const struct handover *h)
+{
+	json_object *list = json_object_new_array();
+
+	json_object_object_add(s->json, "blobs", list);
+	for (size_t i = 0; i < h->blob_count; i++) {
+		const struct buffer *data = &h->blob[i].data;
+
+		json_object_array_add(list, json_object_new_string(h->blob[i].name));
+		if (buffer_alloc(&s->blob[i], data->size))
+			return -1;
+		memcpy(s->blob[i].data, data->data, data->size);
+		s->blob_count++;
+	}
+	return 0;
+}
+
+/* An absolute path: "kexec -e" may run in another directory. */
+static void put_path(json_object *o, const char *key, const char *path)
+{
+	char *full = path ? realpath(path, NULL) : NULL;
+
+	put_string(o, key, full ? full : path);
+	free(full);
+}
+
+int state_describe(struct state *s, const struct request *rq, const struct target *t,
+		   const struct handover *h, const char *cmdline)
+{
+	memset(s, 0, sizeof(*s));
+	s->json = json_object_new_object();
+	put_number(s->json, "version", STATE_VERSION);
+	put_path(s->json, "kernel", rq->kernel);
+	put_number(s->json, "kernel_crc", t->file_crc);
+	put_path(s->json, "initrd", rq->initrd);
+	put_number(s->json, "initrd_crc", crc32c(0, t->initrd.data, t->initrd.size));
+	put_string(s->json, "cmdline", cmdline);
+	json_object_object_add(s->json, "no_checks", json_object_new_boolean(rq->no_checks));
+	json_object_object_add(s->json, "no_efi", json_object_new_boolean(rq->no_efi));
+	if (h->running.kho && !h->root_in_place) {
+		put_number(s->json, "fdt_addr", h->running.fdt_addr);
+		put_number(s->json, "fdt_crc", crc32c(0, h->running.fdt, sizeof(h->running.fdt)));
+	}
+	describe_regions(s->json, h);
+	return describe_blobs(s, h);
+}
+
+void state_release(struct state *s)
+{
+	json_object_put(s->json);
+	for (size_t i = 0; i < s->blob_count; i++)
+		buffer_free(&s->blob[i]);
+	memset(s, 0, sizeof(*s));
+}
+
+static void blob_path(char *path, size_t size, size_t index)
+{
+	snprintf(path, size, STATE_DIR "/blob.%zu", index);
+}
+
+static int write_file(const struct root *root, const char *path, const void *data, size_t size)
+{
+	int fd = root_open(root, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
+	const unsigned char *p = data;
+	int err = fd < 0 ? -1 : 0;
+
+	while (!err && size) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			err = -1;
+		} else {
+			p += n;
+			size -= (size_t)n;
+		}
+	}
+	if (err)
+		error_errno("cannot write /%s", path);
+	if (fd >= 0 && close(fd) && !err)
+		err = error_errno("cannot write /%s", path);
+	return err;
+}
+
+int state_save(const struct root *root, const struct state *s)
+{
+	const char *text = json_object_to_json_string_ext(s->json, JSON_C_TO_STRING_PRETTY);
+	char path[64];
+
+	state_forget(root);
+	if (mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST)
+		return error_errno("cannot make /" STATE_DIR);
+	for (size_t i = 0; i < s->blob_count; i++) {
+		blob_path(path, sizeof(path), i);
+		if (write_file(root, path, s->blob[i].data, s->blob[i].size))
+			return -1;
+	}
+	return write_file(root, STATE_FILE, text, strlen(text));
+}
+
+void state_forget(const struct root *root)
+{
+	char path[64];
+
+	unlinkat(root->fd, STATE_FILE, 0);
+	for (size_t i = 0; i < BLOBS_MAX; i++) {
+		blob_path(path, sizeof(path), i);
+		unlinkat(root->fd, path, 0);
+	}
+}
+
+static const char *get_string(json_object *o, const char *key)
+{
+	json_object *value;
+
+	return json_object_object_get_ex(o, key, &value) ? json_object_get_string(value) : NULL;
+}
+
+static uint64_t get_number(json_object *o, const char *key)
+{
+	json_object *value;
+
+	return json_object_object_get_ex(o, key, &value) ? json_object_get_uint64(value) : 0;
+}
+
+static bool get_bool(json_object *o, const char *key)
+{
+	json_object *value;
+
+	return json_object_object_get_ex(o, key, &value) && json_object_get_boolean(value);
+}
+
+static bool copy_string(char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return !from || *to;
+}
+
+static int load_region(json_object *item, struct sealed *ret)
+{
+	const char *name = get_string(item, "name");
+	struct kho_region region = { .addr = get_number(item, "addr"),
+				     .size = get_number(item, "size") };
+	struct request *rq = &ret->request;
+
+	if (!name || strlen(name) >= sizeof(region.name))
+		return -1;
+	strcpy(region.name, name);
+	if (get_bool(item, "added"))
+		rq->region[rq->region_count++] = region;
+	if (!json_object_object_get_ex(item, "crc", NULL))
+		return 0;
+	ret->region[ret->region_count] = region;
+	ret->region_crc[ret->region_count++] = (uint32_t)get_number(item, "crc");
+	return name_set_add(&rq->verify, name);
+}
+
+static int load_regions(json_object *o, struct sealed *ret)
+{
+	json_object *list;
+	size_t count;
+
+	if (!json_object_object_get_ex(o, "regions", &list))
+		return 0;
+	count = json_object_array_length(list);
+	if (count > KHO_REGIONS_MAX)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (load_region(json_object_array_get_idx(list, i), ret))
+			return -1;
+	return 0;
+}
+
+static int load_blobs(json_object *o, struct request *rq)
+{
+	json_object *list;
+	size_t count;
+	char path[72] = "/";
+
+	if (!json_object_object_get_ex(o, "blobs", &list))
+		return 0;
+	count = json_object_array_length(list);
+	if (count > BLOBS_MAX)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		const char *name = json_object_get_string(json_object_array_get_idx(list, i));
+
+		if (!name || strlen(name) >= sizeof(rq->blob[i].name))
+			return -1;
+		strcpy(rq->blob[i].name, name);
+		blob_path(path + 1, sizeof(path) - 1, i);
+		rq->blob[i].path = strdup(path);
+		if (!rq->blob[i].path)
+			return -1;
+		rq->blob_count++;
+	}
+	return 0;
+}
+
+static int load_json(json_object *o, struct sealed *ret)
+{
+	struct request *rq = &ret->request;
+
+	if (get_number(o, "version") != STATE_VERSION || !get_string(o, "kernel") ||
+	    !get_string(o, "cmdline"))
+		return -1;
+	if (!copy_string(&rq->kernel, get_string(o, "kernel")) ||
+	    !copy_string(&rq->initrd, get_string(o, "initrd")) ||
+	    !copy_string(&rq->cmdline, get_string(o, "cmdline")))
+		return -1;
+	rq->kho = true;
+	rq->resealing = true;
+	rq->no_checks = get_bool(o, "no_checks");
+	rq->no_efi = get_bool(o, "no_efi");
+	rq->kernel_crc = (uint32_t)get_number(o, "kernel_crc");
+	rq->initrd_crc = (uint32_t)get_number(o, "initrd_crc");
+	ret->fdt_addr = get_number(o, "fdt_addr");
+	ret->fdt_crc = (uint32_t)get_number(o, "fdt_crc");
+	return load_regions(o, ret) || load_blobs(o, rq) ? -1 : 0;
+}
+
+int state_load(const struct root *root, struct sealed *ret)
+{
+	struct buffer buf;
+	json_tokener *parser;
+	json_object *o;
+	int err = root_read(root, STATE_FILE, STATE_MAX, &buf);
+
+	memset(ret, 0, sizeof(*ret));
+	if (err == -ENOENT)
+		return 0;
+	errno = -err;
+	if (err)
+		return error_errno("cannot read /" STATE_FILE);
+	parser = json_tokener_new();
+	o = parser ? json_tokener_parse_ex(parser, (const char *)buf.data, (int)buf.size) : NULL;
+	err = o ? load_json(o, ret) : -1;
+	json_object_put(o);
+	if (parser)
+		json_tokener_free(parser);
+	buffer_free(&buf);
+	if (err) {
+		request_free(&ret->request);
+		return error("/" STATE_FILE " is damaged: run the load command again");
+	}
+	return 1;
+}

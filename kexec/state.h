@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is loaded, as a description in /run/kexec-kho, so that "kexec -e" can
+ * see whether preserved memory has changed since, and load again if it has.
+ */
+#ifndef KEXEC_STATE_H
+#define KEXEC_STATE_H
+
+#include <json.h>
+
+#include "handover.h"
+#include "request.h"
+#include "target.h"
+
+struct state {
+	json_object *json;
+	/* Blobs' bytes, to be kept beside the description. */
+	struct buffer blob[BLOBS_MAX];
+	size_t blob_count;
+};
+
+/*
+ * Describe an image about to be loaded. Copies the blobs, whose files may be
+ * gone at "kexec -e". 0, or -1 after a message.
+ */
+int state_describe(struct state *state, const struct request *request, const struct target *target,
+		   const struct handover *handover, const char *cmdline);
+void state_release(struct state *state);
+
+/* Write it. 0, or -1 after a message. */
+int state_save(const struct root *root, const struct state *state);
+
+/* Remove it: another image, or none, is loaded. */
+void state_forget(const struct root *root);
+
+/*
+ * Read it back as a request to load the same again. 1, or 0 if there is none,
+ * or -1 after a message. FDT_ADDR and FDT_CRC: the kernel's live root FDT as it
+ * was copied; FDT_ADDR 0 if it was not. REGION_CRC: one for each region with
+ * REGION_VERIFY set.
+ */
+struct sealed {
+	struct request request;
+	uint64_t fdt_addr;
+	uint32_t fdt_crc;
+	struct kho_region region[KHO_REGIONS_MAX];
+	uint32_t region_crc[KHO_REGIONS_MAX];
+	size_t region_count;
+};
+
+int state_load(const struct root *root, struct sealed *ret);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "symbols.h"
+
+/* Note an "ADDRESS TYPE NAME" line. Modules' symbols come last and have a fourth word. */
+static void match_line(char *line, struct symbol *symbol, size_t count, bool *nonzero)
+{
+	char *end, *name;
+	uint64_t addr = strtoull(line, &end, 16);
+
+	if (end == line || end[0] != ' ' || !end[1] || end[2] != ' ')
+		return;
+	*nonzero |= addr != 0;
+	name = end + 3;
+	name[strcspn(name, "\n")] = '\0';
+	for (size_t i = 0; i < count; i++)
+		if (!symbol[i].addr && !strcmp(symbol[i].name, name))
+			symbol[i].addr = addr;
+}
+
+int symbols_find(const struct root *root, struct symbol *symbol, size_t count)
+{
+	FILE *f = root_fopen(root, "proc/kallsyms");
+	bool nonzero = false;
+	char *line = NULL;
+	size_t room = 0;
+
+	if (!f)
+		return error_errno("cannot read /proc/kallsyms (needs CONFIG_KALLSYMS)");
+	while (getline(&line, &room, f) > 0)
+		match_line(line, symbol, count, &nonzero);
+	free(line);
+	fclose(f);
+	if (!nonzero)
+		return error("/proc/kallsyms hides its addresses: run as root with "
+			     "'sysctl kernel.kptr_restrict=1'");
+	return 0;
+}

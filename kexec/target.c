@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
+#include "../purgatory/crc32c.h"
+#include "kho.h"
+#include "message.h"
+#include "target.h"
+
+#define KERNEL_MAX	(1ull << 30)
+#define INITRD_MAX	(64ull << 30)
+
+static int check_unchanged(const struct target *t, const struct request *rq)
+{
+	if (!rq->resealing)
+		return 0;
+	if (t->file_crc != rq->kernel_crc ||
+	    crc32c(0, t->initrd.data, t->initrd.size) != rq->initrd_crc)
+		return error("'%s' or '%s' has changed since it was loaded, so the image cannot be "
+			     "loaded again with the regions' newest digests: run the load command again",
+			     rq->kernel, rq->initrd ? rq->initrd : "initrd");
+	return 0;
+}
+
+/* vmlinuz.gz and the like: replace the file by what is in it. */
+static int unpack_kernel(struct target *t)
+{
+	void *out;
+	size_t size;
+
+	if (image_unpack(t->kernel.data, t->kernel.size, KERNEL_MAX, &out, &size) != IMAGE_OK)
+		return -1;
+	buffer_free(&t->kernel);
+	t->kernel = (struct buffer){ out, size };
+	return 0;
+}
+
+static int parse_kernel(struct target *t, const struct request *rq)
+{
+	enum image_error err = bzimage_parse(t->kernel.data, t->kernel.size, &t->image);
+
+	if (err == IMAGE_ERR_NOT_BZIMAGE && !unpack_kernel(t))
+		err = bzimage_parse(t->kernel.data, t->kernel.size, &t->image);
+	if (err)
+		return error("cannot use '%s' as a kernel: %s; this program loads 64-bit x86 bzImages "
+			     "(boot protocol 2.12 and later)", rq->kernel, image_strerror(err));
+	return 0;
+}
+
+int target_read(struct target *t, const struct request *rq)
+{
+	memset(t, 0, sizeof(*t));
+	if (file_read(rq->kernel, "kernel", KERNEL_MAX, &t->kernel))
+		return EXIT_REFUSED;
+	if (rq->initrd && file_read(rq->initrd, "initrd", INITRD_MAX, &t->initrd))
+		return EXIT_REFUSED;
+	t->file_crc = crc32c(0, t->kernel.data, t->kernel.size);
+	if (check_unchanged(t, rq))
+		return EXIT_REFUSED;
+	return parse_kernel(t, rq) ? EXIT_FAILED : 0;
+}
+
+int target_check(const struct target *t, const struct machine *m, const char *cmdline)
+{
+	const struct bzimage *image = &t->image;
+
+	if (m->la57 && !(image->xloadflags & XLF_5LEVEL))
+		return error("this machine runs with 5-level page tables and the new kernel cannot be "
+			     "entered with them (xloadflags): boot with 'no5lvl' first, or use a kernel "
+			     "with CONFIG_X86_5LEVEL");
+	if (!image->relocatable)
+		return error("the new kernel is not relocatable: build it with CONFIG_RELOCATABLE");
+	if (strlen(cmdline) > image->cmdline_size)
+		return error("the command line has %zu characters, the new kernel reads %u",
+			     strlen(cmdline), image->cmdline_size);
+	return 0;
+}
+
+int target_check_kho(struct target *t, const struct request *rq, bool has_regions)
+{
+	struct kernel_features *f = &t->features;
+	const char *format, *want = kho_abi_name(KHO_ABI_V4);
+	enum image_error err;
+
+	if (rq->resealing)
+		return 0;
+	err = image_scan(t->kernel.data + t->image.payload_offset, t->image.payload_size, f, &format);
+	if (err)
+		return error("cannot look into '%s' (compressed with %s) to see whether it can read the "
+			     "handover: %s", rq->kernel, format, image_strerror(err));
+	debug("target: release %s, KHO %s, LUO %s, memfd %s", f->release, f->kho, f->luo, f->memfd);
+	if (!f->kho[0])
+		return error("'%s' (%s) has no KHO: it would boot as if nothing had been handed over; "
+			     "use a kernel built with CONFIG_KEXEC_HANDOVER", rq->kernel, f->release);
+	if (f->kho_ambiguous || strcmp(f->kho, want))
+		return error("'%s' (%s) reads handovers of ABI %s, and this program writes %s: it would "
+			     "drop the handover; use a kernel of 7.2 or 7.3", rq->kernel, f->release,
+			     f->kho_ambiguous ? "unclear" : f->kho, want);
+	if (has_regions && !f->reserve_mem)
+		return error("'%s' (%s) cannot revive reserve_mem regions: its memblock code does not "
+			     "read 'reserve-mem-v1'", rq->kernel, f->release);
+	return 0;
+}
+
+void target_release(struct target *t)
+{
+	buffer_free(&t->kernel);
+	buffer_free(&t->initrd);
+}
