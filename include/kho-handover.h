@@ -24,7 +24,8 @@
 #define KHO_FORMAT_VERSION	1
 
 /* setup_data types; values from arch/x86/include/uapi/asm/setup_data.h. */
-#define KHO_SETUP_TYPE		0x6b686f01u	/* ours: 'k' 'h' 'o' 1 */
+#define KHO_SETUP_TYPE		0x6b686f01u	/* the payload: 'k' 'h' 'o' 1 */
+#define KHO_SETUP_RESERVE	0x6b686f02u	/* a range kept by SETUP_INDIRECT */
 #define SETUP_TYPE_E820_EXT	1u
 #define SETUP_TYPE_EFI		4u
 #define SETUP_TYPE_RNG_SEED	9u

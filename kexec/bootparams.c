@@ -213,7 +213,7 @@ static void put_handover(struct builder *b, const struct bootparams_input *in)
 	b->link = LINK_IN_PAYLOAD;
 	put_setup_data(b, SETUP_TYPE_KEXEC_KHO, &kho, sizeof(kho));
 	for (size_t i = 0; i < in->reserve_count; i++) {
-		const struct indirect_payload keep = { .type = KHO_SETUP_TYPE,
+		const struct indirect_payload keep = { .type = KHO_SETUP_RESERVE,
 						       .len = in->reserve[i].size,
 						       .addr = in->reserve[i].addr };
 

@@ -158,38 +158,44 @@ static void print_failed_segments(const struct segments *s)
 		       ULL(s->list[i].size));
 }
 
-/* The description goes first: an image without one could not be sealed at -e. */
+static int load_segments(struct loading *l)
+{
+	if (image_plan_build(&l->plan))
+		return -1;
+	if (!sys_kexec_load(&l->plan.segments, debug_enabled))
+		return 0;
+	error_errno("kexec_load failed; what was loaded before still is");
+	print_failed_segments(&l->plan.segments);
+	return -1;
+}
+
+/* An image that "kexec -e" could not seal must not stay loaded. */
+static int save_state(const struct loading *l, const struct state *state)
+{
+	if (!state_save(&l->machine.root, state))
+		return EXIT_OK;
+	sys_kexec_unload();
+	notice("the image has been unloaded again: 'kexec -e' could not have sealed it");
+	return EXIT_FAILED;
+}
+
 static int load_now(struct loading *l)
 {
 	struct state state;
+	int code = EXIT_FAILED;
 
-	if (l->request->kho && state_describe(&state, l->request, &l->target, &l->handover, l->cmdline))
-		return EXIT_FAILED;
-	if (l->request->kho && image_plan_build(&l->plan)) {
-		state_release(&state);
-		return EXIT_FAILED;
-	}
-	if (!l->request->kho && image_plan_build(&l->plan))
-		return EXIT_FAILED;
-	if (sys_kexec_load(&l->plan.segments, debug_enabled)) {
-		error_errno("kexec_load failed");
-		print_failed_segments(&l->plan.segments);
-		if (l->request->kho)
-			state_release(&state);
-		return EXIT_FAILED;
-	}
 	if (!l->request->kho) {
+		if (load_segments(l))
+			return EXIT_FAILED;
 		state_forget(&l->machine.root);
 		return EXIT_OK;
 	}
-	if (state_save(&l->machine.root, &state)) {
-		sys_kexec_unload();
-		notice("the image has been unloaded again: 'kexec -e' could not have sealed it");
-		state_release(&state);
-		return EXIT_FAILED;
-	}
+	/* Building consumes the blobs, so they are described first. */
+	if (!state_describe(&state, l->request, &l->target, &l->handover, l->cmdline) &&
+	    !load_segments(l))
+		code = save_state(l, &state);
 	state_release(&state);
-	return EXIT_OK;
+	return code;
 }
 
 static int run(struct loading *l, const char *root_dir)

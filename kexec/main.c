@@ -27,7 +27,7 @@ static const char *root_dir(const struct options *o)
 /* 1 loaded, 0 not, 255 not to be told: the inverse of what shells call true. */
 static int loaded_status(const struct options *o)
 {
-	const char *file = o->load && !o->shutdown ? "sys/kernel/kexec_loaded" :
+	const char *file = o->load ? "sys/kernel/kexec_loaded" :
 						     "sys/kernel/kexec_crash_loaded";
 	struct root root;
 	uint64_t value;

@@ -158,7 +158,6 @@ static void set_action(struct options *o, int c)
 	o->load = c == 'l' || c == 'f';
 	o->exec = c == 'e' || c == 'f';
 	o->unload = c == 'u';
-	o->force = c == 'f';
 	o->shutdown = false;
 }
 
@@ -272,10 +271,10 @@ int options_parse(struct options *o, int argc, char **argv)
 	}
 	if (optind < argc && set_string(&o->request.kernel, argv[optind]))
 		return EXIT_REFUSED;
-	if (o->shutdown)
-		o->load = true;
-	if (o->unload || o->status || o->kho_status || o->kho_get || o->request.dry_run)
+	if (o->status || o->kho_status || o->kho_get || o->request.dry_run)
 		o->shutdown = false;
+	if (o->shutdown || o->request.dry_run)
+		o->load = true;
 	return check_combination(o) ? EXIT_REFUSED : 0;
 }
 

@@ -12,7 +12,6 @@ enum load_method { METHOD_AUTO, METHOD_FILE, METHOD_SEGMENTS };
 struct options {
 	/* Actions; several can be combined as in kexec-tools. */
 	bool load, exec, unload, status, help, version;
-	bool force;			/* -f: load, then exec at once */
 	bool shutdown;			/* no action named: load, then shutdown(8) */
 	bool kho_status;
 	char *kho_get;			/* blob name */
