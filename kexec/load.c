@@ -110,14 +110,6 @@ static int check_lockdown(const struct loading *l)
 				       "--kho-verify) needs kexec_load" : "");
 }
 
-static int check_privilege(const struct loading *l)
-{
-	if (!l->machine.root.live || geteuid() == 0)
-		return 0;
-	errno = EPERM;
-	return error_errno("loading a kernel needs root (CAP_SYS_BOOT)");
-}
-
 static int prepare_handover(struct loading *l)
 {
 	const struct request *rq = l->request;
@@ -160,11 +152,17 @@ static void print_failed_segments(const struct segments *s)
 
 static int load_segments(struct loading *l)
 {
+	int err;
+
 	if (image_plan_build(&l->plan))
 		return -1;
 	if (!sys_kexec_load(&l->plan.segments, debug_enabled))
 		return 0;
+	err = errno;
 	error_errno("kexec_load failed; what was loaded before still is");
+	if (err == EPERM)
+		notice("kexec_load needs root (CAP_SYS_BOOT), no lockdown, and "
+		       "'sysctl kernel.kexec_load_disabled' at 0");
 	print_failed_segments(&l->plan.segments);
 	return -1;
 }
@@ -210,7 +208,7 @@ static int run(struct loading *l, const char *root_dir)
 	l->cmdline = strdup(rq->cmdline);
 	if (!l->cmdline)
 		return EXIT_FAILED;
-	if (check_privilege(l) || check_lockdown(l) || prepare(l))
+	if (check_lockdown(l) || prepare(l))
 		return EXIT_REFUSED;
 	if (rq->dry_run) {
 		image_plan_print(&l->plan);

@@ -81,11 +81,25 @@ static int file_loaded(void)
 	return EXIT_OK;
 }
 
+static bool kho_is_on(const struct options *o)
+{
+	int saved_errno = errno;
+	struct root root;
+	bool on;
+
+	if (root_init(&root, root_dir(o)))
+		return false;
+	on = running_has_kho(&root);
+	close(root.fd);
+	errno = saved_errno;
+	return on;
+}
+
 /*
  * The kernel's own loader first. Where it cannot load the image, kexec_load
  * may; but not when that would drop what the running kernel preserves.
  */
-static int load_auto(const struct options *o, bool kho)
+static int load_auto(const struct options *o)
 {
 	enum file_load_result result = load_image_file(&o->request, 0);
 
@@ -97,7 +111,7 @@ static int load_auto(const struct options *o, bool kho)
 		error_errno("kexec_file_load failed for '%s'", o->request.kernel);
 		return EXIT_FAILED;
 	}
-	if (kho) {
+	if (kho_is_on(o)) {
 		error_errno("kexec_file_load failed for '%s'", o->request.kernel);
 		error("not trying kexec_load: this kernel runs with KHO, and what it preserves would be "
 		      "lost; use --kho to hand it over, or -c to leave it behind");
@@ -109,16 +123,9 @@ static int load_auto(const struct options *o, bool kho)
 
 static int load_plain(const struct options *o)
 {
-	struct root root;
-	bool kho;
-
-	if (root_init(&root, root_dir(o)))
-		return EXIT_FAILED;
-	kho = running_kho_hint(&root);
-	close(root.fd);
 	if (o->method != METHOD_SEGMENTS && !o->request.dry_run && !o->request.no_checks)
-		return load_auto(o, kho);
-	if (kho)
+		return load_auto(o);
+	if (kho_is_on(o))
 		notice("this kernel runs with KHO, and the image loaded now takes nothing over; --kho "
 		       "hands over what is preserved");
 	return load_image(&o->request, root_dir(o));

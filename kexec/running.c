@@ -228,14 +228,25 @@ static int warn_unlisted_regions(const struct machine *machine, const struct run
 		     "with --kho-region, or remove reserve_mem= and boot again", value);
 }
 
+static int find_symbols(const struct root *root, struct symbol *symbol)
+{
+	int err;
+
+	memcpy(symbol, wanted, sizeof(wanted));
+	err = symbols_find(root, symbol, SYM_COUNT);
+	errno = -err;
+	if (err == -EACCES)
+		return error("/proc/kallsyms hides its addresses: run as root with "
+			     "'sysctl kernel.kptr_restrict=1'");
+	return err ? error_errno("cannot read /proc/kallsyms (needs CONFIG_KALLSYMS)") : 0;
+}
+
 int running_observe(const struct machine *machine, struct kcore *kcore, struct running *ret)
 {
 	struct symbol symbol[SYM_COUNT];
 
 	memset(ret, 0, sizeof(*ret));
-	memcpy(symbol, wanted, sizeof(symbol));
-	if (symbols_find(&machine->root, symbol, SYM_COUNT) ||
-	    read_enabled(kcore, symbol, &ret->kho))
+	if (find_symbols(&machine->root, symbol) || read_enabled(kcore, symbol, &ret->kho))
 		return -1;
 	if (!ret->kho)
 		return read_regions_table(kcore, symbol, ret) ? -1 :
@@ -254,7 +265,22 @@ void running_release(struct running *r)
 	r->scratch = r->preserved = r->map_pages = NULL;
 }
 
-bool running_kho_hint(const struct root *root)
+/* The value of kho_enable itself; false if it cannot be read. */
+static bool read_enable_quietly(const struct root *root)
+{
+	struct symbol symbol = wanted[SYM_KHO_ENABLE];
+	unsigned char enabled = 0;
+	struct kcore kcore;
+
+	if (symbols_find(root, &symbol, 1) || !symbol.addr || kcore_open(root, &kcore))
+		return false;
+	if (kcore_read_virt(&kcore, symbol.addr, &enabled, sizeof(enabled)))
+		enabled = 0;
+	kcore_close(&kcore);
+	return enabled != 0;
+}
+
+bool running_has_kho(const struct root *root)
 {
 	char line[4096];
 	int fd;
@@ -264,5 +290,6 @@ bool running_kho_hint(const struct root *root)
 	fd = root_open(root, "sys/kernel/debug/kho/out", O_PATH | O_DIRECTORY);
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0;
+	/* A kernel can have it on by default, and debugfs need not be mounted. */
+	return fd >= 0 || read_enable_quietly(root);
 }

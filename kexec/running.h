@@ -33,7 +33,7 @@ struct running {
 int running_observe(const struct machine *machine, struct kcore *kcore, struct running *ret);
 void running_release(struct running *running);
 
-/* Cheap: is KHO on in the running kernel? False also if that cannot be told. */
-bool running_kho_hint(const struct root *root);
+/* Is KHO on in the running kernel? Any sign of it counts; no message. */
+bool running_has_kho(const struct root *root);
 
 #endif

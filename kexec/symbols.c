@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "message.h"
 #include "symbols.h"
 
 /* Note an "ADDRESS TYPE NAME" line. Modules' symbols come last and have a fourth word. */
@@ -32,13 +31,10 @@ int symbols_find(const struct root *root, struct symbol *symbol, size_t count)
 	size_t room = 0;
 
 	if (!f)
-		return error_errno("cannot read /proc/kallsyms (needs CONFIG_KALLSYMS)");
+		return -errno;
 	while (getline(&line, &room, f) > 0)
 		match_line(line, symbol, count, &nonzero);
 	free(line);
 	fclose(f);
-	if (!nonzero)
-		return error("/proc/kallsyms hides its addresses: run as root with "
-			     "'sysctl kernel.kptr_restrict=1'");
-	return 0;
+	return nonzero ? 0 : -EACCES;
 }

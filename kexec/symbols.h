@@ -14,8 +14,8 @@ struct symbol {
 };
 
 /*
- * Fill in the addresses of COUNT symbols in one pass. 0, or -1 after a message
- * if the file cannot be read or hides addresses; an absent symbol is no error.
+ * Fill in the addresses of COUNT symbols in one pass; an absent symbol is no
+ * error. 0, or -errno without a message: -EACCES if the file hides addresses.
  */
 int symbols_find(const struct root *root, struct symbol *symbol, size_t count);
 

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /proc/kcore is an ELF core of the kernel's address space. Program headers of
+ * the direct map tell the physical address, so it reaches all of RAM where
+ * STRICT_DEVMEM closes /dev/mem.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+#define MAX_SEGMENTS	64
+
+static int kcore_fd = -1;
+static Elf64_Phdr segments[MAX_SEGMENTS];
+static unsigned int segment_count;
+
+static void read_exactly(uint64_t offset, void *buf, size_t len)
+{
+	char *p = buf;
+
+	while (len) {
+		ssize_t got = pread(kcore_fd, p, len, (off_t)offset);
+
+		if (got <= 0)
+			die("/proc/kcore at file offset 0x%" PRIx64 ": %s", offset,
+			    got ? strerror(errno) : "end of file");
+		p += got;
+		offset += (uint64_t)got;
+		len -= (size_t)got;
+	}
+}
+
+void kcore_open(void)
+{
+	Elf64_Ehdr header;
+
+	if (kcore_fd >= 0)
+		return;
+	kcore_fd = open("/proc/kcore", O_RDONLY | O_CLOEXEC);
+	if (kcore_fd < 0)
+		die("/proc/kcore: %s", strerror(errno));
+	read_exactly(0, &header, sizeof(header));
+	if (memcmp(header.e_ident, ELFMAG, SELFMAG) || header.e_phentsize != sizeof(Elf64_Phdr) ||
+	    header.e_phnum > MAX_SEGMENTS)
+		die("/proc/kcore: not the ELF file expected");
+	segment_count = header.e_phnum;
+	read_exactly(header.e_phoff, segments, segment_count * sizeof(segments[0]));
+}
+
+static int holds(uint64_t start, uint64_t size, uint64_t addr, size_t len)
+{
+	return addr >= start && addr - start < size && len <= size - (addr - start);
+}
+
+void kcore_read_phys(uint64_t phys, void *buf, size_t len)
+{
+	kcore_open();
+	for (unsigned int i = 0; i < segment_count; i++) {
+		const Elf64_Phdr *s = &segments[i];
+
+		/* -1: no physical address known; 0 with size is vmalloc in old kernels. */
+		if (s->p_type != PT_LOAD || s->p_paddr == ~0ull)
+			continue;
+		if (!holds(s->p_paddr, s->p_memsz, phys, len))
+			continue;
+		read_exactly(s->p_offset + (phys - s->p_paddr), buf, len);
+		return;
+	}
+	die("physical 0x%" PRIx64 "+0x%zx: not in one segment of /proc/kcore", phys, len);
+}
+
+void kcore_read_virt(uint64_t virt, void *buf, size_t len)
+{
+	kcore_open();
+	for (unsigned int i = 0; i < segment_count; i++) {
+		const Elf64_Phdr *s = &segments[i];
+
+		if (s->p_type != PT_LOAD || !holds(s->p_vaddr, s->p_memsz, virt, len))
+			continue;
+		read_exactly(s->p_offset + (virt - s->p_vaddr), buf, len);
+		return;
+	}
+	die("virtual 0x%" PRIx64 ": not in /proc/kcore", virt);
+}

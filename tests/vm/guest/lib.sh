@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+#
+# What a scenario's functions can call. Sourced by init, which sets hop and
+# scenario and runs the functions under "set -e": any failing command fails the
+# scenario, and the log shows each command.
+# shellcheck disable=SC2154 # hop
+
+# ---- ending ---------------------------------------------------------------
+
+# fail TEXT: end the scenario; TEXT is what the summary shows.
+fail() {
+	{ set +x; } 2> /dev/null
+	# shellcheck disable=SC2034 # shown by init's trap
+	reason=$*
+	exit 1
+}
+
+# ---- the host -------------------------------------------------------------
+
+# host COMMAND ...: have the runner do something; print its answer and leave it
+# in $answer. The commands are the methods cmd_* of host/commands.py.
+host() {
+	{ set +x; } 2> /dev/null
+	echo "host $*"
+	host_ask "$@"
+	echo "  $answer"
+	set -x
+}
+
+# Second serial port, one line each way, numbered so that an answer can only fit
+# its own question: not to be called in a subshell.
+host_line=0
+host_ask() {
+	if [ "$host_line" = 0 ]; then
+		stty -F /dev/ttyS1 raw -echo
+		exec 3<> /dev/ttyS1
+	fi
+	host_line=$((host_line + 1))
+	echo "@host $hop.$host_line $*" >&3
+	# shellcheck disable=SC3045 # busybox has read -t
+	while IFS= read -r -t 180 answer <&3; do
+		case $answer in
+		"$hop.$host_line ok"*)
+			answer=${answer#"$hop.$host_line ok"}
+			answer=${answer# }
+			return 0 ;;
+		"$hop.$host_line "*)
+			fail "host $1: ${answer#"$hop.$host_line "}" ;;
+		esac
+	done
+	fail "host $1: no answer"
+}
+
+# ---- memory ---------------------------------------------------------------
+
+# region NAME: "ADDR SIZE" of a reserve_mem region, from the kernel's own table.
+region() {
+	memtool regions | sed -n "s/^$1 //p"
+}
+
+# fill_region NAME SEED: the host writes the pattern into a reserve_mem region
+# from outside and remembers where it is.
+fill_region() {
+	region_at=$(region "$1")
+	[ -n "$region_at" ] || fail "no reserve_mem region $1"
+	# shellcheck disable=SC2086 # ADDR SIZE
+	host fill "$1" $region_at "$2"
+}
+
+# check_memory NAME: what the host remembers as NAME still has its content, seen
+# from outside and by this kernel, and this kernel uses none of its pages.
+check_memory() {
+	host check "$1"
+	host get "$1"
+	# shellcheck disable=SC2086 # ADDR SIZE SEED
+	set -- "$1" $answer
+	memtool check kcore "$2" "$3" "$4" || fail "$1: the guest does not read its pattern"
+	pageflags "$2" "$3" || fail "$1: its pages are in use"
+}
+
+# check_region NAME: check_memory, and the kernel revived NAME at its old place.
+check_region() {
+	check_memory "$1"
+	region_at=$(region "$1")
+	host get "$1"
+	[ "$region_at" = "${answer% *}" ] || fail "$1: revived at $region_at, was at ${answer% *}"
+}
+
+# fill_huge NAME PAGES SEED: huge pages of user memory with the pattern, one
+# physical range; sets huge_addr and huge_size.
+fill_huge() {
+	grep -q ' /huge ' /proc/mounts || mount -t hugetlbfs hugetlbfs /huge
+	# More than asked for: some may lie apart or in scratch.
+	echo $(($(cat /proc/sys/vm/nr_hugepages) + 3 * $2 + 8)) > /proc/sys/vm/nr_hugepages
+	hugemem "/huge/$1" "$2" "$3" > /run/huge
+	read -r huge_addr huge_size < /run/huge
+	host remember "$1" "$huge_addr" "$huge_size" "$3"
+}
+
+# rewrite_huge NAME PAGES SEED: the process writes its memory again, in place.
+rewrite_huge() {
+	hugemem "/huge/$1" "$2" "$3" > /run/huge.new
+	cmp /run/huge /run/huge.new || fail "huge pages have moved"
+	host remember "$1" "$huge_addr" "$huge_size" "$3"
+}
+
+# ---- kexec ----------------------------------------------------------------
+
+# next_initrd: make /run/initrd for the next hop; with the kernels in it unless
+# that hop is the last.
+next_initrd() {
+	cp /next/base.cpio /run/initrd
+	if [ $((hop + 1)) -lt "${hops:-1}" ]; then
+		(cd / && find next | cpio -o -H newc 2> /dev/null) >> /run/initrd
+	fi
+}
+
+# next_cmdline: this boot's command line, with the next hop's number.
+next_cmdline() {
+	sed "s/ *\bhop=[0-9]*//g; s/$/ hop=$((hop + 1))/" /proc/cmdline
+}
+
+# load KERNEL [OPTION ...]: kexec --kho -l for the next hop.
+load() {
+	load_kernel=$1
+	shift
+	[ -e /run/initrd ] || next_initrd
+	kexec --kho -l "/next/$load_kernel" --initrd=/run/initrd --append="$(next_cmdline)" "$@"
+}
+
+# load_plain KERNEL OPTION ...: the same without a handover.
+load_plain() {
+	load_kernel=$1
+	shift
+	[ -e /run/initrd ] || next_initrd
+	kexec "$@" -l "/next/$load_kernel" --initrd=/run/initrd --append="$(next_cmdline)"
+}
+
+# jump: start what is loaded.
+jump() {
+	host mark jump
+	kexec -e || fail "kexec -e: status $?"
+	fail "kexec -e returned"
+}
+
+# flip WHAT ...: when the CPU comes to purgatory's first instruction, one bit of
+# the loaded image or of what it hands over flips: "at ADDR", "pattern SEED POS"
+# or "kernel NAME". The next hop makes sure by "host flipped".
+flip() {
+	flip_what=$1
+	shift
+	host "flip-$([ "$flip_what" = at ] || echo "$flip_what-")at-entry" "$(memtool entry)" "$@" 5
+}
+
+# get_blob NAME SIZE SEED: the blob handed over has that size and pattern.
+get_blob() {
+	kexec --kho-get "$1" > /run/blob
+	[ "$(stat -c %s /run/blob)" = "$2" ] || fail "blob $1: size $(stat -c %s /run/blob), not $2"
+	memtool check /run/blob 0 "$2" "$3" || fail "blob $1 is damaged"
+}
+
+# status_says PHRASE: what kexec --kho-status tells of this boot.
+status_says() {
+	kexec --kho-status > /run/status || echo "kexec --kho-status: exit code $?"
+	cat /run/status
+	grep -q -- "$1" /run/status || fail "kexec --kho-status does not say '$1'"
+}
+
+# ---- the standard handover, for scenarios that vary the machine -------------
+
+# One reserve_mem region r0, verified by purgatory; needs "kho=on reserve_mem=...:r0".
+hand_over_r0() {
+	fill_region r0 1
+	load "${1:-7.3}" --kho-verify=r0
+	jump
+}
+
+receive_r0() {
+	kho_boot
+	dirty
+	check_region r0
+	status_says "result: *verified"
+}
+
+# ---- expectations ---------------------------------------------------------
+
+# refused PHRASE COMMAND ...: COMMAND fails, says PHRASE, and loads nothing.
+refused() {
+	refused_phrase=$1
+	shift
+	if "$@" > /run/refused 2>&1; then
+		cat /run/refused
+		fail "not refused: $*"
+	fi
+	cat /run/refused
+	grep -q -- "$refused_phrase" /run/refused || fail "refused without saying '$refused_phrase': $*"
+	[ "$(cat /sys/kernel/kexec_loaded)" = 0 ] || fail "refused, but something is loaded: $*"
+}
+
+# logged PHRASE, not_logged PHRASE: what the kernel's log says.
+logged() { dmesg | grep -q -- "$1" || fail "the kernel's log does not say '$1'"; }
+not_logged() { ! dmesg | grep -- "$1" || fail "the kernel's log says '$1'"; }
+
+# The kernel took the handover.
+kho_boot() { logged 'KHO: found kexec handover data'; }
+cold_boot() { not_logged 'KHO: found kexec handover data'; }

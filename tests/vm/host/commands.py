@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a guest can ask of the host: "host COMMAND ..." calls cmd_COMMAND.
+
+A command returns the text of its answer; an exception is a refusal, which
+fails the scenario with the exception's text.
+"""
+
+import threading
+import time
+
+from .gdb import Gdb
+
+
+class Commands:
+    def __init__(self, machine):
+        self.machine = machine
+        self.ram = machine.ram
+        self.memory = {}        # name -> (addr, size, seed)
+        self.values = {}
+        self.marks = []         # (seconds since start, text)
+        self.expected_end = None
+        self.flipped = False
+
+    def run(self, line):
+        """Answer to one line of the second serial port: "@host TAG COMMAND ..."."""
+        # UEFI firmware has written escape codes there before the guest came up.
+        tag, _, request = line.rpartition("@host ")[2].partition(" ")
+        name, *args = request.split() or [""]
+        method = getattr(self, "cmd_" + name.replace("-", "_"), None)
+        if not method:
+            return f"{tag} no command {name!r}"
+        try:
+            return f"{tag} ok {method(*args) or ''}".rstrip()
+        except Exception as error:  # pylint: disable=broad-except
+            return f"{tag} {type(error).__name__}: {error}".replace("\n", " ")
+
+    # ---- progress ---------------------------------------------------------
+
+    def cmd_hello(self, hop, release):
+        """Sent by init: hop number and kernel release."""
+        self.cmd_mark("hop" + hop, release)
+
+    def cmd_mark(self, *text):
+        """Note the time; shown by run -v and kept in marks.txt."""
+        self.marks.append((time.monotonic() - self.machine.started, " ".join(text)))
+
+    # ---- memory -----------------------------------------------------------
+
+    def cmd_remember(self, name, addr, size, seed):
+        """The guest has filled memory itself."""
+        self.memory[name] = (int(addr, 0), int(size, 0), int(seed, 0))
+
+    def cmd_fill(self, name, addr, size, seed):
+        """Write a pattern into guest memory and remember it as NAME."""
+        self.cmd_remember(name, addr, size, seed)
+        self.ram.fill(*self.memory[name])
+
+    def cmd_check(self, name):
+        """Fail unless NAME still holds its pattern."""
+        if difference := self.ram.check(*self.memory[name]):
+            raise ValueError(f"{name}: {difference}")
+        return f"{name} holds its pattern"
+
+    def cmd_get(self, name):
+        """ADDR SIZE SEED of NAME."""
+        addr, size, seed = self.memory[name]
+        return f"{addr:#x} {size:#x} {seed}"
+
+    def cmd_flip(self, addr, bit):
+        """Invert one bit now."""
+        self.ram.flip(int(addr, 0), int(bit, 0))
+
+    def cmd_set(self, name, *value):
+        """Keep a value for a later hop; "value NAME" gives it back."""
+        self.values[name] = " ".join(value)
+
+    def cmd_value(self, name):
+        return self.values[name]
+
+    # ---- faults -----------------------------------------------------------
+
+    def cmd_flip_at_entry(self, entry, target, bit):
+        """Invert a bit when the CPU is at physical address ENTRY.
+
+        That is purgatory's first instruction: the last digest has been taken,
+        the old kernel is gone, verification has not begun. The answer comes
+        when the breakpoint is set.
+        """
+        target, bit = int(target, 0), int(bit, 0)
+        self._at_entry(entry, lambda: self.ram.flip(target, bit) or f"{target:#x}")
+
+    def cmd_flip_pattern_at_entry(self, entry, seed, pos, bit):
+        """The same in every copy of the pattern SEED at position POS (x 8).
+
+        Which copy is the one handed over need not be known: at that moment the
+        others are of no use to anybody.
+        """
+        wanted = self.ram.pattern(seed, int(pos, 0), 64)
+        self._flip_copies_at_entry(entry, wanted, int(bit, 0))
+
+    def cmd_flip_kernel_at_entry(self, entry, name, bit):
+        """The same in the middle of every copy of kernel NAME's image."""
+        image = self.machine.kernel_path(name).read_bytes()
+        middle = len(image) // 2
+        self._flip_copies_at_entry(entry, image[middle:middle + 64], int(bit, 0))
+
+    def _flip_copies_at_entry(self, entry, wanted, bit):
+        def flip():
+            if not (found := self.ram.flip_copies(wanted, bit)):
+                raise ValueError("the bytes to damage are not in memory")
+            return f"{found} copies"
+        self._at_entry(entry, flip)
+
+    def _at_entry(self, entry, flip):
+        entry = int(entry, 0)
+        gdb = Gdb(self.machine.gdb_path)
+        try:
+            gdb.set_breakpoint(entry)
+        except Exception:
+            gdb.leave()
+            raise
+        gdb.go_on()
+        threading.Thread(target=self._wait_and_flip, args=(gdb, entry, flip), daemon=True).start()
+
+    def _wait_and_flip(self, gdb, entry, flip):
+        try:
+            gdb.wait_for(entry, self.machine.scenario.timeout)
+            self.cmd_mark(f"entry {entry:#x}: flipped {flip()}")
+            self.flipped = True
+            gdb.leave()
+        except Exception as error:  # pylint: disable=broad-except
+            # A machine that ended first has said why in its log.
+            self.cmd_mark(f"entry {entry:#x}: {type(error).__name__} {error}")
+
+    def cmd_flipped(self):
+        """Fail unless the bit to flip at purgatory's entry was flipped."""
+        if not self.flipped:
+            raise ValueError("the CPU never came to the breakpoint")
+
+    # ---- the end ----------------------------------------------------------
+
+    def cmd_expect_reset(self, *phrase):
+        """From here on the right end is a reset, after PHRASE on the console."""
+        self.expected_end = " ".join(phrase)

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One QEMU machine running one scenario."""
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from .commands import Commands
+from .gdb import Gdb
+from .ram import Ram
+
+# RAM files and sockets: memory-backed where possible, gone after the run.
+WORK = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
+PREFIX = "kho-vm-"
+OVMF = Path("/usr/share/OVMF")
+# What a later hop inherits: lib.sh copies the command line.
+CMDLINE = "console=ttyS0 earlyprintk=ttyS0 panic=-1 printk.time=1"
+
+# Everything TCG can do, except:
+#  erms, fsrm: without "fast strings" the kernel clears and copies by words, for
+#    TCG eight times less work than by bytes;
+#  cx16: the flags after cmpxchg16b are garbage now and then (QEMU 7.2). The slab
+#    allocator of Debian's 6.12 died of it in most boots.
+CPU = "max,-erms,-fsrm,-cx16"
+
+
+def remove_leftovers():
+    """Folders of runs that were killed: each holds a guest's RAM."""
+    for folder in WORK.glob(PREFIX + "*-*"):
+        owner = folder.name[len(PREFIX):].partition("-")[0]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class Machine:
+    """run() boots, answers the guest and returns why it failed, or None."""
+
+    def __init__(self, scenario, preparation, results):
+        self.scenario = scenario
+        self.kernel_path = preparation.kernel
+        self.kernel = preparation.kernel(scenario.boot)
+        self.initrd = preparation.initrd(scenario.next.split())
+        self.results = results      # folder of the logs
+        self.console = results / "console.log"
+        self.work = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=WORK))
+        self.gdb_path = str(self.work / "gdb")
+        node = scenario.bytes // scenario.numa
+        self.ram = Ram([(str(self.work / f"ram{i}"), node) for i in range(scenario.numa)],
+                       str(preparation.tool))
+        self.started = 0.0
+        self.commands = Commands(self)
+        self.qemu = None
+
+    # ---- command line -----------------------------------------------------
+
+    def arguments(self):
+        scenario = self.scenario
+        args = ["qemu-system-x86_64", "-nodefaults", "-no-reboot",
+                "-display", "none", "-nic", "none", "-m", scenario.memory]
+        args += ["-accel", "tcg,thread=multi", "-cpu", CPU]
+        args += self.memory_arguments()
+        if scenario.firmware == "uefi":
+            args += self.firmware_arguments()
+        args += ["-serial", f"file:{self.console}",
+                 "-chardev", f"socket,id=host,path={self.work}/host",
+                 "-serial", "chardev:host",
+                 "-chardev", f"socket,id=gdb,path={self.gdb_path},server=on,wait=off",
+                 "-gdb", "chardev:gdb",
+                 # Says "Triple fault", which looks like any reset from outside.
+                 "-d", "cpu_reset", "-D", str(self.work / "reset.log"),
+                 "-kernel", str(self.kernel), "-initrd", str(self.initrd),
+                 "-append", f"{CMDLINE} scenario={scenario.name} {scenario.cmdline} hop=0"]
+        return args + shlex.split(scenario.qemu)
+
+    def memory_arguments(self):
+        """RAM in shared files, so that the host can look and write."""
+        args = []
+        for number, (path, size) in enumerate(self.ram.files):
+            args += ["-object", f"memory-backend-file,id=ram{number},size={size},"
+                     f"mem-path={path},share=on"]
+        if self.scenario.numa == 1:
+            return args + ["-machine", "q35,memory-backend=ram0", "-smp", str(self.scenario.smp)]
+        args += ["-machine", "q35", "-smp", f"{self.scenario.smp},sockets={self.scenario.numa}"]
+        for number in range(self.scenario.numa):
+            args += ["-numa", f"node,nodeid={number},memdev=ram{number}",
+                     "-numa", f"cpu,node-id={number},socket-id={number}"]
+        return args
+
+    def firmware_arguments(self):
+        variables = self.work / "vars.fd"
+        shutil.copy(OVMF / "OVMF_VARS_4M.fd", variables)
+        return ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd",
+                "-drive", f"if=pflash,format=raw,file={variables}"]
+
+    # ---- running ----------------------------------------------------------
+
+    def run(self):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self.work / "host"))
+        listener.listen(1)
+        self.started = time.monotonic()
+        try:
+            with open(self.results / "qemu.log", "w", encoding="utf-8") as log:
+                print(shlex.join(self.arguments()), file=log, flush=True)
+                self.qemu = subprocess.Popen(self.arguments(), stdin=subprocess.DEVNULL,
+                                             stdout=log, stderr=log)
+            try:
+                return self.wait(listener)
+            finally:
+                self.stop()
+                self.qemu.wait()
+        finally:
+            listener.close()
+            self.write_marks()
+            shutil.rmtree(self.work, ignore_errors=True)
+
+    def stop(self):
+        if self.qemu:
+            self.qemu.kill()
+
+    def wait(self, listener):
+        server = threading.Thread(target=self.serve, args=(listener,), daemon=True)
+        server.start()
+        try:
+            self.qemu.wait(self.scenario.timeout)
+        except subprocess.TimeoutExpired:
+            return f"no end after {self.scenario.timeout} s; {self.where_it_hangs()}"
+        server.join(5)
+        return self.judge(self.qemu.returncode)
+
+    def serve(self, listener):
+        """Answer the guest's requests until QEMU closes the line."""
+        listener.settimeout(30)
+        try:
+            connection, _ = listener.accept()
+            with connection, open(self.results / "host.log", "w", encoding="utf-8") as log:
+                for line in connection.makefile("r", encoding="latin-1"):
+                    answer = self.commands.run(line.strip())
+                    print(f"{line.strip()}\n    {answer}", file=log, flush=True)
+                    connection.sendall(answer.encode() + b"\n")
+        except OSError:
+            # QEMU has ended, or never came up: judge() finds out why.
+            pass
+
+    # ---- result -----------------------------------------------------------
+
+    def judge(self, status):
+        """Why the scenario failed, or None, once QEMU has ended by itself."""
+        if status:
+            return f"QEMU ended with status {status}: see qemu.log"
+        text = self.console_text()
+        results = re.findall(r"^RESULT: (.*?)\s*$", text, re.M)
+        phrase = self.commands.expected_end
+        if phrase is not None:
+            return self.judge_reset(text, results, phrase)
+        if results == ["pass"]:
+            return None
+        if results:
+            return "; ".join(results) + self.last_command(text)
+        if panic := re.search(r"Kernel panic.*", text):
+            return panic[0].strip()
+        if "Triple fault" in self.reset_log():
+            return "triple fault"
+        return "the machine reset or powered off without a result"
+
+    @staticmethod
+    def last_command(text):
+        """The command at which a scenario's function ended."""
+        if "a command failed" not in text:
+            return ""
+        # The last two traced lines are those of the trap that ended it.
+        traced = re.findall(r"^\+hop\d+ (.*?)\s*$", text, re.M)[:-2]
+        return f": {traced[-1]}" if traced else ""
+
+    def judge_reset(self, text, results, phrase):
+        if results:
+            return f"expected a reset, got: {results[0]}"
+        if not self.commands.flipped:
+            return "reset before the fault was injected"
+        if phrase not in text:
+            return f"reset without saying '{phrase}' on the console"
+        if "Triple fault" in self.reset_log():
+            return "triple fault instead of a reset"
+        return None
+
+    def console_text(self):
+        return self.console.read_text(encoding="utf-8", errors="replace")
+
+    def reset_log(self):
+        try:
+            return (self.work / "reset.log").read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def where_it_hangs(self):
+        """Instruction pointers and the last line, for a machine out of time."""
+        lines = self.console_text().strip().splitlines() or ["(nothing)"]
+        try:
+            gdb = Gdb(self.gdb_path)
+            where = ", ".join(f"{gdb.registers(thread)[0]:#x}" for thread in gdb.threads())
+        except Exception as error:  # pylint: disable=broad-except
+            where = str(error)
+        return f"CPUs at {where}; last line: {lines[-1].strip()}"
+
+    def write_marks(self):
+        with open(self.results / "marks.txt", "w", encoding="utf-8") as file:
+            for seconds, text in self.commands.marks:
+                print(f"{seconds:7.2f} {text}", file=file)
