@@ -15,81 +15,83 @@
 #include "state.h"
 #include "syscalls.h"
 
-enum change { UNCHANGED, CHANGED, CANNOT_TELL };
+/* A loaded handover. */
+struct seal {
+	struct root root;
+	bool found;			/* there is one */
+	struct sealed sealed;		/* as it was loaded */
+	struct handover handover;	/* its regions and their digests now */
+};
 
-/* Has the kernel added or removed nodes since its root FDT was copied? */
-static enum change compare_fdt(const struct kcore *kcore, const struct sealed *sealed)
+/* Find out what there is to seal. 0, or -1 after a message. */
+static int seal_begin(struct seal *s)
+{
+	int found = state_load(&s->root, &s->sealed);
+
+	if (found <= 0)
+		return found;
+	s->found = true;
+	for (size_t i = 0; i < s->sealed.region_count; i++)
+		s->handover.region[s->handover.region_count++] =
+			(struct handover_region){ .region = s->sealed.region[i], .verify = true };
+	if (!s->sealed.fdt_addr && !s->sealed.region_count)
+		return 0;
+	/*
+	 * A region that has its digest of the load time still, after this, has no
+	 * writer: the load is the first look, and one more is enough.
+	 */
+	if (s->sealed.region_count)
+		handover_provoke_writers(&s->root);
+	return kcore_open(&s->root, &s->handover.kcore);
+}
+
+/* Has the kernel added or removed nodes since its root FDT was copied? -1: cannot tell. */
+static int fdt_changed(const struct seal *s)
 {
 	unsigned char fdt[sizeof(((struct running *)0)->fdt)];
 
-	if (!sealed->fdt_addr)
-		return UNCHANGED;
-	if (kcore_read_phys(kcore, sealed->fdt_addr, fdt, sizeof(fdt)))
-		return CANNOT_TELL;
-	return crc32c(0, fdt, sizeof(fdt)) == sealed->fdt_crc ? UNCHANGED : CHANGED;
+	if (!s->sealed.fdt_addr)
+		return 0;
+	if (kcore_read_phys(&s->handover.kcore, s->sealed.fdt_addr, fdt, sizeof(fdt)))
+		return error("cannot read the running kernel's root FDT");
+	return crc32c(0, fdt, sizeof(fdt)) != s->sealed.fdt_crc;
 }
 
-/* Digest the verified regions as they are now, and compare. */
-static enum change compare_regions(struct handover *h, const struct root *root,
-				   const struct sealed *sealed)
+/* 1 if a region is not what it was when it was loaded, and is settled; 0; -1 on error. */
+static int regions_changed(struct seal *s)
 {
-	enum change change = UNCHANGED;
+	bool changed = false;
 
-	for (size_t i = 0; i < sealed->region_count; i++)
-		h->region[h->region_count++] =
-			(struct handover_region){ .region = sealed->region[i], .verify = true };
-	if (handover_digest(h, root))
-		return CANNOT_TELL;
-	for (size_t i = 0; i < h->region_count; i++)
-		if (handover_region_crc(&h->region[i]) != sealed->region_crc[i])
-			change = CHANGED;
-	return change;
+	if (handover_digest(&s->handover))
+		return -1;
+	for (size_t i = 0; i < s->handover.region_count; i++)
+		changed |= handover_region_crc(&s->handover.region[i]) != s->sealed.region_crc[i];
+	if (!changed)
+		return 0;
+	return handover_settle(&s->handover, &s->root) ? -1 : 1;
 }
 
-static enum change compare(const struct root *root, const struct sealed *sealed)
+/* Take the last digests; load again if they are not those loaded. 0, or an exit code. */
+static int seal_end(struct seal *s)
 {
-	struct handover h = { .kcore.fd = -1 };
-	enum change fdt, regions = CANNOT_TELL;
+	int fdt, regions;
 
-	if (!sealed->fdt_addr && !sealed->region_count)
-		return UNCHANGED;
-	if (kcore_open(root, &h.kcore))
-		return CANNOT_TELL;
-	fdt = compare_fdt(&h.kcore, sealed);
-	if (fdt == CANNOT_TELL)
-		error("cannot read the running kernel's root FDT");
-	else
-		regions = compare_regions(&h, root, sealed);
-	handover_release(&h);
-	return regions == UNCHANGED ? fdt : regions;
+	if (!s->found)
+		return EXIT_OK;
+	regions = regions_changed(s);
+	fdt = regions < 0 ? -1 : fdt_changed(s);
+	if (fdt < 0)
+		return EXIT_REFUSED;
+	return fdt || regions ? load_image(&s->sealed.request, "/") : EXIT_OK;
 }
 
-/*
- * Make the loaded image fit preserved memory as it is now. With CHECK_ONLY
- * nothing is loaded: it only finds what would be refused. 0, or an exit code.
- */
-static int seal(const struct root *root, bool check_only)
+static void seal_release(struct seal *s)
 {
-	struct sealed *sealed = calloc(1, sizeof(*sealed));
-	int found = sealed ? state_load(root, sealed) : -1, code = EXIT_OK;
-
-	if (found < 0) {
-		free(sealed);
-		return EXIT_FAILED;
-	}
-	if (found) {
-		enum change change = compare(root, sealed);
-
-		if (change == CANNOT_TELL)
-			code = EXIT_REFUSED;
-		else if (change == CHANGED && !check_only)
-			code = load_image(&sealed->request, "/");
-	}
-	request_free(&sealed->request);
-	free(sealed);
-	if (code != EXIT_OK)
-		error("not leaving this kernel: nothing has been lost, and the image is still loaded");
-	return code;
+	handover_release(&s->handover);
+	request_free(&s->sealed.request);
+	if (s->root.fd >= 0)
+		close(s->root.fd);
+	free(s);
 }
 
 static void interface_down(int fd, const char *name)
@@ -120,31 +122,43 @@ static void interfaces_down(void)
 		if_freenameindex(list);
 }
 
-int execute(bool no_sync, bool no_ifdown)
+/* All but the jump. 0, or an exit code after a message. */
+static int prepare(struct seal *s, bool no_sync, bool no_ifdown)
 {
-	struct root root;
-	int code;
-
-	if (root_init(&root, "/"))
-		return EXIT_FAILED;
-	if (kexec_loaded(&root) == 0) {
+	if (kexec_loaded(&s->root) == 0) {
 		error("Nothing has been loaded!");
 		return EXIT_REFUSED;
 	}
-	/* Find what would be refused before anything is taken down. */
-	code = seal(&root, true);
-	if (code != EXIT_OK)
-		return code;
+	if (seal_begin(s))
+		return EXIT_REFUSED;
 	if (!no_sync)
 		sync();
 	if (!no_ifdown)
 		interfaces_down();
-	code = seal(&root, false);
-	if (code != EXIT_OK)
+	return seal_end(s);
+}
+
+int execute(bool no_sync, bool no_ifdown)
+{
+	struct seal *s = calloc(1, sizeof(*s));
+	int code = EXIT_FAILED;
+
+	if (!s) {
+		error("no memory");
 		return code;
-	sys_reboot_kexec();
-	error_errno("the kernel did not start the loaded image");
-	return EXIT_FAILED;
+	}
+	s->handover.kcore.fd = -1;
+	if (!root_init(&s->root, "/"))
+		code = prepare(s, no_sync, no_ifdown);
+	if (code == EXIT_OK) {
+		sys_reboot_kexec();
+		error_errno("the kernel did not start the loaded image");
+		code = EXIT_FAILED;
+	} else if (s->found) {
+		error("not leaving this kernel; nothing that is preserved has been lost");
+	}
+	seal_release(s);
+	return code;
 }
 
 int unload(bool file_syscall, bool kexec_syscall)

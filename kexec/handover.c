@@ -302,11 +302,7 @@ static int digest_region(const struct handover *h, const struct kho_region *regi
 	return 0;
 }
 
-/*
- * Make the kernel log's own writers show themselves: a pstore console region
- * changes with this line, before it can surprise us after the last digest.
- */
-static void provoke_writers(const struct root *root)
+void handover_provoke_writers(const struct root *root)
 {
 	static const char line[] = "<6>kexec: taking digests of preserved memory\n";
 	int fd = root->live ? root_open(root, "dev/kmsg", O_WRONLY) : -1;
@@ -317,43 +313,67 @@ static void provoke_writers(const struct root *root)
 		close(fd);
 }
 
-static int compare_again(const struct handover *h, const struct handover_region *region)
+static bool same_digests(const struct handover_region *region, const uint32_t *digest)
 {
-	const struct kho_region *r = &region->region;
-	uint32_t *again;
-	bool same;
-
-	if (digest_region(h, r, &again))
-		return -1;
-	same = !memcmp(again, region->digest, chunk_count(r->size) * sizeof(*again));
-	free(again);
-	if (same)
-		return 0;
-	return error("region '%s' is being written while its digest is taken (a console log, a running "
-		     "process?): stop the writer, or leave '%s' out of --kho-verify and it is handed "
-		     "over unverified", r->name, r->name);
+	return !memcmp(digest, region->digest,
+		       chunk_count(region->region.size) * sizeof(*digest));
 }
 
-int handover_digest(struct handover *h, const struct root *root)
+static int digest_once(const struct handover *h, struct handover_region *region)
 {
-	bool any = false;
+	uint32_t *digest;
 
-	for (size_t i = 0; i < h->region_count; i++) {
-		struct handover_region *region = &h->region[i];
+	if (digest_region(h, &region->region, &digest))
+		return -1;
+	free(region->digest);
+	region->digest = digest;
+	return 0;
+}
 
-		if (!region->verify)
-			continue;
-		free(region->digest);
-		region->digest = NULL;
-		if (digest_region(h, &region->region, &region->digest))
-			return -1;
-		any = true;
-	}
-	if (!any)
-		return 0;
-	provoke_writers(root);
+/* 1 if REGION's digests, taken once more, are what they were; 0 if not; -1 on error. */
+static int digest_again(const struct handover *h, struct handover_region *region)
+{
+	uint32_t *digest;
+	bool same;
+
+	if (digest_region(h, &region->region, &digest))
+		return -1;
+	same = same_digests(region, digest);
+	free(region->digest);
+	region->digest = digest;
+	return same;
+}
+
+int handover_digest(struct handover *h)
+{
 	for (size_t i = 0; i < h->region_count; i++)
-		if (h->region[i].verify && compare_again(h, &h->region[i]))
+		if (h->region[i].verify && digest_once(h, &h->region[i]))
+			return -1;
+	return 0;
+}
+
+/* A region may have had its last write meanwhile; one that changes again has a writer. */
+static int settle(struct handover *h, const struct root *root, struct handover_region *region)
+{
+	const char *name = region->region.name;
+	int same = digest_again(h, region);
+
+	if (same)
+		return same < 0 ? -1 : 0;
+	handover_provoke_writers(root);
+	same = digest_again(h, region);
+	if (same)
+		return same < 0 ? -1 : 0;
+	return error("region '%s' is being written while its digest is taken (a console log, a running "
+		     "process?): stop the writer, or leave '%s' out of --kho-verify and it is handed "
+		     "over unverified", name, name);
+}
+
+int handover_settle(struct handover *h, const struct root *root)
+{
+	handover_provoke_writers(root);
+	for (size_t i = 0; i < h->region_count; i++)
+		if (h->region[i].verify && settle(h, root, &h->region[i]))
 			return -1;
 	return 0;
 }

@@ -46,12 +46,21 @@ struct handover {
 int handover_collect(struct handover *handover, const struct machine *machine,
 		     const struct request *request);
 
+/* Take the digests of all regions to be verified. 0, or -1 after a message. */
+int handover_digest(struct handover *handover);
+
 /*
- * Take the digests of all regions to be verified, twice, with something
- * written to the kernel log in between: a region that is still being written
- * could never be verified. 0, or -1 after a message naming the region.
+ * Write a line to the kernel log: its own writers, such as a pstore console,
+ * then show themselves now and not after the last digest.
  */
-int handover_digest(struct handover *handover, const struct root *root);
+void handover_provoke_writers(const struct root *root);
+
+/*
+ * Take the digests again until they are the same twice. A region that keeps
+ * changing has a writer and could never be verified. 0, or -1 after a message
+ * naming the region.
+ */
+int handover_settle(struct handover *handover, const struct root *root);
 
 /* Choose scratch for a kernel that has none: room for SEGMENTS bytes of segments. */
 int handover_plan_scratch(struct handover *handover, const struct machine *machine,

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "files.h"
-#include "kho.h"
 
 struct kcore_segment {
 	uint64_t virt;
@@ -34,8 +33,5 @@ int kcore_read_virt(const struct kcore *kcore, uint64_t addr, void *buf, size_t 
 
 /* The physical address behind a kernel virtual one; KCORE_NO_PHYS if unknown. */
 uint64_t kcore_virt_to_phys(const struct kcore *kcore, uint64_t addr);
-
-/* KCORE as libkho's way to memory. */
-struct kho_mem kcore_mem(struct kcore *kcore);
 
 #endif

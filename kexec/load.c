@@ -117,7 +117,9 @@ static int prepare_handover(struct loading *l)
 	if (handover_collect(&l->handover, &l->machine, rq) || cmdline_for_handover(l) ||
 	    target_check_kho(&l->target, rq, l->handover.region_count > 0) || check_luo(l))
 		return -1;
-	return handover_digest(&l->handover, &l->machine.root);
+	if (handover_digest(&l->handover))
+		return -1;
+	return handover_settle(&l->handover, &l->machine.root);
 }
 
 static int prepare(struct loading *l)

@@ -153,9 +153,15 @@ static int on_page(void *ctx, uint64_t addr)
 	return collect_add(&c->pages, addr, PAGE_SIZE);
 }
 
+/* kcore as libkho's way to memory. */
+static int read_phys(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	return kcore_read_phys(ctx, addr, buf, size);
+}
+
 static int read_map(const struct machine *machine, struct kcore *kcore, struct running *r)
 {
-	const struct kho_mem mem = kcore_mem(kcore);
+	const struct kho_mem mem = { read_phys, kcore };
 	struct map_collect c = {
 		.blocks = { &r->preserved, &r->preserved_count, 0 },
 		.pages = { &r->map_pages, &r->map_page_count, 0 },

@@ -16,6 +16,7 @@ static const struct command {
 	{ "pageflags", pageflags_main },
 	{ "hugemem", hugemem_main },
 	{ "luo", luo_main },
+	{ "measure", measure_main },
 };
 
 static const char *tool = "guest";

@@ -5,8 +5,10 @@ A command returns the text of its answer; an exception is a refusal, which
 fails the scenario with the exception's text.
 """
 
+import base64
 import threading
 import time
+from pathlib import Path
 
 from .gdb import Gdb
 
@@ -76,6 +78,11 @@ class Commands:
 
     def cmd_value(self, name):
         return self.values[name]
+
+    def cmd_save(self, name, *base64_text):
+        """Append bytes to a file in the results folder."""
+        with open(self.machine.results / Path(name).name, "ab") as file:
+            file.write(base64.b64decode("".join(base64_text)))
 
     # ---- faults -----------------------------------------------------------
 

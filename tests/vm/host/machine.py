@@ -64,7 +64,9 @@ class Machine:
         scenario = self.scenario
         args = ["qemu-system-x86_64", "-nodefaults", "-no-reboot",
                 "-display", "none", "-nic", "none", "-m", scenario.memory]
-        args += ["-accel", "tcg,thread=multi", "-cpu", CPU]
+        args += ["-cpu", CPU]
+        args += (["-accel", "tcg", "-icount", "shift=1,sleep=off"] if scenario.icount else
+                 ["-accel", "tcg,thread=multi"])
         args += self.memory_arguments()
         if scenario.firmware == "uefi":
             args += self.firmware_arguments()

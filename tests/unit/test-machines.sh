@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Plan a handover on captured machines (tests/data/machines, see
+# tests/capture/run) and compare with the plan that was reviewed.
+# "test-machines.sh --accept" makes the plans anew.
+set -eu
+
+srcdir=${srcdir:-$(dirname "$0")/../..}
+kexec=${KEXEC:-./kexec/kexec}
+data=$srcdir/tests/data
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+status=0
+
+for machine in "$data"/machines/*.tar.gz; do
+	name=$(basename "$machine" .tar.gz)
+	mkdir "$work/$name"
+	tar -xzf "$machine" -C "$work/$name"
+	# Regions, blobs, and what they add to the command line are in the plan.
+	"$kexec" --kho --dry-run --sysroot="$work/$name" -l "$data/target.bzImage" \
+		--append="console=ttyS0" --kho-blob="notes=$data/make-target" \
+		> "$work/plan" 2> "$work/messages" || echo "exit code $?" >> "$work/plan"
+	cat "$work/messages" >> "$work/plan"
+	if [ "${1-}" = --accept ]; then
+		cp "$work/plan" "$data/machines/$name.plan"
+	elif ! diff -u "$data/machines/$name.plan" "$work/plan"; then
+		echo "$name: the plan is not the one reviewed"
+		status=1
+	fi
+done
+exit $status
