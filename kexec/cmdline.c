@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,6 +26,17 @@ bool cmdline_next(const char **pos, const char **word, int *len)
 	return true;
 }
 
+/* Behind the word "--" all is for init, not for the kernel. */
+static bool ends_params(const char *word, int len)
+{
+	return len == 2 && !strncmp(word, "--", 2);
+}
+
+static bool next_param(const char **pos, const char **word, int *len)
+{
+	return cmdline_next(pos, word, len) && !ends_params(*word, *len);
+}
+
 /* The value of WORD if it is "KEY=value" or "KEY"; NULL otherwise. */
 static const char *value_of(const char *word, int len, const char *key, int *value_len)
 {
@@ -48,7 +60,7 @@ bool cmdline_get(const char *line, const char *key, char *value, size_t size)
 	bool found = false;
 	int len, value_len;
 
-	while (cmdline_next(&line, &word, &len)) {
+	while (next_param(&line, &word, &len)) {
 		hit = value_of(word, len, key, &value_len);
 		if (!hit || (size_t)value_len >= size)
 			continue;
@@ -89,18 +101,28 @@ char *cmdline_without(const char *line, const char *const *keys)
 	return out;
 }
 
+/* Length of the part of LINE that the kernel takes for its own. */
+static size_t own_length(const char *line)
+{
+	const char *pos = line, *word;
+	int len;
+
+	while (cmdline_next(&pos, &word, &len))
+		if (ends_params(word, len))
+			return (size_t)(word - line);
+	return strlen(line);
+}
+
 char *cmdline_append(char *line, const char *word)
 {
-	size_t len = strlen(line), more = strlen(word);
-	char *out = realloc(line, len + more + 2);
+	size_t own = own_length(line), size = strlen(line) + strlen(word) + 3;
+	const char *before = own && *word && !isspace((unsigned char)line[own - 1]) ? " " : "";
+	const char *behind = line[own] && *word ? " " : "";
+	char *out = malloc(size);
 
-	if (!out) {
-		free(line);
-		return NULL;
-	}
-	if (len && more)
-		out[len++] = ' ';
-	memcpy(out + len, word, more + 1);
+	if (out)
+		snprintf(out, size, "%.*s%s%s%s%s", (int)own, line, before, word, behind, line + own);
+	free(line);
 	return out;
 }
 
@@ -124,7 +146,7 @@ enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
 	char value[128];
 	int len, value_len;
 
-	while (cmdline_next(&line, &word, &len)) {
+	while (next_param(&line, &word, &len)) {
 		hit = value_of(word, len, "reserve_mem", &value_len);
 		if (!hit || (size_t)value_len >= sizeof(value))
 			continue;
@@ -143,35 +165,54 @@ enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
 	return RESERVE_MEM_ABSENT;
 }
 
+size_t cmdline_count(const char *line, const char *key)
+{
+	const char *word;
+	size_t count = 0;
+	int len, value_len;
+
+	while (next_param(&line, &word, &len))
+		count += value_of(word, len, key, &value_len) != NULL;
+	return count;
+}
+
+/* As the kernel's kstrtobool(): one letter decides, of "on" and "off" the second. */
 int cmdline_kho(const char *line)
 {
-	static const char *const on[] = { "on", "1", "y", "yes", "t", "true", "" };
-	static const char *const off[] = { "off", "0", "n", "no", "f", "false" };
 	char value[16];
 
-	if (!cmdline_get(line, "kho", value, sizeof(value)))
+	if (!cmdline_get(line, "kho", value, sizeof(value)) || !value[0])
 		return -1;
-	for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++)
-		if (!strcasecmp(value, on[i]))
-			return 1;
-	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
-		if (!strcasecmp(value, off[i]))
-			return 0;
+	if (strchr("eEyYtT1", value[0]))
+		return 1;
+	if (strchr("dDnNfF0", value[0]))
+		return 0;
+	if (strchr("oO", value[0]) && value[1] && strchr("nNfF", value[1]))
+		return strchr("nN", value[1]) != NULL;
 	return -1;
+}
+
+/* TEXT behind PREFIX, or NULL. */
+static const char *behind_prefix(const char *text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(text, prefix, len) ? NULL : text + len;
 }
 
 static uint16_t port_of(const char *console)
 {
 	static const uint16_t standard[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
-	const char *p, *end;
+	const char *port_text, *end;
 	uint64_t port;
 
 	if (!strncmp(console, "ttyS", 4) && console[4] >= '0' && console[4] <= '3' &&
 	    (!console[5] || console[5] == ','))
 		return standard[console[4] - '0'];
-	for (p = "uart8250,io,"; *p && *p == *console; p++)
-		console++;
-	if (!*p && parse_size(console, &end, &port) && port && port <= 0xfff8)
+	port_text = behind_prefix(console, "uart8250,io,");
+	if (!port_text)
+		port_text = behind_prefix(console, "uart,io,");
+	if (port_text && parse_size(port_text, &end, &port) && port && port <= 0xfff8)
 		return (uint16_t)port;
 	return 0;
 }
@@ -183,7 +224,7 @@ uint16_t cmdline_serial_port(const char *line)
 	char value[64];
 	int len, value_len;
 
-	while (cmdline_next(&line, &word, &len)) {
+	while (next_param(&line, &word, &len)) {
 		hit = value_of(word, len, "console", &value_len);
 		if (!hit || (size_t)value_len >= sizeof(value))
 			continue;

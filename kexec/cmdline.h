@@ -40,6 +40,9 @@ enum reserve_mem_lookup { RESERVE_MEM_ABSENT, RESERVE_MEM_FOUND, RESERVE_MEM_BAD
 enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
 					    struct reserve_mem *ret);
 
+/* How many words KEY=... LINE has. */
+size_t cmdline_count(const char *line, const char *key);
+
 /* The value of kho= in LINE: 1 on, 0 off, -1 absent or not understood. */
 int cmdline_kho(const char *line);
 

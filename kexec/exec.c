@@ -30,19 +30,23 @@ static int seal_begin(struct seal *s)
 
 	if (found <= 0)
 		return found;
+	if (kcore_open(&s->root, &s->handover.kcore))
+		return -1;
+	if (running_image(&s->handover.kcore, s->sealed.image_symbol) != s->sealed.image) {
+		notice("another program has loaded an image since 'kexec --kho -l': starting that one");
+		return 0;
+	}
 	s->found = true;
 	for (size_t i = 0; i < s->sealed.region_count; i++)
 		s->handover.region[s->handover.region_count++] =
 			(struct handover_region){ .region = s->sealed.region[i], .verify = true };
-	if (!s->sealed.fdt_addr && !s->sealed.region_count)
-		return 0;
 	/*
 	 * A region that has its digest of the load time still, after this, has no
 	 * writer: the load is the first look, and one more is enough.
 	 */
 	if (s->sealed.region_count)
 		handover_provoke_writers(&s->root);
-	return kcore_open(&s->root, &s->handover.kcore);
+	return 0;
 }
 
 /* Has the kernel added or removed nodes since its root FDT was copied? -1: cannot tell. */
@@ -94,47 +98,102 @@ static void seal_release(struct seal *s)
 	free(s);
 }
 
-static void interface_down(int fd, const char *name)
+static short interface_flags(int fd, const char *name)
 {
 	struct ifreq request = { 0 };
 
 	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
-	if (ioctl(fd, SIOCGIFFLAGS, &request) || request.ifr_flags & IFF_LOOPBACK ||
-	    !(request.ifr_flags & IFF_UP))
-		return;
-	request.ifr_flags = (short)(request.ifr_flags & ~IFF_UP);
-	if (ioctl(fd, SIOCSIFFLAGS, &request))
-		error_errno("cannot take interface %s down", name);
+	return ioctl(fd, SIOCGIFFLAGS, &request) ? 0 : request.ifr_flags;
 }
 
-/* A card left running could write into memory that is no longer its own. */
-static void interfaces_down(void)
+static void set_interface_flags(int fd, const char *name, int flags)
+{
+	struct ifreq request = { 0 };
+
+	strncpy(request.ifr_name, name, sizeof(request.ifr_name) - 1);
+	request.ifr_flags = (short)flags;
+	if (ioctl(fd, SIOCSIFFLAGS, &request))
+		error_errno("cannot take interface %s %s", name, flags & IFF_UP ? "up" : "down");
+}
+
+/*
+ * A card left running could write into memory that is no longer its own. LIST
+ * is if_nameindex()'s; WAS_UP gets the flags of those taken down, else 0.
+ */
+static void interfaces_down(int fd, const struct if_nameindex *list, short *was_up)
+{
+	for (size_t i = 0; list[i].if_index; i++) {
+		short flags = interface_flags(fd, list[i].if_name);
+
+		was_up[i] = flags & IFF_UP && !(flags & IFF_LOOPBACK) ? flags : 0;
+		if (was_up[i])
+			set_interface_flags(fd, list[i].if_name, flags & ~IFF_UP);
+	}
+}
+
+static void interfaces_up(int fd, const struct if_nameindex *list, const short *was_up)
+{
+	for (size_t i = 0; list[i].if_index; i++)
+		if (was_up[i])
+			set_interface_flags(fd, list[i].if_name, was_up[i]);
+}
+
+static size_t interface_count(const struct if_nameindex *list)
+{
+	size_t count = 0;
+
+	while (list[count].if_index)
+		count++;
+	return count;
+}
+
+/* Returns only if the kernel refuses; interfaces are up again then. */
+static void reboot_without_interfaces(void)
 {
 	struct if_nameindex *list = if_nameindex();
 	/* Interfaces are reached through a socket of any family. */
-	int fd = list ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+	short *was_up = list ? calloc(interface_count(list) + 1, sizeof(*was_up)) : NULL;
 
-	for (size_t i = 0; fd >= 0 && list[i].if_index; i++)
-		interface_down(fd, list[i].if_name);
-	if (fd >= 0)
-		close(fd);
+	if (was_up && fd >= 0)
+		interfaces_down(fd, list, was_up);
+	sys_reboot_kexec();
+	err = errno;
+	if (was_up && fd >= 0)
+		interfaces_up(fd, list, was_up);
+	free(was_up);
 	if (list)
 		if_freenameindex(list);
+	if (fd >= 0)
+		close(fd);
+	errno = err;
+}
+
+static int check_loaded(const struct root *root)
+{
+	int loaded = kexec_loaded(root);
+
+	if (loaded > 0)
+		return EXIT_OK;
+	if (loaded < 0)
+		error("cannot read /sys/kernel/kexec_loaded: is /sys mounted, and has this kernel "
+		      "CONFIG_KEXEC?");
+	else
+		error("Nothing has been loaded!");
+	return EXIT_REFUSED;
 }
 
 /* All but the jump. 0, or an exit code after a message. */
-static int prepare(struct seal *s, bool no_sync, bool no_ifdown)
+static int prepare(struct seal *s, bool no_sync)
 {
-	if (kexec_loaded(&s->root) == 0) {
-		error("Nothing has been loaded!");
-		return EXIT_REFUSED;
-	}
+	int code = check_loaded(&s->root);
+
+	if (code != EXIT_OK)
+		return code;
 	if (seal_begin(s))
 		return EXIT_REFUSED;
 	if (!no_sync)
 		sync();
-	if (!no_ifdown)
-		interfaces_down();
 	return seal_end(s);
 }
 
@@ -149,9 +208,12 @@ int execute(bool no_sync, bool no_ifdown)
 	}
 	s->handover.kcore.fd = -1;
 	if (!root_init(&s->root, "/"))
-		code = prepare(s, no_sync, no_ifdown);
+		code = prepare(s, no_sync);
 	if (code == EXIT_OK) {
-		sys_reboot_kexec();
+		if (no_ifdown)
+			sys_reboot_kexec();
+		else
+			reboot_without_interfaces();
 		error_errno("the kernel did not start the loaded image");
 		code = EXIT_FAILED;
 	} else if (s->found) {

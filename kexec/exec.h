@@ -6,10 +6,10 @@
 #include <stdbool.h>
 
 /*
- * Bring the digests of preserved regions up to date, loading again if they
- * changed, then sync (unless NO_SYNC), take network interfaces down (unless
+ * Sync (unless NO_SYNC), bring the digests of preserved regions up to date,
+ * loading again if they changed, take network interfaces down (unless
  * NO_IFDOWN) and reboot into the loaded kernel. Returns only on failure, with
- * an exit code and after a message.
+ * an exit code, after a message, and with the interfaces as they were.
  */
 int execute(bool no_sync, bool no_ifdown);
 

@@ -13,6 +13,7 @@
 
 #define PAGE_MASK	4095ull
 #define LOW_LIMIT	(4ull << 30)
+#define PLANNED_SCRATCH	2		/* areas that kho_scratch_plan() makes */
 #define LOW_MEMORY_END	(1ull << 20)
 #define BLOB_MAX	(1ull << 31)	/* a setup_data length is 32 bits wide */
 #define READ_SIZE	(4ull << KHO_CHUNK_SHIFT)
@@ -37,8 +38,8 @@ static int check_region_range(const struct handover *h, const struct machine *m,
 	hit = kho_find_overlap(running->scratch, running->scratch_count, r->addr, r->size);
 	if (hit)
 		return error("region '%s' overlaps scratch 0x%llx-0x%llx, which the next kernel "
-			     "overwrites: move the region (hugetlb pages and reserve_mem= lie outside "
-			     "scratch)", r->name, ULL(hit->addr), ULL(hit->addr + hit->size - 1));
+			     "overwrites: hand over memory outside scratch; 'kexec --kho --dry-run' "
+			     "lists the areas", r->name, ULL(hit->addr), ULL(hit->addr + hit->size - 1));
 	return 0;
 }
 
@@ -187,6 +188,8 @@ static int collect_incoming(struct handover *h, const struct root *root, const s
 
 	h->hop = 1;
 	found = incoming_open(root, &in);
+	if (found < 0 && !wanted)
+		notice("going on without it: nothing of it is carried");
 	if (found < 0)
 		return wanted ? -1 : 0;
 	if (!found)
@@ -201,6 +204,15 @@ static int collect_incoming(struct handover *h, const struct root *root, const s
 	return err;
 }
 
+static int alloc_scratch(struct handover *h, size_t count)
+{
+	h->scratch = calloc(count, sizeof(*h->scratch));
+	if (!h->scratch)
+		return error("no memory for scratch areas");
+	h->scratch_count = count;
+	return 0;
+}
+
 /* The kernel's scratch areas must be what the next kernel takes them for. */
 static int adopt_scratch(struct handover *h)
 {
@@ -212,11 +224,9 @@ static int adopt_scratch(struct handover *h)
 	if (kho_scratch_check(r->scratch, r->scratch_count, r->map_pages, r->map_page_count))
 		return error("the running kernel keeps its map of preserved memory inside scratch, "
 			     "where the next kernel would overwrite it");
-	h->scratch = calloc(r->scratch_count, sizeof(*h->scratch));
-	if (!h->scratch)
-		return error("no memory for scratch areas");
+	if (alloc_scratch(h, r->scratch_count))
+		return -1;
 	memcpy(h->scratch, r->scratch, r->scratch_count * sizeof(*h->scratch));
-	h->scratch_count = r->scratch_count;
 	return 0;
 }
 
@@ -233,13 +243,14 @@ int handover_collect(struct handover *h, const struct machine *m, const struct r
 {
 	memset(h, 0, sizeof(*h));
 	h->kcore.fd = -1;
+	h->checked = !rq->no_checks;
 	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, &h->running))
 		return -1;
 	if (collect_regions(h, m, rq) || mark_verify(h, &rq->verify) || collect_blobs(h, rq) ||
 	    collect_incoming(h, &m->root, &rq->carry))
 		return -1;
 	if (!h->running.kho)
-		return 0;
+		return alloc_scratch(h, PLANNED_SCRATCH);
 	h->root_in_place = !adds_nodes(h);
 	return adopt_scratch(h);
 }
@@ -257,16 +268,12 @@ int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t 
 
 	for (size_t i = 0; i < h->region_count; i++)
 		busy[i] = (struct kho_range){ h->region[i].region.addr, h->region[i].region.size };
-	h->scratch = calloc(2, sizeof(*h->scratch));
-	if (!h->scratch)
-		return error("no memory for scratch areas");
 	err = kho_scratch_plan(m->ram, m->ram_count, busy, h->region_count, LOW_LIMIT,
 			       segments, segments + early, h->scratch);
 	if (err)
 		return error("no room for the next kernel's scratch areas (%llu MiB, %llu MiB of it in one "
 			     "piece below 4 GiB) beside the preserved regions: preserve less, or use a "
 			     "smaller kernel or initrd", ULL((segments + early) >> 20), ULL(segments >> 20));
-	h->scratch_count = 2;
 	return 0;
 }
 

@@ -32,6 +32,7 @@ struct handover {
 	struct kho_range *scratch;	/* malloc'ed; the kernel's own with KHO */
 	size_t scratch_count;
 	uint32_t hop;
+	bool checked;			/* purgatory will verify */
 	/*
 	 * The kernel's live root FDT is handed on by address: nothing is added
 	 * to it, and whatever the kernel adds after the load is in it too.

@@ -44,29 +44,43 @@ static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t
 		 uint64_t max, struct segment **ret)
 {
 	const struct kho_place want = { .align = align, .min = min, .max = max };
+	const struct kho_place low = { .align = align, .min = min, .max = ABOVE_4G };
 	size_t count;
 	const struct kho_range *area = areas(p, &count);
-	int err = segments_place(&p->segments, name, size, area, count, want, ret);
+	int err = -KHO_ERR_NOSPACE;
 
+	/*
+	 * The kernel takes the pages of its copy from above 4 GiB first. One that
+	 * lies where a segment will go costs it a walk through the whole image, so
+	 * without scratch, which it leaves alone, segments are better off below.
+	 */
+	if (!p->handover)
+		err = segments_place(&p->segments, name, size, area, count, low, ret);
+	if (err == -KHO_ERR_NOSPACE)
+		err = segments_place(&p->segments, name, size, area, count, want, ret);
 	return err ? no_room(p, name, size, err) : 0;
+}
+
+/* First address that the kernel cannot be given things at; 0: none. */
+static uint64_t kernel_limit(const struct image_plan *p)
+{
+	return p->target->image.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? 0 : ABOVE_4G;
 }
 
 static int place_kernel(struct image_plan *p)
 {
 	const struct bzimage *image = &p->target->image;
 	uint64_t min = image->pref_address > MIB ? image->pref_address : MIB;
-	uint64_t max = image->xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? 0 : ABOVE_4G;
 
-	return place(p, "kernel", image->init_size, image->alignment, min, max, &p->kernel);
+	return place(p, "kernel", image->init_size, image->alignment, min, kernel_limit(p),
+		     &p->kernel);
 }
 
 static int place_initrd(struct image_plan *p)
 {
-	uint64_t max = p->target->image.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? 0 : ABOVE_4G;
-
 	if (!p->target->initrd.size)
 		return 0;
-	return place(p, "initrd", p->target->initrd.size, 4096, MIB, max, &p->initrd);
+	return place(p, "initrd", p->target->initrd.size, 4096, MIB, kernel_limit(p), &p->initrd);
 }
 
 /*
@@ -196,10 +210,11 @@ int image_plan_place(struct image_plan *p)
 		return -1;
 	if (place_kernel(p))
 		return -1;
-	if (h && place(p, "handover", p->layout.size, 4096, MIB, 0, &p->payload))
+	if (h && place(p, "handover", p->layout.size, 4096, MIB, kernel_limit(p), &p->payload))
 		return -1;
 	if (place_initrd(p) ||
-	    place(p, "boot_params", p->boot_params_buf.size, 4096, MIB, 0, &p->boot_params) ||
+	    place(p, "boot_params", p->boot_params_buf.size, 4096, MIB, kernel_limit(p),
+		  &p->boot_params) ||
 	    place(p, "purgatory", purgatory_memory_size, 4096, MIB, 0, &p->purgatory))
 		return -1;
 	if (!h && !p->no_checks) {

@@ -13,6 +13,10 @@
 #include "state.h"
 #include "syscalls.h"
 
+#ifndef KEXEC_FILE_DEBUG
+#define KEXEC_FILE_DEBUG	0x8	/* include/uapi/linux/kexec.h since Linux 6.8 */
+#endif
+
 #define DEFAULT_ALIGN	4096ull
 #define LUO_COMPATIBLE	8		/* bytes of "luo-v5" in the LUO node, NUL padded */
 
@@ -74,6 +78,9 @@ static int cmdline_for_handover(struct loading *l)
 	for (size_t i = 0; i < l->handover.region_count; i++)
 		if (cmdline_for_region(l, &l->handover.region[i].region))
 			return -1;
+	if (cmdline_count(l->cmdline, "reserve_mem") > KHO_REGIONS_MAX)
+		return error("the command line has more than %d reserve_mem=, and a kernel takes no more: "
+			     "remove those that are not handed over", KHO_REGIONS_MAX);
 	return 0;
 }
 
@@ -102,7 +109,7 @@ static int check_lockdown(const struct loading *l)
 	char mode[32];
 
 	lockdown_mode(&l->machine.root, mode, sizeof(mode));
-	if (!strcmp(mode, "none"))
+	if (!strcmp(mode, "none") || l->request->dry_run)
 		return 0;
 	return error("the kernel is locked down (%s), which closes kexec_load: load a signed kernel with "
 		     "'kexec -s -l', or boot without lockdown%s", mode,
@@ -158,7 +165,7 @@ static int load_segments(struct loading *l)
 
 	if (image_plan_build(&l->plan))
 		return -1;
-	if (!sys_kexec_load(&l->plan.segments, debug_enabled))
+	if (!sys_kexec_load(&l->plan.segments))
 		return 0;
 	err = errno;
 	error_errno("kexec_load failed; what was loaded before still is");
@@ -172,7 +179,10 @@ static int load_segments(struct loading *l)
 /* An image that "kexec -e" could not seal must not stay loaded. */
 static int save_state(const struct loading *l, const struct state *state)
 {
-	if (!state_save(&l->machine.root, state))
+	const struct running *running = &l->handover.running;
+	uint64_t image = running_image(&l->handover.kcore, running->image_symbol);
+
+	if (!state_save(&l->machine.root, state, running->image_symbol, image))
 		return EXIT_OK;
 	sys_kexec_unload();
 	notice("the image has been unloaded again: 'kexec -e' could not have sealed it");
@@ -208,8 +218,10 @@ static int run(struct loading *l, const char *root_dir)
 	if (machine_observe(&l->machine, root_dir))
 		return EXIT_FAILED;
 	l->cmdline = strdup(rq->cmdline);
-	if (!l->cmdline)
+	if (!l->cmdline) {
+		error("no memory for the command line");
 		return EXIT_FAILED;
+	}
 	if (check_lockdown(l) || prepare(l))
 		return EXIT_REFUSED;
 	if (rq->dry_run) {
@@ -251,8 +263,9 @@ static int open_file(const char *path)
 	return fd;
 }
 
-enum file_load_result load_image_file(const struct request *rq, unsigned long flags)
+enum file_load_result load_image_file(const struct request *rq)
 {
+	unsigned long flags = debug_enabled ? KEXEC_FILE_DEBUG : 0;
 	enum file_load_result result = FILE_LOAD_FAILED;
 	int kernel = open_file(rq->kernel), initrd = -1, err;
 

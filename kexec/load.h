@@ -19,7 +19,7 @@ enum file_load_result {
 	FILE_LOAD_UNSUPPORTED,		/* errno says why; kexec_load may do better */
 };
 
-/* Load through kexec_file_load(2); without MESSAGE, UNSUPPORTED says nothing. */
-enum file_load_result load_image_file(const struct request *request, unsigned long flags);
+/* Load through kexec_file_load(2). */
+enum file_load_result load_image_file(const struct request *request);
 
 #endif

@@ -101,7 +101,7 @@ static bool kho_is_on(const struct options *o)
  */
 static int load_auto(const struct options *o)
 {
-	enum file_load_result result = load_image_file(&o->request, 0);
+	enum file_load_result result = load_image_file(&o->request);
 
 	if (result == FILE_LOAD_OK)
 		return file_loaded();

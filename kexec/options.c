@@ -94,7 +94,7 @@ void options_usage(void)
 	      "  -e, --exec             start the loaded kernel now, without shutdown scripts\n"
 	      "  -f, --force            load KERNEL and start it at once\n"
 	      "  -u, --unload           unload the loaded kernel\n"
-	      "  -S, --status           exit status 1 if a crash kernel is loaded; with -l, any kernel\n"
+	      "  -S, --status           exit status 1 if a crash kernel is loaded; with -l, a kernel for -e\n"
 	      "      --kho-status       print what was handed to this kernel, and whether it is intact\n"
 	      "      --kho-get=NAME     write blob NAME, handed to this kernel, to standard output\n"
 	      "  -h, --help             print this\n"
@@ -133,8 +133,8 @@ void options_usage(void)
 	      "      --sysroot=DIR      read /proc and /sys below DIR (--dry-run, --kho-status, --kho-get)\n"
 	      "  -d, --debug            say more\n"
 	      "\n"
-	      "Exit status: 0; 1 for usage and refusals; 255 for files, images and system calls that\n"
-	      "fail. See kexec(8).\n", stdout);
+	      "Exit status: 0; 1 for usage and refusals; 255 for images and system calls that fail; 2 if\n"
+	      "--kho-status finds a handover that was damaged and dropped. See kexec(8).\n", stdout);
 }
 
 static int set_string(char **to, const char *value)
@@ -230,6 +230,24 @@ static int take_option(struct options *o, int c, int index)
 	return take_file_option(o, c, optarg) ? EXIT_REFUSED : 0;
 }
 
+static bool blob_from_stdin(const struct request *rq)
+{
+	for (size_t i = 0; i < rq->blob_count; i++)
+		if (!strcmp(rq->blob[i].path, "-"))
+			return true;
+	return false;
+}
+
+static size_t stdin_uses(const struct request *rq)
+{
+	size_t uses = 0;
+
+	for (size_t i = 0; i < rq->blob_count; i++)
+		uses += !strcmp(rq->blob[i].path, "-");
+	uses += rq->kernel && !strcmp(rq->kernel, "-");
+	return uses + (rq->initrd && !strcmp(rq->initrd, "-"));
+}
+
 static int check_combination(const struct options *o)
 {
 	const struct request *rq = &o->request;
@@ -248,6 +266,13 @@ static int check_combination(const struct options *o)
 		return error("--no-checks works with kexec_load only: with -s the kernel decides");
 	if (o->sysroot && !offline)
 		return error("--sysroot works with --dry-run, --kho-status and --kho-get only");
+	if (o->json && !o->kho_status)
+		return error("--json works with --kho-status only");
+	if (rq->kho && !o->load)
+		return error("--kho works with -l only: what is handed over is decided when loading");
+	if (stdin_uses(rq) > 1 || (rq->kho && stdin_uses(rq) && !blob_from_stdin(rq)))
+		return error("'-' (standard input) can be one blob, or without --kho the kernel or the "
+			     "initrd: 'kexec --kho -e' may have to read those again");
 	if (rq->dry_run && (o->exec || o->unload))
 		return error("--dry-run works with -l only");
 	if (rq->dry_run && o->method == METHOD_FILE)
@@ -271,6 +296,10 @@ int options_parse(struct options *o, int argc, char **argv)
 	}
 	if (optind < argc && set_string(&o->request.kernel, argv[optind]))
 		return EXIT_REFUSED;
+	if (optind + 1 < argc) {
+		error("unexpected word '%s': one kernel at a time", argv[optind + 1]);
+		return EXIT_REFUSED;
+	}
 	if (o->status || o->kho_status || o->kho_get || o->request.dry_run)
 		o->shutdown = false;
 	if (o->shutdown || o->request.dry_run)

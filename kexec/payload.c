@@ -129,7 +129,7 @@ static void write_items(const struct handover *h, uint64_t addr, struct kho_item
 			 h->region[i].verify ? KHO_ITEM_VERIFIED : 0, h->region[i].region.addr,
 			 h->region[i].region.size);
 	for (size_t i = 0; i < h->blob_count; i++)
-		add_item(item++, h->blob[i].name, KHO_ITEM_BLOB, KHO_ITEM_VERIFIED,
+		add_item(item++, h->blob[i].name, KHO_ITEM_BLOB, h->checked ? KHO_ITEM_VERIFIED : 0,
 			 addr + h->blob[i].offset, h->blob[i].data.size);
 	for (size_t i = 0; h->running.kho && i < h->running.root.node_count; i++)
 		add_item(item++, h->running.root.node[i].name, KHO_ITEM_NODE, 0,

@@ -53,6 +53,12 @@ static void print_mismatch(const struct incoming *in)
 	printf("reaction:  %s\n", reaction_name(r->reaction));
 }
 
+/* Whether ITEM was checked, and found good, on its way here. */
+static bool item_verified(const struct incoming *in, const struct kho_item *item)
+{
+	return item->flags & KHO_ITEM_VERIFIED && in->report.result == KHO_RESULT_VERIFIED;
+}
+
 static void print_text(const struct incoming *in)
 {
 	const struct kho_report *r = &in->report;
@@ -69,7 +75,7 @@ static void print_text(const struct incoming *in)
 
 		printf("%-10s %-16s 0x%llx, %llu bytes, %s\n", kind_name(item->kind), item->name,
 		       ULL(item->addr), ULL(item->size),
-		       item->flags & KHO_ITEM_VERIFIED ? "verified" : "not verified");
+		       item_verified(in, item) ? "verified" : "not verified");
 	}
 }
 
@@ -86,7 +92,7 @@ static json_object *json_items(const struct incoming *in)
 		json_object_object_add(o, "addr", json_object_new_uint64(item->addr));
 		json_object_object_add(o, "size", json_object_new_uint64(item->size));
 		json_object_object_add(o, "verified",
-				       json_object_new_boolean(item->flags & KHO_ITEM_VERIFIED));
+				       json_object_new_boolean(item_verified(in, item)));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -157,8 +163,10 @@ int report_status(const char *root_dir, bool json)
 		print_json(&in);
 	else
 		print_text(&in);
+	if (in.report.result == KHO_RESULT_MISMATCH)
+		code = EXIT_DROPPED;
 	incoming_close(&in);
-	return EXIT_OK;
+	return code;
 }
 
 static int print_blob(const struct incoming *in, const char *name)

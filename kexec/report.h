@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* --kho-status. An exit code; EXIT_REFUSED if nothing was handed over. */
+/* --kho-status. EXIT_REFUSED if nothing was handed over, EXIT_DROPPED if it was damaged. */
 int report_status(const char *root_dir, bool json);
 
 /* --kho-get NAME: the blob's bytes on stdout. An exit code. */

@@ -59,8 +59,8 @@ static int split_name(const char *value, const char *option, char *name, size_t 
 		return error("%s=%s: a name has at most %zu characters", option, value, size - 1);
 	memcpy(name, value, len);
 	name[len] = '\0';
-	if (!kho_node_name_valid(name))
-		return error("%s: '%s' is no name: use letters, digits and ,._+- only", option, name);
+	if (!kho_node_name_valid(name) || strchr(name, ',') || !strcmp(name, "all"))
+		return error("%s: '%s' is no name: use letters, digits and ._+-, and not 'all'", option, name);
 	*rest = value + len + 1;
 	return 0;
 }
@@ -92,8 +92,6 @@ int request_add_region(struct request *request, const char *value)
 	if (split_name(value, "--kho-region", region.name, sizeof(region.name), &rest) ||
 	    check_unique(request, "--kho-region", region.name))
 		return -1;
-	if (strchr(region.name, ','))
-		return error("--kho-region: '%s': a region's name cannot hold a comma", region.name);
 	if (!parse_size(rest, &rest, &region.addr) || *rest != ',' ||
 	    !parse_size(rest + 1, &rest, &region.size) || *rest)
 		return error("--kho-region=%s: wants NAME=ADDR,SIZE in bytes (0x, K, M and G are "

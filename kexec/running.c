@@ -18,7 +18,7 @@
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	(1ull << PAGE_SHIFT)
 
-enum { SYM_KHO_OUT, SYM_KHO_ENABLE, SYM_SCRATCH, SYM_SCRATCH_COUNT, SYM_POPULATE, SYM_TABLE,
+enum { SYM_KHO_OUT, SYM_KHO_ENABLE, SYM_SCRATCH, SYM_SCRATCH_COUNT, SYM_POPULATE, SYM_IMAGE, SYM_TABLE,
        SYM_TABLE_COUNT, SYM_COUNT };
 
 static const struct symbol wanted[SYM_COUNT] = {
@@ -27,6 +27,7 @@ static const struct symbol wanted[SYM_COUNT] = {
 	[SYM_SCRATCH] = { "kho_scratch", 0 },
 	[SYM_SCRATCH_COUNT] = { "kho_scratch_cnt", 0 },
 	[SYM_POPULATE] = { "kho_populate", 0 },
+	[SYM_IMAGE] = { "kexec_image", 0 },
 	[SYM_TABLE] = { "reserved_mem_table", 0 },
 	[SYM_TABLE_COUNT] = { "reserved_mem_count", 0 },
 };
@@ -215,15 +216,18 @@ static int read_regions_table(const struct kcore *kcore, const struct symbol *sy
 	/* struct reserve_mem_table is {name[16], start, size}, as struct kho_region. */
 	if (count && read_symbol(kcore, &symbol[SYM_TABLE], r->region, count * sizeof(r->region[0])))
 		return -1;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
+		if (!r->region[i].size)
+			continue;	/* released again, by its name */
 		if (strnlen(r->region[i].name, KHO_REGION_NAME_MAX) == KHO_REGION_NAME_MAX ||
 		    !kho_node_name_valid(r->region[i].name))
 			return error("the running kernel's table of reserve_mem regions is not readable");
-	r->region_count = count;
+		r->region[r->region_count++] = r->region[i];
+	}
 	return 0;
 }
 
-static int warn_unlisted_regions(const struct machine *machine, const struct running *r)
+static int check_unlisted_regions(const struct machine *machine, const struct running *r)
 {
 	char value[128];
 
@@ -254,9 +258,10 @@ int running_observe(const struct machine *machine, struct kcore *kcore, struct r
 	memset(ret, 0, sizeof(*ret));
 	if (find_symbols(&machine->root, symbol) || read_enabled(kcore, symbol, &ret->kho))
 		return -1;
+	ret->image_symbol = symbol[SYM_IMAGE].addr;
 	if (!ret->kho)
 		return read_regions_table(kcore, symbol, ret) ? -1 :
-								 warn_unlisted_regions(machine, ret);
+								 check_unlisted_regions(machine, ret);
 	if (read_root(kcore, symbol, ret) || read_scratch(kcore, symbol, ret) ||
 	    read_map(machine, kcore, ret))
 		return -1;
@@ -269,6 +274,15 @@ void running_release(struct running *r)
 	free(r->preserved);
 	free(r->map_pages);
 	r->scratch = r->preserved = r->map_pages = NULL;
+}
+
+uint64_t running_image(const struct kcore *kcore, uint64_t image_symbol)
+{
+	uint64_t image;
+
+	if (!image_symbol || kcore_read_virt(kcore, image_symbol, &image, sizeof(image)))
+		return 0;
+	return image;
 }
 
 /* The value of kho_enable itself; false if it cannot be read. */

@@ -25,6 +25,7 @@ struct running {
 	struct kho_range *map_pages;	/* malloc'ed: pages of the map itself */
 	size_t map_page_count;
 	/* With or without kho. */
+	uint64_t image_symbol;		/* address of kexec_image, 0 if not listed */
 	struct kho_region region[KHO_REGIONS_MAX];	/* reserve_mem */
 	size_t region_count;
 };
@@ -32,6 +33,12 @@ struct running {
 /* 0, or -1 after a message. Release with running_release(), also after an error. */
 int running_observe(const struct machine *machine, struct kcore *kcore, struct running *ret);
 void running_release(struct running *running);
+
+/*
+ * What identifies the image that is loaded now: the kernel's pointer to it, read
+ * at IMAGE_SYMBOL. 0 if it cannot be told.
+ */
+uint64_t running_image(const struct kcore *kcore, uint64_t image_symbol);
 
 /* Is KHO on in the running kernel? Any sign of it counts; no message. */
 bool running_has_kho(const struct root *root);

@@ -14,6 +14,7 @@
 
 #define STATE_DIR	"run/kexec-kho"
 #define STATE_FILE	STATE_DIR "/loaded.json"
+#define STATE_NEW	STATE_DIR "/loaded.json.new"
 #define STATE_VERSION	1
 #define STATE_MAX	(4u << 20)
 
@@ -132,11 +133,15 @@ static int write_file(const struct root *root, const char *path, const void *dat
 	return err;
 }
 
-int state_save(const struct root *root, const struct state *s)
+int state_save(const struct root *root, const struct state *s, uint64_t image_symbol,
+	       uint64_t running_image)
 {
-	const char *text = json_object_to_json_string_ext(s->json, JSON_C_TO_STRING_PRETTY);
+	const char *text;
 	char path[64];
 
+	put_number(s->json, "image_symbol", image_symbol);
+	put_number(s->json, "image", running_image);
+	text = json_object_to_json_string_ext(s->json, JSON_C_TO_STRING_PRETTY);
 	state_forget(root);
 	if (mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST)
 		return error_errno("cannot make /" STATE_DIR);
@@ -145,7 +150,12 @@ int state_save(const struct root *root, const struct state *s)
 		if (write_file(root, path, s->blob[i].data, s->blob[i].size))
 			return -1;
 	}
-	return write_file(root, STATE_FILE, text, strlen(text));
+	if (write_file(root, STATE_NEW, text, strlen(text)))
+		return -1;
+	/* Complete or not at all. */
+	if (renameat(root->fd, STATE_NEW, root->fd, STATE_FILE))
+		return error_errno("cannot rename to /" STATE_FILE);
+	return 0;
 }
 
 void state_forget(const struct root *root)
@@ -258,6 +268,8 @@ static int load_json(json_object *o, struct sealed *ret)
 	    !copy_string(&rq->initrd, get_string(o, "initrd")) ||
 	    !copy_string(&rq->cmdline, get_string(o, "cmdline")))
 		return -1;
+	ret->image_symbol = get_number(o, "image_symbol");
+	ret->image = get_number(o, "image");
 	rq->kho = true;
 	rq->resealing = true;
 	rq->no_checks = get_bool(o, "no_checks");

@@ -27,8 +27,12 @@ int state_describe(struct state *state, const struct request *request, const str
 		   const struct handover *handover, const char *cmdline);
 void state_release(struct state *state);
 
-/* Write it. 0, or -1 after a message. */
-int state_save(const struct root *root, const struct state *state);
+/*
+ * Write it, for the image that RUNNING_IMAGE identifies at IMAGE_SYMBOL (see
+ * running_image()). 0, or -1 after a message.
+ */
+int state_save(const struct root *root, const struct state *state, uint64_t image_symbol,
+	       uint64_t running_image);
 
 /* Remove it: another image, or none, is loaded. */
 void state_forget(const struct root *root);
@@ -36,11 +40,12 @@ void state_forget(const struct root *root);
 /*
  * Read it back as a request to load the same again. 1, or 0 if there is none,
  * or -1 after a message. FDT_ADDR and FDT_CRC: the kernel's live root FDT as it
- * was copied; FDT_ADDR 0 if it was not. REGION_CRC: one for each region with
- * REGION_VERIFY set.
+ * was copied; FDT_ADDR 0 if it was not. REGION: those to be verified, with a
+ * CRC32C over the digests of each.
  */
 struct sealed {
 	struct request request;
+	uint64_t image_symbol, image;	/* what was loaded then; 0: not known */
 	uint64_t fdt_addr;
 	uint32_t fdt_crc;
 	struct kho_region region[KHO_REGIONS_MAX];

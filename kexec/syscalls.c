@@ -9,14 +9,9 @@
 
 #include "syscalls.h"
 
-#ifndef KEXEC_DEBUG
-#define KEXEC_DEBUG	0x10		/* include/uapi/linux/kexec.h of Linux 7.x */
-#endif
-
-int sys_kexec_load(const struct segments *segments, bool debug)
+int sys_kexec_load(const struct segments *segments)
 {
 	struct kexec_segment list[SEGMENTS_MAX];
-	unsigned long flags = KEXEC_ARCH_X86_64;
 
 	for (size_t i = 0; i < segments->count; i++)
 		list[i] = (struct kexec_segment){
@@ -25,10 +20,8 @@ int sys_kexec_load(const struct segments *segments, bool debug)
 			.mem = (void *)segments->list[i].addr,
 			.memsz = segments->list[i].size,
 		};
-	if (debug && !syscall(SYS_kexec_load, segments->entry, segments->count, list,
-			      flags | KEXEC_DEBUG))
-		return 0;
-	return (int)syscall(SYS_kexec_load, segments->entry, segments->count, list, flags);
+	return (int)syscall(SYS_kexec_load, segments->entry, segments->count, list,
+			    KEXEC_ARCH_X86_64);
 }
 
 int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags)

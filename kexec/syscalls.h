@@ -9,7 +9,7 @@
 #include "segments.h"
 
 /* All as system calls: 0, or -1 with errno and no message. */
-int sys_kexec_load(const struct segments *segments, bool debug);
+int sys_kexec_load(const struct segments *segments);
 int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags);
 int sys_kexec_unload(void);
 int sys_kexec_file_unload(void);

@@ -240,7 +240,7 @@ int kho_memblock_read(const void *buf, size_t size, struct kho_region *region,
 /*
  * Encode COUNT regions into BUF.
  * Errors: -KHO_ERR_INVAL (a name), -KHO_ERR_EXISTS, -KHO_ERR_NOSPACE,
- * -KHO_ERR_LIMIT (more than KHO_REGIONS_MAX).
+ * -KHO_ERR_LIMIT (more than KHO_REGIONS_MAX, or SIZE above KHO_EARLY_MAP_MAX).
  */
 int kho_memblock_write(const struct kho_region *region, size_t count, void *buf, size_t size);
 

@@ -116,7 +116,7 @@ void kho_radix_sort(unsigned int page_shift, struct kho_block *block, size_t cou
 	qsort(block, count, sizeof(*block), compare_blocks);
 }
 
-/* The highest level at which two keys part; depth if they never do. */
+/* The highest level at which two keys part; 0 also if they are the same. */
 static unsigned int parting_level(const struct geometry *g, uint64_t a, uint64_t b)
 {
 	for (unsigned int level = g->depth; level-- > 0;)

@@ -94,11 +94,8 @@ int kho_root_read(const void *buf, size_t size, struct kho_root *ret)
 
 static int write_node(void *fdt, const struct kho_abi_info *info, const struct kho_node *node)
 {
-	int err;
+	int err = fdt_begin_node(fdt, node->name);
 
-	if (!kho_node_name_valid(node->name))
-		return -FDT_ERR_BADVALUE;
-	err = fdt_begin_node(fdt, node->name);
 	if (!err)
 		err = fdt_property(fdt, info->addr_prop, &node->addr, sizeof(node->addr));
 	if (!err)
@@ -130,6 +127,18 @@ static int write_tree(const struct kho_root *root, const struct kho_abi_info *in
 	return err;
 }
 
+/* Names first: a search may then rely on each having its NUL. */
+static int check_nodes(const struct kho_root *root)
+{
+	for (size_t i = 0; i < root->node_count; i++) {
+		if (!kho_node_name_valid(root->node[i].name))
+			return -KHO_ERR_INVAL;
+		if (kho_root_find(root, root->node[i].name) != &root->node[i])
+			return -KHO_ERR_EXISTS;
+	}
+	return 0;
+}
+
 int kho_root_write(const struct kho_root *root, void *buf, size_t size)
 {
 	const struct kho_abi_info *info = kho_abi_info_(root->abi);
@@ -141,9 +150,9 @@ int kho_root_write(const struct kho_root *root, void *buf, size_t size)
 		return -KHO_ERR_INVAL;
 	if (size > KHO_EARLY_MAP_MAX)
 		return -KHO_ERR_LIMIT;
-	for (size_t i = 0; i < root->node_count; i++)
-		if (kho_root_find(root, root->node[i].name) != &root->node[i])
-			return -KHO_ERR_EXISTS;
+	err = check_nodes(root);
+	if (err)
+		return err;
 	err = write_tree(root, info, buf, (int)size);
 	if (!err)
 		err = fdt_open_into(buf, buf, (int)size);

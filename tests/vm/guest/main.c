@@ -17,6 +17,7 @@ static const struct command {
 	{ "hugemem", hugemem_main },
 	{ "luo", luo_main },
 	{ "measure", measure_main },
+	{ "asuser", asuser_main },
 };
 
 static const char *tool = "guest";
