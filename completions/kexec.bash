@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# bash completion for kexec(8) of kexec-kho.
+
+# Complete the part behind the last comma of a list; $1: the list so far, $2: words.
+_kexec_list() {
+	local before=
+	[[ $1 = *,* ]] && before=${1%,*},
+	mapfile -t COMPREPLY < <(compgen -P "$before" -W "$2" -- "${1##*,}")
+	compopt -o nospace
+}
+
+# The file behind NAME= in NAME=FILE; a name is the user's own.
+_kexec_named_file() {
+	compopt -o nospace
+	[[ $1 = *=* ]] || return 0
+	mapfile -t COMPREPLY < <(compgen -f -- "${1#*=}")
+	compopt -o filenames
+}
+
+# Names of what was handed to this kernel: region, blob or node.
+_kexec_handed_over() {
+	kexec --kho-status 2> /dev/null | sed -n "s/^$1  *\([^ ]*\) .*/\1/p"
+}
+
+# Names that the running kernel's command line reserves.
+_kexec_reserved() {
+	local word
+	# shellcheck disable=SC2013 # words of the command line, not lines
+	for word in $(cat /proc/cmdline 2> /dev/null); do
+		[[ $word = reserve_mem=*:*:* ]] && echo "${word##*:}"
+	done
+}
+
+# Options that are understood only to be refused are left out.
+_kexec_options() {
+	echo "--help --version --debug --load --exec --force --unload --status --type= \
+		--initrd= --ramdisk= --append= --command-line= --reuse-cmdline --noefi \
+		--kexec-syscall --kexec-file-syscall --kexec-syscall-auto --no-checks --no-ifdown \
+		--no-sync --dry-run --sysroot= --json --kho --kho-region= --kho-blob= --kho-carry \
+		--kho-carry= --kho-verify= --kho-get= --kho-status \
+		-h -v -d -l -e -f -u -S -t -c -s -a -i -x -y"
+}
+
+_kexec_value() {	# _kexec_value OPTION VALUE; 1: OPTION takes none
+	case $1 in
+	--initrd | --ramdisk)
+		mapfile -t COMPREPLY < <(compgen -f -- "$2")
+		compopt -o filenames ;;
+	--sysroot)
+		mapfile -t COMPREPLY < <(compgen -d -- "$2")
+		compopt -o filenames ;;
+	--type | -t)
+		mapfile -t COMPREPLY < <(compgen -W "bzImage bzImage64" -- "$2") ;;
+	--kho-blob)
+		_kexec_named_file "$2" ;;
+	--kho-carry)
+		_kexec_list "$2" "$(_kexec_handed_over blob)" ;;
+	--kho-verify)
+		_kexec_list "$2" "all $(_kexec_reserved)" ;;
+	--kho-get)
+		mapfile -t COMPREPLY < <(compgen -W "$(_kexec_handed_over blob)" -- "$2") ;;
+	--append | --command-line | --kho-region)
+		compopt -o nospace ;;
+	*)
+		return 1 ;;
+	esac
+}
+
+_kexec() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} line word option=
+	COMPREPLY=()
+
+	# Readline cuts words at '=': put "--opt", "=" and "value" together again.
+	line=${COMP_LINE:0:COMP_POINT}
+	word=${line##*[[:space:]]}
+	if [[ $word = --*=* ]]; then
+		option=${word%%=*}
+		_kexec_value "$option" "${word#*=}"
+		return 0
+	fi
+	# "--kho-carry NAME" would be a kernel: its value needs the '='.
+	if [[ $prev != --kho-carry ]] && _kexec_value "$prev" "$cur"; then
+		return 0
+	fi
+	if [[ $cur = -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_kexec_options)" -- "$cur")
+		[[ ${COMPREPLY[*]} = *= ]] && compopt -o nospace
+		return 0
+	fi
+	mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	compopt -o filenames
+}
+
+complete -F _kexec kexec
