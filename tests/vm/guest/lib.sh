@@ -158,6 +158,7 @@ get_blob() {
 	kexec --kho-get "$1" > /run/blob
 	[ "$(stat -c %s /run/blob)" = "$2" ] || fail "blob $1: size $(stat -c %s /run/blob), not $2"
 	memtool check /run/blob 0 "$2" "$3" || fail "blob $1 is damaged"
+	cmp /run/blob "/sys/kernel/debug/kho/in/sub_fdts/$1" || fail "blob $1: debugfs shows another"
 }
 
 # status_says PHRASE: what kexec --kho-status tells of this boot.
