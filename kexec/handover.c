@@ -268,7 +268,7 @@ int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t 
 
 	for (size_t i = 0; i < h->region_count; i++)
 		busy[i] = (struct kho_range){ h->region[i].region.addr, h->region[i].region.size };
-	err = kho_scratch_plan(m->ram, m->ram_count, busy, h->region_count, LOW_LIMIT,
+	err = kho_scratch_plan(m->usable, m->usable_count, busy, h->region_count, LOW_LIMIT,
 			       segments, segments + early, h->scratch);
 	if (err)
 		return error("no room for the next kernel's scratch areas (%llu MiB, %llu MiB of it in one "

@@ -19,8 +19,8 @@
 /* Where segments may lie: scratch with a handover, else all RAM. */
 static const struct kho_range *areas(const struct image_plan *p, size_t *count)
 {
-	*count = p->handover ? p->handover->scratch_count : p->machine->ram_count;
-	return p->handover ? p->handover->scratch : p->machine->ram;
+	*count = p->handover ? p->handover->scratch_count : p->machine->usable_count;
+	return p->handover ? p->handover->scratch : p->machine->usable;
 }
 
 static int no_room(const struct image_plan *p, const char *name, uint64_t size, int err)

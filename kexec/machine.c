@@ -95,6 +95,45 @@ static int read_memmap(struct machine *m)
 	return m->ram_count ? 0 : error("/sys/firmware/memmap names no RAM");
 }
 
+/* Add what [start, end] has in common with firmware's RAM to the usable memory. */
+static int add_usable(struct machine *m, uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < m->ram_count; i++) {
+		uint64_t ram_end = m->ram[i].addr + m->ram[i].size - 1;
+		uint64_t low = start > m->ram[i].addr ? start : m->ram[i].addr;
+		uint64_t high = end < ram_end ? end : ram_end;
+
+		if (low > high)
+			continue;
+		if (m->usable_count == MEMMAP_MAX)
+			return error("/proc/iomem names more than %d ranges of RAM", MEMMAP_MAX);
+		m->usable[m->usable_count++] = (struct kho_range){ low, high - low + 1 };
+	}
+	return 0;
+}
+
+static int read_iomem(struct machine *m)
+{
+	FILE *f = root_fopen(&m->root, "proc/iomem");
+	unsigned long long start, end;
+	char line[256];
+	int err = 0;
+
+	if (!f)
+		return error_errno("cannot read /proc/iomem");
+	/* Entries of the first level have no indentation; without root all are 0. */
+	while (!err && fgets(line, sizeof(line), f))
+		if (line[0] != ' ' && strstr(line, " : System RAM\n") &&
+		    sscanf(line, "%llx-%llx", &start, &end) == 2 && end > start)
+			err = add_usable(m, start, end);
+	fclose(f);
+	if (!err && !m->usable_count) {
+		memcpy(m->usable, m->ram, sizeof(m->ram));
+		m->usable_count = m->ram_count;
+	}
+	return err;
+}
+
 static int read_boot_params(struct machine *m)
 {
 	struct buffer buf;
@@ -172,7 +211,7 @@ int machine_observe(struct machine *m, const char *root_dir)
 	if (read_text(m, "proc/cmdline", &m->cmdline))
 		return -1;
 	m->cmdline[strcspn(m->cmdline, "\n")] = '\0';
-	if (read_memmap(m) || read_memory_size(m) || read_cpus(m))
+	if (read_memmap(m) || read_iomem(m) || read_memory_size(m) || read_cpus(m))
 		return -1;
 	return read_boot_params(m);
 }

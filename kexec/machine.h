@@ -31,8 +31,14 @@ struct machine {
 	bool la57;			/* runs with 5-level page tables */
 	struct memmap_entry memmap[MEMMAP_MAX];
 	size_t memmap_count;
-	struct kho_range ram[MEMMAP_MAX];
+	struct kho_range ram[MEMMAP_MAX];	/* as firmware says, and the next kernel will see */
 	size_t ram_count;
+	/*
+	 * The part of it that the running kernel uses as RAM: memmap= and the like
+	 * may have set memory aside whose contents are precious.
+	 */
+	struct kho_range usable[MEMMAP_MAX];
+	size_t usable_count;
 	uint64_t ram_size;		/* bytes the kernel manages, /proc/meminfo */
 	unsigned int cpus;
 	unsigned char boot_params[4096]; /* of the running kernel */
