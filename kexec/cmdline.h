@@ -15,7 +15,7 @@ bool cmdline_next(const char **pos, const char **word, int *len);
 
 /*
  * The value of the last "KEY=value" word in LINE ("" for a bare KEY), copied
- * to VALUE; false if there is none or it does not fit SIZE.
+ * to VALUE. Words whose value does not fit SIZE do not count; false if none is left.
  */
 bool cmdline_get(const char *line, const char *key, char *value, size_t size);
 

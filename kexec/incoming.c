@@ -234,10 +234,14 @@ int incoming_read_blob(const struct incoming *in, const struct kho_item *item, s
 {
 	uint64_t offset = item->addr - in->payload.addr;
 	struct buffer blob;
+	char last;
 	int err = 0;
 
 	if (item->addr < in->payload.addr || !inside(&in->payload, offset, item->size))
 		return error("blob '%s' does not lie in the handover: it is damaged", item->name);
+	/* Before memory is asked for: is there as much as the item says? */
+	if (item->size && read_payload(in, offset + item->size - 1, &last, 1))
+		return error("the handover ends before blob '%s': it is damaged", item->name);
 	if (buffer_alloc(&blob, item->size))
 		return -1;
 	if (read_payload(in, offset, blob.data, blob.size))

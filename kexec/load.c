@@ -74,6 +74,9 @@ static int cmdline_for_handover(struct loading *l)
 		l->cmdline = cmdline_append(l->cmdline, "kho=on");
 		if (!l->cmdline)
 			return error("no memory for the command line");
+		if (cmdline_kho(l->cmdline) != 1)
+			return error("the command line ends inside a quoted word, which would swallow what "
+				     "the handover needs: close the '\"'");
 	}
 	for (size_t i = 0; i < l->handover.region_count; i++)
 		if (cmdline_for_region(l, &l->handover.region[i].region))

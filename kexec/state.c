@@ -220,8 +220,9 @@ static int load_regions(json_object *o, struct sealed *ret)
 	json_object *list;
 	size_t count;
 
-	if (!json_object_object_get_ex(o, "regions", &list))
-		return 0;
+	if (!json_object_object_get_ex(o, "regions", &list) ||
+	    !json_object_is_type(list, json_type_array))
+		return -1;
 	count = json_object_array_length(list);
 	if (count > KHO_REGIONS_MAX)
 		return -1;
@@ -237,8 +238,9 @@ static int load_blobs(json_object *o, struct request *rq)
 	size_t count;
 	char path[72] = "/";
 
-	if (!json_object_object_get_ex(o, "blobs", &list))
-		return 0;
+	if (!json_object_object_get_ex(o, "blobs", &list) ||
+	    !json_object_is_type(list, json_type_array))
+		return -1;
 	count = json_object_array_length(list);
 	if (count > BLOBS_MAX)
 		return -1;

@@ -232,6 +232,7 @@ struct kho_region {
 
 /*
  * Decode the "memblock-v1" FDT in BUF into at most KHO_REGIONS_MAX regions.
+ * REGION may hold some of them also after an error.
  * Errors: -KHO_ERR_BADFDT, -KHO_ERR_ABI, -KHO_ERR_BADNODE, -KHO_ERR_LIMIT.
  */
 int kho_memblock_read(const void *buf, size_t size, struct kho_region *region,
@@ -300,7 +301,8 @@ int kho_largest_hole(const struct kho_range *area, size_t areas, const struct kh
 /*
  * Scratch for a kernel that has none: RET[0] below LOW_LIMIT, RET[1] anywhere
  * (size 0 when the first suffices), both of KHO_SCRATCH_ALIGN, clear of BUSY,
- * with WANT bytes together and at least WANT_LOW in the first.
+ * with WANT bytes together and at least WANT_LOW in the first. RAM ranges must
+ * be apart, and none may cross LOW_LIMIT, as on x86 none does.
  * Errors: -KHO_ERR_INVAL, -KHO_ERR_NOSPACE.
  */
 int kho_scratch_plan(const struct kho_range *ram, size_t rams, const struct kho_range *busy,

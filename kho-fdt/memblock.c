@@ -13,7 +13,8 @@ static int read_region(const void *fdt, int offset, struct kho_region *ret)
 
 	if (!name || len < 1 || len >= KHO_REGION_NAME_MAX)
 		return -KHO_ERR_BADNODE;
-	if (!kho_prop_compatible_(fdt, offset, KHO_REGION_COMPATIBLE))
+	if (!kho_node_name_valid(name) ||
+	    !kho_prop_compatible_(fdt, offset, KHO_REGION_COMPATIBLE))
 		return -KHO_ERR_BADNODE;
 	if (kho_prop_u64_(fdt, offset, KHO_REGION_PROP_START, &ret->addr) ||
 	    kho_prop_u64_(fdt, offset, KHO_REGION_PROP_SIZE, &ret->size))

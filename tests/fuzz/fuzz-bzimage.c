@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * libFuzzer target for the kernel image reader. Seeds: corpus/bzimage, made
- * by "test-image --write-corpus DIR". Build all of it, decoders included, with
- *
- *   clang -fsanitize=fuzzer,address,undefined -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
- *
- * -DFUZZ_STANDALONE instead gives a program that runs each file named once.
+ * by "test-image --write-corpus DIR".
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "image.h"
 
 #define UNPACK_CAP	(1u << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A copy of its own size, so that reads past the payload are seen. */
 static void scan(const uint8_t *data, size_t size)
@@ -71,31 +66,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	return 0;
 }
-
-#ifdef FUZZ_STANDALONE
-#include <stdio.h>
-
-static int run_file(const char *path)
-{
-	static uint8_t buf[1 << 20];
-	FILE *f = fopen(path, "rb");
-	size_t n;
-
-	if (!f) {
-		perror(path);
-		return 1;
-	}
-	n = fread(buf, 1, sizeof(buf), f);
-	fclose(f);
-	return LLVMFuzzerTestOneInput(buf, n);
-}
-
-int main(int argc, char **argv)
-{
-	int rc = 0;
-
-	for (int i = 1; i < argc; i++)
-		rc |= run_file(argv[i]);
-	return rc;
-}
-#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * libFuzzer target for text: command lines, numbers and option values. The
+ * first byte chooses, the others are the text; a command line and a word to
+ * append are parted by the first NUL.
+ */
+#include <string.h>
+
+#include "cmdline.h"
+#include "fuzz.h"
+#include "number.h"
+#include "request.h"
+
+static void check_words(const char *line)
+{
+	const char *pos = line, *word, *last = line;
+	int len;
+
+	while (cmdline_next(&pos, &word, &len)) {
+		must(len > 0 && word >= last && word + len == pos && pos <= line + strlen(line));
+		last = pos;
+	}
+}
+
+static void check_lookups(const char *line)
+{
+	struct reserve_mem mem;
+	char value[32];
+	int on;
+
+	if (cmdline_get(line, "console", value, sizeof(value)))
+		must(strlen(value) < sizeof(value));
+	if (cmdline_reserve_mem(line, "pool", &mem) == RESERVE_MEM_FOUND)
+		must(mem.size && mem.align && !(mem.align & (mem.align - 1)));
+	on = cmdline_kho(line);
+	must(on >= -1 && on <= 1);
+	cmdline_serial_port(line);
+}
+
+/* KEY is gone, and taking it away again changes nothing. */
+static void check_without(const char *line)
+{
+	static const char *const keys[] = { "kho", "BOOT_IMAGE", NULL };
+	char *once = cmdline_without(line, keys), *twice, value[8];
+
+	must(once && strlen(once) <= strlen(line));
+	must(!cmdline_get(once, "kho", value, sizeof(value)));
+	twice = cmdline_without(once, keys);
+	must(twice && !strcmp(once, twice));
+	free(once);
+	free(twice);
+}
+
+/* An open quote swallows what comes behind it; else the kernel sees the word. */
+static void check_append(const char *line, const char *word)
+{
+	char *longer = cmdline_append(strdup(line), word);
+	unsigned int quotes = 0;
+
+	must(longer && strlen(longer) >= strlen(line) + strlen(word));
+	free(longer);
+	for (const char *p = line; (p = strchr(p, '"')); p++)
+		quotes++;
+	longer = cmdline_append(strdup(line), "kho=on");
+	must(longer && (quotes % 2 || cmdline_kho(longer) == 1));
+	free(longer);
+}
+
+static void fuzz_line(const char *text, size_t size)
+{
+	size_t len = strlen(text);
+
+	check_words(text);
+	check_lookups(text);
+	check_without(text);
+	check_append(text, len < size ? text + len + 1 : "");
+}
+
+static void fuzz_number(const char *text, size_t size)
+{
+	uint64_t value, sized;
+	const char *end;
+
+	(void)size;
+	if (parse_size(text, &end, &sized))
+		must(end > text && end <= text + strlen(text));
+	if (parse_u64(text, &value))
+		must(parse_size(text, &end, &sized) && value == sized && !*end);
+}
+
+static void check_request(const struct request *rq)
+{
+	must(rq->region_count <= KHO_REGIONS_MAX && rq->blob_count <= BLOBS_MAX);
+	for (size_t i = 0; i < rq->region_count; i++)
+		must(kho_node_name_valid(rq->region[i].name) && rq->region[i].size &&
+		     rq->region[i].addr + rq->region[i].size > rq->region[i].addr);
+	for (size_t i = 0; i < rq->blob_count; i++)
+		must(kho_node_name_valid(rq->blob[i].name) && rq->blob[i].path[0]);
+	for (size_t i = 0; i < rq->verify.count; i++)
+		must(rq->verify.name[i][0] && name_set_has(&rq->verify, rq->verify.name[i]));
+}
+
+/* Options, one for each string; its first character says which. */
+static void fuzz_request(const char *text, size_t size)
+{
+	static struct request rq;
+	const char *end = text + size;
+
+	for (; text < end; text += strlen(text) + 1) {
+		switch (*text) {
+		case 'r': request_add_region(&rq, text + 1); break;
+		case 'b': request_add_blob(&rq, text + 1); break;
+		case 'v': request_add_verify(&rq, text + 1); break;
+		case 'c': request_add_carry(&rq, text[1] ? text + 1 : NULL); break;
+		}
+	}
+	check_request(&rq);
+	request_free(&rq);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static void (*const target[])(const char *, size_t) = { fuzz_line, fuzz_number, fuzz_request };
+	char *text;
+
+	if (!size)
+		return 0;
+	text = calloc(1, size);
+	must(text != NULL);
+	memcpy(text, data + 1, size - 1);
+	target[data[0] % 3](text, size - 1);
+	free(text);
+	return 0;
+}

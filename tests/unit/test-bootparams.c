@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* boot_params and its chain of setup_data, followed as the kernel follows it. */
+#include <asm/bootparam.h>
+
+#include "bootparams.h"
+#include "kho-handover.h"
+#include "unit.h"
+
+#define ADDR		0x123450000ull		/* of the segment, above 4 GiB */
+#define PAYLOAD		0x200000000ull
+#define INITRD		0x1fedcb000ull
+#define EFI_MAP		96
+
+static struct machine machine;
+static unsigned char image[1024];
+static const struct bzimage bzimage = { .header_size = 0x7b };
+static unsigned char efi_map[EFI_MAP];
+static const struct kho_range reserve[2] = { { 0x140000000, 0x200000 }, { 0x150000000, 0x1000 } };
+
+static const struct efi_facts efi = {
+	.fw_vendor = 0x1111, .config_table = 0x2222, .smbios = 0x3333, .rsdp = 0x4444,
+	.memmap = { efi_map, sizeof(efi_map) },
+};
+
+static struct bootparams_input input(void)
+{
+	return (struct bootparams_input){
+		.machine = &machine, .efi = &efi, .image = image, .bzimage = &bzimage,
+		.cmdline = "root=/dev/vda kho=on",
+		.initrd_addr = INITRD, .initrd_size = 0x140001000,
+		.handover = true, .payload_addr = PAYLOAD,
+		.fdt_addr = 0x5555000, .fdt_size = 0x4000,
+		.scratch_addr = 0x6666000, .scratch_size = 48,
+		.reserve = reserve, .reserve_count = 2,
+	};
+}
+
+static int setup(void **state)
+{
+	struct boot_params *old = (void *)machine.boot_params;
+
+	(void)state;
+	memset(&machine, 0, sizeof(machine));
+	for (size_t i = 0; i < sizeof(image); i++)
+		image[i] = (unsigned char)(i * 7 + 1);
+	for (size_t i = 0; i < sizeof(efi_map); i++)
+		efi_map[i] = (unsigned char)(200 - i);
+	machine.memmap_count = machine.ram_count = 1;
+	machine.memmap[0] = (struct memmap_entry){ 0x100000, 0x7ff00000, E820_RAM };
+	machine.ram[0] = (struct kho_range){ 0x100000, 0x7ff00000 };
+	old->efi_info.efi_systab = 0x7777;
+	old->efi_info.efi_memdesc_size = 48;
+	old->efi_info.efi_memmap = 0x8888;
+	return 0;
+}
+
+static void build(const struct bootparams_input *in, uint64_t addr, struct bootparams *bp)
+{
+	assert_int_equal(bootparams_build(in, addr, bp), 0);
+	assert_true(bp->buf.size >= sizeof(struct boot_params));
+}
+
+static const struct boot_params *params(const struct bootparams *bp)
+{
+	return (const void *)bp->buf.data;
+}
+
+/* SIZE bytes at physical ADDR, which must lie in the segment. */
+static const void *at(const struct bootparams *bp, uint64_t base, uint64_t addr, size_t size)
+{
+	assert_true(addr >= base && addr - base <= bp->buf.size);
+	assert_true(size <= bp->buf.size - (addr - base));
+	return bp->buf.data + (addr - base);
+}
+
+static const struct kho_setup_data *entry(const struct bootparams *bp, uint64_t addr,
+					  uint32_t type, size_t len)
+{
+	const struct kho_setup_data *e = at(bp, ADDR, addr, sizeof(*e));
+
+	assert_int_equal(addr % 8, 0);
+	assert_int_equal(e->type, type);
+	assert_int_equal(e->len, len);
+	at(bp, ADDR, addr + sizeof(*e), len);
+	return e;
+}
+
+static void chain(void **state)
+{
+	struct bootparams_input in = input();
+	const struct kho_setup_data *e;
+	struct bootparams bp;
+	uint64_t value[4];
+
+	(void)state;
+	build(&in, ADDR, &bp);
+	e = entry(&bp, params(&bp)->hdr.setup_data, SETUP_TYPE_EFI, 96);
+	memcpy(value, e + 1, sizeof(value));
+	assert_int_equal(value[0], 0x1111);
+	assert_int_equal(value[2], 0x2222);
+	assert_int_equal(value[3], 0x3333);
+	e = entry(&bp, e->next, SETUP_TYPE_RNG_SEED, 32);
+	assert_int_equal(e->next, PAYLOAD);
+	e = entry(&bp, bp.payload_next, SETUP_TYPE_KEXEC_KHO, 32);
+	memcpy(value, e + 1, sizeof(value));
+	assert_int_equal(value[0], 0x5555000);
+	assert_int_equal(value[1], 0x4000);
+	assert_int_equal(value[2], 0x6666000);
+	assert_int_equal(value[3], 48);
+	for (unsigned int i = 0; i < 2; i++) {
+		e = entry(&bp, e->next, SETUP_TYPE_INDIRECT, 24);
+		memcpy(value, e + 1, 24);
+		/* A type of its own: our reader looks for the payload's. */
+		assert_int_equal(value[0], KHO_SETUP_RESERVE);
+		assert_int_equal(value[1], reserve[i].size);
+		assert_int_equal(value[2], reserve[i].addr);
+	}
+	assert_int_equal(e->next, 0);
+	buffer_free(&bp.buf);
+}
+
+static void chain_without_handover(void **state)
+{
+	struct bootparams_input in = input();
+	const struct kho_setup_data *e;
+	struct bootparams bp;
+
+	(void)state;
+	in.handover = false;
+	in.efi = NULL;
+	build(&in, ADDR, &bp);
+	e = entry(&bp, params(&bp)->hdr.setup_data, SETUP_TYPE_RNG_SEED, 32);
+	assert_int_equal(e->next, 0);
+	assert_int_equal(bp.payload_next, 0);
+	assert_int_equal(params(&bp)->efi_info.efi_systab, 0);
+	buffer_free(&bp.buf);
+}
+
+static void header_and_texts(void **state)
+{
+	struct bootparams_input in = input();
+	const struct boot_params *p;
+	struct bootparams bp;
+	uint64_t addr;
+
+	(void)state;
+	build(&in, ADDR, &bp);
+	p = params(&bp);
+	assert_int_equal(p->hdr.setup_sects, image[BZIMAGE_SETUP_HEADER_OFFSET]);
+	assert_int_equal(p->hdr.type_of_loader, 0xd0);
+	assert_int_equal(p->hdr.ramdisk_image | (uint64_t)p->ext_ramdisk_image << 32, INITRD);
+	assert_int_equal(p->hdr.ramdisk_size | (uint64_t)p->ext_ramdisk_size << 32, 0x140001000);
+	addr = p->hdr.cmd_line_ptr | (uint64_t)p->ext_cmd_line_ptr << 32;
+	assert_string_equal(at(&bp, ADDR, addr, strlen(in.cmdline) + 1), in.cmdline);
+	addr = p->efi_info.efi_memmap | (uint64_t)p->efi_info.efi_memmap_hi << 32;
+	assert_int_equal(p->efi_info.efi_memmap_size, EFI_MAP);
+	assert_memory_equal(at(&bp, ADDR, addr, EFI_MAP), efi_map, EFI_MAP);
+	assert_int_equal(p->efi_info.efi_systab, 0x7777);
+	assert_int_equal(p->efi_info.efi_memdesc_size, 48);
+	assert_int_equal(p->acpi_rsdp_addr, 0x4444);
+	assert_int_equal(p->alt_mem_k, 0x7ff00000 >> 10);
+	buffer_free(&bp.buf);
+}
+
+/* A header longer than the struct, as a later protocol's, is cut to it. */
+static void header_sizes(void **state)
+{
+	struct bzimage longer = { .header_size = 0x100 }, shorter = { .header_size = 0x30 };
+	struct bootparams_input in = input();
+	struct bootparams bp;
+
+	(void)state;
+	in.efi = NULL;
+	in.bzimage = &longer;
+	build(&in, ADDR, &bp);
+	for (size_t i = 0; i < sizeof(params(&bp)->_pad7); i++)
+		assert_int_equal(params(&bp)->_pad7[i], 0);
+	buffer_free(&bp.buf);
+	in.bzimage = &shorter;
+	build(&in, ADDR, &bp);
+	assert_int_equal(params(&bp)->hdr.init_size, 0);
+	buffer_free(&bp.buf);
+}
+
+static void same_size_anywhere(void **state)
+{
+	struct bootparams_input in = input(), none = input();
+	struct bootparams first, again;
+
+	(void)state;
+	none.payload_addr = none.fdt_addr = none.scratch_addr = none.initrd_addr = 0;
+	build(&none, 0, &first);
+	for (uint64_t addr = 0x1000; addr; addr <<= 1) {
+		in.payload_addr = addr << 3;
+		in.fdt_addr = addr << 5;
+		build(&in, addr, &again);
+		assert_int_equal(again.buf.size, first.buf.size);
+		buffer_free(&again.buf);
+	}
+	buffer_free(&first.buf);
+}
+
+static void fill_memmap(size_t count)
+{
+	machine.memmap_count = count;
+	for (size_t i = 0; i < count; i++)
+		machine.memmap[i] = (struct memmap_entry){ i << 24, (i + 1) << 12,
+							   (uint32_t)(i % 5 + 1) };
+}
+
+static void assert_e820(const struct boot_e820_entry *e, size_t index)
+{
+	struct boot_e820_entry copy;
+
+	memcpy(&copy, e, sizeof(copy));		/* packed: 20 bytes */
+	assert_int_equal(copy.addr, machine.memmap[index].addr);
+	assert_int_equal(copy.size, machine.memmap[index].size);
+	assert_int_equal(copy.type, machine.memmap[index].type);
+}
+
+/* The first 128 entries in boot_params, the others in an entry of their own. */
+static void e820(void **state)
+{
+	static const size_t counts[] = { 0, 1, 127, 128, 129, 300, MEMMAP_MAX };
+	const size_t size = sizeof(struct boot_e820_entry);
+
+	(void)state;
+	assert_int_equal(size, 20);
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		size_t count = counts[i], here = count < 128 ? count : 128;
+		struct bootparams_input in = input();
+		const struct kho_setup_data *e;
+		struct bootparams bp;
+
+		fill_memmap(count);
+		build(&in, ADDR, &bp);
+		assert_int_equal(params(&bp)->e820_entries, here);
+		for (size_t j = 0; j < here; j++)
+			assert_e820(&params(&bp)->e820_table[j], j);
+		e = entry(&bp, params(&bp)->hdr.setup_data, SETUP_TYPE_EFI, 96);
+		e = entry(&bp, e->next, SETUP_TYPE_RNG_SEED, 32);
+		if (count > 128) {
+			e = entry(&bp, e->next, SETUP_TYPE_E820_EXT, (count - 128) * size);
+			for (size_t j = 128; j < count; j++)
+				assert_e820((const struct boot_e820_entry *)(e + 1) + (j - 128), j);
+		}
+		assert_int_equal(e->next, PAYLOAD);
+		buffer_free(&bp.buf);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(chain, setup),
+		cmocka_unit_test_setup(chain_without_handover, setup),
+		cmocka_unit_test_setup(header_and_texts, setup),
+		cmocka_unit_test_setup(header_sizes, setup),
+		cmocka_unit_test_setup(same_size_anywhere, setup),
+		cmocka_unit_test_setup(e820, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The payload, from a handover made up by hand: built, then read back with
+ * libkho, with the code that purgatory runs, and by incoming.c.
+ */
+#include <stdio.h>
+
+#include "crc32c.h"
+#include "incoming.h"
+#include "payload.h"
+#include "tree.h"
+#include "unit.h"
+#include "verify.h"
+
+#define ADDR		0x234500000ull
+#define CHUNK		(1ull << KHO_CHUNK_SHIFT)
+#define REGION_SIZE	(CHUNK + 0x3000)
+#define BLOB_SIZE	(CHUNK + 5)
+
+static struct machine machine;
+static struct handover handover;
+static struct payload_layout layout;
+static struct table table;
+static unsigned char *buf, *region_memory;
+static unsigned char blob_copy[BLOB_SIZE];
+static struct kho_range scratch[3] = { { 0x8000000, 0x4000000 }, { 0x10000000, 0 },
+				       { 0x100000000, 0x8000000 } };
+
+static void add_region(const char *name, uint64_t addr, uint64_t size, bool added)
+{
+	struct handover_region *r = &handover.region[handover.region_count++];
+
+	strcpy(r->region.name, name);
+	r->region.addr = addr;
+	r->region.size = size;
+	r->added = added;
+}
+
+static void add_blob(const char *name, size_t size)
+{
+	struct handover_blob *blob = &handover.blob[handover.blob_count++];
+
+	strcpy(blob->name, name);
+	blob->data = (struct buffer){ must_copy(blob_copy, size), size };
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&machine, 0, sizeof(machine));
+	memset(&handover, 0, sizeof(handover));
+	memset(&table, 0, sizeof(table));
+	strcpy(machine.release, "7.3.4-test");
+	handover.kcore.fd = -1;
+	handover.hop = 2;
+	handover.checked = true;
+	handover.scratch = must_copy(scratch, sizeof(scratch));
+	handover.scratch_count = ARRAY_SIZE(scratch);
+	for (unsigned int i = 0; i < BLOB_SIZE; i++)
+		blob_copy[i] = (unsigned char)(i * 2654435761u >> 21);
+	region_memory = must_calloc(REGION_SIZE);
+	for (unsigned int i = 0; i < REGION_SIZE; i++)
+		region_memory[i] = (unsigned char)(i * 2654435761u >> 21);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	handover_release(&handover);
+	free(buf);
+	free(region_memory);
+	buf = region_memory = NULL;
+	return 0;
+}
+
+/* Digests of the first region, as handover_digest() would leave them. */
+static void verify_region(void)
+{
+	struct handover_region *r = &handover.region[0];
+
+	r->verify = true;
+	r->digest = must_calloc(2 * sizeof(*r->digest));
+	crc32c_chunks(region_memory, REGION_SIZE, KHO_CHUNK_SHIFT, r->digest);
+}
+
+/* In the order of image-plan.c: the table's size first, its contents last. */
+static void build(void)
+{
+	struct kho_report *report;
+
+	assert_int_equal(payload_plan(&handover, 0, &layout), 0);
+	assert_int_equal(payload_verify(&handover, &layout, 0, NULL, &table), 0);
+	assert_int_equal(payload_plan(&handover, table_size(&table), &layout), 0);
+	buf = must_calloc(layout.size);
+	assert_int_equal(payload_build(&handover, &machine, &layout, ADDR, buf), 0);
+	table.count = 0;
+	assert_int_equal(payload_verify(&handover, &layout, ADDR, buf, &table), 0);
+	assert_true(table_size(&table) <= layout.table_size);
+	table_write(&table, buf + layout.table);
+	report = (void *)(buf + KHO_REPORT_OFFSET);
+	assert_int_equal(report->magic, KHO_REPORT_MAGIC);
+	report->result = KHO_RESULT_VERIFIED;
+}
+
+static const void *at(uint64_t addr, uint64_t size)
+{
+	const uint64_t region = handover.region_count ? handover.region[0].region.addr : 0;
+
+	if (addr >= ADDR && addr - ADDR <= layout.size && size <= layout.size - (addr - ADDR))
+		return buf + (addr - ADDR);
+	if (region && addr >= region && addr + size <= region + REGION_SIZE)
+		return region_memory + (addr - region);
+	return NULL;
+}
+
+static const struct kho_payload *header(void)
+{
+	return (const void *)(buf + sizeof(struct kho_setup_data));
+}
+
+static const struct kho_item *item(unsigned int index)
+{
+	assert_true(index < header()->item_count);
+	return (const struct kho_item *)(buf + header()->item_offset) + index;
+}
+
+static void assert_item(unsigned int index, const char *name, enum kho_item_kind kind,
+			uint32_t flags, uint64_t addr, uint64_t size)
+{
+	assert_string_equal(item(index)->name, name);
+	assert_int_equal(item(index)->kind, kind);
+	assert_int_equal(item(index)->flags, flags);
+	if (addr)
+		assert_int_equal(item(index)->addr, addr);
+	assert_int_equal(item(index)->size, size);
+}
+
+static void assert_header(void)
+{
+	const struct kho_setup_data *setup_data = (const void *)buf;
+	const struct kho_payload *p = header();
+
+	assert_int_equal(setup_data->type, KHO_SETUP_TYPE);
+	assert_int_equal(setup_data->len, layout.size - 16);
+	assert_int_equal(layout.size % 4096, 0);
+	assert_int_equal(p->magic, KHO_PAYLOAD_MAGIC);
+	assert_int_equal(p->version, KHO_FORMAT_VERSION);
+	assert_int_equal(p->addr, ADDR);
+	assert_int_equal(p->size, layout.size);
+	assert_int_equal(p->hop, 2);
+	assert_string_equal(p->from_release, "7.3.4-test");
+	assert_string_equal(p->abi, "kho-v4");
+	assert_int_equal(p->scratch_count, ARRAY_SIZE(scratch));
+	assert_memory_equal(buf + p->scratch_offset, scratch, sizeof(scratch));
+}
+
+static void assert_blob(unsigned int index, size_t size)
+{
+	const void *bytes = at(item(index)->addr, size);
+
+	assert_int_equal(item(index)->addr % 4096, 0);
+	assert_int_equal(item(index)->size, size);
+	assert_non_null(bytes);
+	assert_memory_equal(bytes, blob_copy, size);
+}
+
+static void read_root(struct kho_root *root)
+{
+	const void *fdt = at(header()->fdt_addr, payload_fdt_size(&layout));
+
+	assert_non_null(fdt);
+	assert_int_equal(header()->fdt_addr, payload_fdt_addr(&handover, &layout, ADDR));
+	assert_int_equal(kho_root_read(fdt, payload_fdt_size(&layout), root), 0);
+}
+
+static void assert_node(const struct kho_root *root, const char *name, uint64_t addr,
+			uint64_t size)
+{
+	const struct kho_node *node = kho_root_find(root, name);
+
+	assert_non_null(node);
+	assert_int_equal(node->addr, addr);
+	assert_int_equal(node->size, size);
+}
+
+static int mem_read(void *ctx, uint64_t addr, void *to, size_t size)
+{
+	const void *from = at(addr, size);
+
+	(void)ctx;
+	if (!from)
+		return -1;
+	memcpy(to, from, size);
+	return 0;
+}
+
+struct walk {
+	struct kho_range block[64];
+	size_t count;
+};
+
+static int on_block(void *ctx, uint64_t addr, unsigned int order)
+{
+	struct walk *w = ctx;
+
+	assert_true(w->count < ARRAY_SIZE(w->block));
+	w->block[w->count++] = (struct kho_range){ addr, 4096ull << order };
+	return 0;
+}
+
+/* The blocks in the map are the regions: they cover each, and no byte more. */
+static void assert_map(uint64_t root)
+{
+	const struct kho_mem mem = { mem_read, NULL };
+	struct walk w = { .count = 0 };
+	const struct kho_map_visitor visitor = { on_block, NULL, &w };
+	uint64_t blocks = 0, regions = 0;
+
+	assert_int_equal(kho_radix_walk(12, &mem, root, 1000, &visitor), 0);
+	for (size_t i = 0; i < w.count; i++)
+		blocks += w.block[i].size;
+	for (size_t i = 0; i < handover.region_count; i++) {
+		const struct kho_region *r = &handover.region[i].region;
+
+		assert_true(kho_ranges_cover(w.block, w.count, r->addr, r->size));
+		regions += r->size;
+	}
+	assert_int_equal(blocks, regions);
+}
+
+static const void *verify_map(void *ctx, uint64_t addr, uint64_t size)
+{
+	(void)ctx;
+	return at(addr, size);
+}
+
+static uint32_t bad_entries(void)
+{
+	const struct verify_ops ops = { .map = verify_map };
+	struct verify_outcome outcome;
+	void *exact = must_copy(buf + header()->table_offset, table_size(&table));
+
+	assert_int_equal(verify_table(exact, table_size(&table), &ops, &outcome), VERIFY_OK);
+	assert_int_equal(outcome.entries_good + outcome.entries_bad, table.count);
+	assert_int_equal(outcome.kernel_bad, 0);
+	free(exact);
+	return outcome.entries_bad;
+}
+
+static void make_cold(void)
+{
+	add_region("pool", 0x3ffd000, REGION_SIZE, false);
+	add_region("crash", 0x100000000, 0x40000000, true);
+	verify_region();
+	add_blob("conf", 100);
+	add_blob("empty", 0);
+	add_blob("large", BLOB_SIZE);
+	build();
+}
+
+/* The running kernel has no KHO: map, metadata and memblock are ours. */
+static void without_kho(void **state)
+{
+	struct kho_region region[KHO_REGIONS_MAX];
+	struct kho_metadata meta;
+	struct kho_root root;
+	size_t count;
+
+	(void)state;
+	make_cold();
+	assert_header();
+	assert_int_equal(header()->item_count, 5);
+	assert_item(0, "pool", KHO_ITEM_REGION, KHO_ITEM_VERIFIED, 0x3ffd000, REGION_SIZE);
+	assert_item(1, "crash", KHO_ITEM_REGION, 0, 0x100000000, 0x40000000);
+	assert_item(2, "conf", KHO_ITEM_BLOB, KHO_ITEM_VERIFIED, 0, 100);
+	assert_item(3, "empty", KHO_ITEM_BLOB, KHO_ITEM_VERIFIED, 0, 0);
+	assert_blob(2, 100);
+	assert_blob(4, BLOB_SIZE);
+	read_root(&root);
+	assert_int_equal(root.node_count, 5);
+	assert_node(&root, "conf", item(2)->addr, 100);
+	assert_node(&root, "large", item(4)->addr, BLOB_SIZE);
+	assert_node(&root, KHO_NODE_METADATA, ADDR + layout.metadata, KHO_METADATA_SIZE);
+	assert_int_equal(kho_metadata_read(buf + layout.metadata, KHO_METADATA_SIZE, &meta), 0);
+	assert_string_equal(meta.previous_release, "7.3.4-test");
+	assert_int_equal(meta.kexec_count, 1);
+	assert_node(&root, KHO_NODE_MEMBLOCK, ADDR + layout.memblock, 4096);
+	assert_int_equal(kho_memblock_read(buf + layout.memblock, 4096, region, &count), 0);
+	assert_int_equal(count, 2);
+	assert_memory_equal(&region[0], &handover.region[0].region, sizeof(region[0]));
+	assert_memory_equal(&region[1], &handover.region[1].region, sizeof(region[1]));
+	assert_map(root.map);
+}
+
+/* With --no-checks purgatory looks at nothing, and the items do not claim it did. */
+static void unchecked(void **state)
+{
+	(void)state;
+	handover.checked = false;
+	add_blob("conf", 100);
+	build();
+	assert_item(0, "conf", KHO_ITEM_BLOB, 0, 0, 100);
+}
+
+/* Nothing to preserve still makes a map: readers refuse one at 0. */
+static void without_anything(void **state)
+{
+	struct kho_root root;
+
+	(void)state;
+	build();
+	assert_header();
+	assert_int_equal(header()->item_count, 0);
+	read_root(&root);
+	assert_int_equal(root.node_count, 1);
+	assert_map(root.map);
+	assert_int_equal(layout.memblock, 0);
+	assert_int_equal(bad_entries(), 0);
+}
+
+static void make_running_kho(void)
+{
+	struct kho_root *root = &handover.running.root;
+
+	handover.running.kho = true;
+	handover.running.fdt_addr = 0x7abc000;
+	*root = (struct kho_root){ .abi = KHO_ABI_V4, .map = 0x7def000 };
+	assert_int_equal(kho_root_add(root, KHO_NODE_MEMBLOCK, 0x7001000, 4096), 0);
+	assert_int_equal(kho_root_add(root, KHO_NODE_METADATA, 0x7002000, 73), 0);
+	assert_int_equal(kho_root_add(root, KHO_NODE_LUO, 0x7003000, 4096), 0);
+}
+
+/* Nothing added: the kernel's own tree is handed on where it is. */
+static void kho_in_place(void **state)
+{
+	(void)state;
+	make_running_kho();
+	handover.root_in_place = true;
+	add_region("pool", 0x3ffd000, REGION_SIZE, false);
+	build();
+	assert_header();
+	assert_int_equal(header()->fdt_addr, 0x7abc000);
+	assert_int_equal(payload_fdt_size(&layout), 4096);
+	assert_int_equal(layout.map | layout.memblock | layout.metadata | layout.fdt, 0);
+	assert_int_equal(header()->item_count, 4);
+	assert_item(0, "pool", KHO_ITEM_REGION, 0, 0x3ffd000, REGION_SIZE);
+	assert_item(3, KHO_NODE_LUO, KHO_ITEM_NODE, 0, 0x7003000, 4096);
+	assert_int_equal(bad_entries(), 0);
+}
+
+/* Something added: the kernel's map and nodes, but a memblock node of ours. */
+static void kho_with_region_and_blob(void **state)
+{
+	struct kho_region region[KHO_REGIONS_MAX];
+	struct kho_root root;
+	size_t count;
+
+	(void)state;
+	make_running_kho();
+	add_region("pool", 0x3ffd000, REGION_SIZE, false);
+	add_region("mine", 0x200000000, 0x200000, true);
+	verify_region();
+	add_blob("conf", 100);
+	build();
+	assert_header();
+	read_root(&root);
+	assert_int_equal(root.map, 0x7def000);
+	assert_int_equal(root.node_count, 4);
+	assert_node(&root, KHO_NODE_METADATA, 0x7002000, 73);
+	assert_node(&root, KHO_NODE_LUO, 0x7003000, 4096);
+	assert_node(&root, KHO_NODE_MEMBLOCK, ADDR + layout.memblock, 4096);
+	assert_node(&root, "conf", item(2)->addr, 100);
+	assert_int_equal(kho_memblock_read(buf + layout.memblock, 4096, region, &count), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(bad_entries(), 0);
+}
+
+static void kho_with_blob(void **state)
+{
+	struct kho_root root;
+
+	(void)state;
+	make_running_kho();
+	add_region("pool", 0x3ffd000, REGION_SIZE, false);
+	add_blob("conf", 100);
+	build();
+	read_root(&root);
+	assert_node(&root, KHO_NODE_MEMBLOCK, 0x7001000, 4096);
+	assert_int_equal(root.node_count, 4);
+}
+
+/* One flipped bit in each part that is to be verified; none in the report. */
+static void damage_is_seen(void **state)
+{
+	const struct {
+		uint64_t offset;
+		bool seen;
+	} part[] = {
+		{ 0, true }, { 8, true }, { 16, true }, { 175, true },
+		{ 176, false }, { KHO_REPORT_OFFSET, false }, { KHO_REPORT_OFFSET + 63, false },
+	};
+	uint64_t after_core;
+
+	(void)state;
+	make_cold();
+	assert_int_equal(bad_entries(), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+		buf[part[i].offset] ^= 4;
+		assert_int_equal(bad_entries(), part[i].seen);
+		buf[part[i].offset] ^= 4;
+	}
+	for (uint64_t offset = layout.items; offset < layout.core_end; offset += 509) {
+		buf[offset] ^= 4;
+		assert_int_equal(bad_entries(), 1);
+		buf[offset] ^= 4;
+	}
+	after_core = item(4)->addr - ADDR;
+	assert_true(after_core >= layout.core_end);
+	buf[after_core + BLOB_SIZE - 1] ^= 4;
+	region_memory[REGION_SIZE - 1] ^= 4;
+	assert_int_equal(bad_entries(), 2);
+}
+
+/* The parts lie in order, whole pages each, and none in another. */
+static void layout_is_apart(void **state)
+{
+	static const uint64_t *const start[] = {
+		&layout.table, &layout.items, &layout.scratch, &layout.fdt, &layout.map,
+		&layout.metadata, &layout.memblock, &layout.core_end, &handover.blob[1].offset,
+		&handover.blob[2].offset, &layout.size,
+	};
+
+	(void)state;
+	make_cold();
+	assert_int_equal(layout.table, 4096);
+	for (size_t i = 1; i < ARRAY_SIZE(start); i++) {
+		assert_int_equal(*start[i] % 4096, 0);
+		assert_true(*start[i] > *start[i - 1]);
+	}
+	assert_int_equal(handover.blob[0].offset, layout.core_end);
+	assert_true(layout.items - layout.table >= layout.table_size);
+	assert_true(layout.metadata - layout.map >= layout.map_size);
+	assert_true(layout.map - layout.fdt >= layout.fdt_size);
+	assert_true(layout.size - handover.blob[2].offset >= BLOB_SIZE);
+}
+
+static void too_large(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++)
+		add_blob(i ? "b" : "a", 1);
+	/* Sizes only: nothing of these blobs is read by the plan. */
+	handover.blob[0].data.size = handover.blob[1].data.size = 1ull << 31;
+	assert_int_equal(payload_plan(&handover, 0, &layout), -1);
+	handover.blob[1].data.size = (1ull << 31) - (1 << 20);
+	assert_int_equal(payload_plan(&handover, 0, &layout), 0);
+}
+
+/* What kexec builds, the next kernel's kexec reads. */
+static void read_by_incoming(void **state)
+{
+	struct incoming in;
+	struct buffer blob;
+	struct tree tree;
+
+	(void)state;
+	make_cold();
+	tree_make(&tree);
+	tree_write(&tree, "sys/kernel/boot_params/setup_data/0/type", "0x6b686f01\n", 11);
+	tree_write(&tree, "sys/kernel/boot_params/setup_data/0/data", buf + 16, layout.size - 16);
+	assert_int_equal(incoming_open(&tree.root, &in), 1);
+	assert_int_equal(in.payload.item_count, 5);
+	for (unsigned int i = 2; i < 5; i++) {
+		assert_int_equal(incoming_read_blob(&in, &in.item[i], &blob), 0);
+		assert_memory_equal(blob.data, blob_copy, blob.size);
+		buffer_free(&blob);
+	}
+	incoming_close(&in);
+	tree_remove(&tree);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(without_kho, setup, teardown),
+		cmocka_unit_test_setup_teardown(unchecked, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_anything, setup, teardown),
+		cmocka_unit_test_setup_teardown(kho_in_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(kho_with_region_and_blob, setup, teardown),
+		cmocka_unit_test_setup_teardown(kho_with_blob, setup, teardown),
+		cmocka_unit_test_setup_teardown(damage_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(layout_is_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
+		cmocka_unit_test_setup_teardown(read_by_incoming, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

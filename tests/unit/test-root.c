@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The root FDT, against bytes assembled by hand and trees made by libfdt. */
+#include <endian.h>
+#include <stdio.h>
+
+#include <libfdt.h>
+
+#include "kho.h"
+#include "unit.h"
+
+#define MAP	0x123456789000ull
+#define BLOB	0xabcdef0123456ull
+#define BLOB_SIZE	0x1122334455667ull
+
+/*
+ * One node "n", written down from the Devicetree Specification, chapter 5;
+ * KHO's values are little-endian words in it.
+ */
+#define BE(x)	(((x) & 0xff) << 24 | ((x) & 0xff00) << 8 | ((x) >> 8 & 0xff00) | ((x) >> 24 & 0xff))
+#define LE(x)	(uint32_t)(x), (uint32_t)((x) >> 32)
+
+#define STRUCT_WORDS	32
+#define STRINGS_SIZE	57
+
+static const struct {
+	uint32_t header[10];
+	uint64_t reserved[2];
+	uint32_t node[STRUCT_WORDS];
+	char strings[STRINGS_SIZE];
+} __attribute__((packed)) by_hand = {
+	.header = {
+		BE(0xd00dfeedu), BE(56 + STRUCT_WORDS * 4 + STRINGS_SIZE),
+		BE(56), BE(56 + STRUCT_WORDS * 4), BE(40),
+		BE(17), BE(16), 0, BE(STRINGS_SIZE), BE(STRUCT_WORDS * 4),
+	},
+	.node = {
+		BE(1), 0,					/* begin "" */
+		BE(3), BE(7), BE(0), 0x2d6f686b, 0x00003476,	/* compatible = "kho-v4" */
+		BE(3), BE(8), BE(11), LE(MAP),
+		BE(1), 0x0000006e,				/* begin "n" */
+		BE(3), BE(8), BE(32), LE(BLOB),
+		BE(3), BE(8), BE(47), LE(BLOB_SIZE),
+		BE(2), BE(2), BE(9),				/* end, end, the end */
+		BE(4), BE(4), BE(4), BE(4), BE(4),
+	},
+	.strings = "compatible\0preserved-memory-map\0preserved-data\0blob-size",
+};
+
+struct fdt {
+	_Alignas(8) unsigned char bytes[16384];
+};
+
+/* How build() is to deviate from a good tree of two nodes "a" and "b". */
+struct recipe {
+	const char *compatible;		/* NULL: leave the property out */
+	int compatible_size;		/* 0: as long as the string */
+	const char *map_prop, *addr_prop, *size_prop;
+	int map_len, addr_len, size_len;
+	uint64_t map, addr, size;
+	const char *name;		/* of the second node */
+};
+
+static const struct recipe good = {
+	.compatible = "kho-v4",
+	.map_prop = "preserved-memory-map",
+	.addr_prop = "preserved-data",
+	.size_prop = "blob-size",
+	.map_len = 8, .addr_len = 8, .size_len = 8,
+	.map = MAP, .addr = BLOB, .size = BLOB_SIZE,
+	.name = "b",
+};
+
+static void put_prop(void *fdt, const char *name, const void *value, int len)
+{
+	static const unsigned char zeros[16];
+	unsigned char bytes[16];
+
+	if (!name)
+		return;
+	memcpy(bytes, zeros, sizeof(bytes));
+	memcpy(bytes, value, (size_t)(len < 8 ? len : 8));
+	assert_int_equal(fdt_property(fdt, name, bytes, len), 0);
+}
+
+static void put_node(void *fdt, const char *name, const struct recipe *r)
+{
+	assert_int_equal(fdt_begin_node(fdt, name), 0);
+	put_prop(fdt, r->addr_prop, &r->addr, r->addr_len);
+	put_prop(fdt, r->size_prop, &r->size, r->size_len);
+	assert_int_equal(fdt_end_node(fdt), 0);
+}
+
+static void begin(struct fdt *f, const struct recipe *r)
+{
+	assert_int_equal(fdt_create(f->bytes, sizeof(f->bytes)), 0);
+	assert_int_equal(fdt_finish_reservemap(f->bytes), 0);
+	assert_int_equal(fdt_begin_node(f->bytes, ""), 0);
+	if (r->compatible)
+		assert_int_equal(fdt_property(f->bytes, "compatible", r->compatible,
+					      r->compatible_size ? r->compatible_size :
+					      (int)strlen(r->compatible) + 1), 0);
+	put_prop(f->bytes, r->map_prop, &r->map, r->map_len);
+}
+
+static void end(struct fdt *f)
+{
+	assert_int_equal(fdt_end_node(f->bytes), 0);
+	assert_int_equal(fdt_finish(f->bytes), 0);
+}
+
+static void build(struct fdt *f, const struct recipe *r)
+{
+	begin(f, r);
+	put_node(f->bytes, "a", &good);
+	put_node(f->bytes, r->name, r);
+	end(f);
+}
+
+static int read_recipe(const struct recipe *r, struct kho_root *root)
+{
+	struct fdt f;
+
+	build(&f, r);
+	return kho_root_read(f.bytes, sizeof(f.bytes), root);
+}
+
+static void read_by_hand(void **state)
+{
+	void *exact = must_copy(&by_hand, sizeof(by_hand));
+	struct kho_root root;
+
+	(void)state;
+	assert_int_equal(kho_root_read(exact, sizeof(by_hand), &root), 0);
+	assert_int_equal(root.abi, KHO_ABI_V4);
+	assert_int_equal(root.map, MAP);
+	assert_int_equal(root.node_count, 1);
+	assert_string_equal(root.node[0].name, "n");
+	assert_int_equal(root.node[0].addr, BLOB);
+	assert_int_equal(root.node[0].size, BLOB_SIZE);
+	free(exact);
+}
+
+static void read_libfdt(void **state)
+{
+	const struct kho_node *node;
+	struct kho_root root;
+
+	(void)state;
+	assert_int_equal(read_recipe(&good, &root), 0);
+	assert_int_equal(root.node_count, 2);
+	node = kho_root_find(&root, "b");
+	assert_ptr_equal(node, &root.node[1]);
+	assert_int_equal(node->addr, BLOB);
+	assert_null(kho_root_find(&root, "c"));
+}
+
+/* Each field of a good recipe, spoilt in turn. */
+static void read_spoilt(void **state)
+{
+	static const int lengths[] = { 0, 1, 4, 7, 9, 16 };
+	static const char *const abis[] = { "kho-v1", "kho-v3", "kho-v5", "kho-v44", "KHO-v4", "" };
+	static const char *const names[] = { "b@1", "b c", "b\n", "\x80", ".", ".." };
+	struct kho_root root = { .map = 42 };
+
+	(void)state;
+#define SPOIL(field, value, err) do { \
+	struct recipe r = good; \
+	r.field = (value); \
+	assert_int_equal(read_recipe(&r, &root), -(err)); \
+} while (0)
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		SPOIL(map_len, lengths[i], KHO_ERR_BADNODE);
+		SPOIL(addr_len, lengths[i], KHO_ERR_BADNODE);
+		SPOIL(size_len, lengths[i], KHO_ERR_BADNODE);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++)
+		SPOIL(compatible, abis[i], KHO_ERR_ABI);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		SPOIL(name, names[i], KHO_ERR_BADNODE);
+	SPOIL(compatible, NULL, KHO_ERR_ABI);
+	SPOIL(compatible_size, 6, KHO_ERR_ABI);
+	SPOIL(map_prop, NULL, KHO_ERR_BADNODE);
+	SPOIL(addr_prop, NULL, KHO_ERR_BADNODE);
+	SPOIL(size_prop, NULL, KHO_ERR_BADNODE);
+	SPOIL(addr_prop, "fdt", KHO_ERR_BADNODE);
+	SPOIL(map, 0, KHO_ERR_BADNODE);
+	SPOIL(addr, 0, KHO_ERR_BADNODE);
+	SPOIL(size, UINT64_MAX - BLOB + 1, KHO_ERR_BADNODE);
+	SPOIL(name, "a", KHO_ERR_EXISTS);
+	SPOIL(name, "a12345678901234567890123456789012345678901234567890123456789012x",
+	      KHO_ERR_BADNODE);
+#undef SPOIL
+	assert_int_equal(root.map, 42);
+}
+
+static void read_ends_in_range(void **state)
+{
+	struct recipe r = good;
+	struct kho_root root;
+
+	(void)state;
+	r.size = UINT64_MAX - BLOB;
+	assert_int_equal(read_recipe(&r, &root), 0);
+	r.name = "a1234567890123456789012345678901234567890123456789012345678901x";
+	assert_int_equal(strlen(r.name), KHO_NODE_NAME_MAX - 1);
+	assert_int_equal(read_recipe(&r, &root), 0);
+}
+
+/* Truncated at every byte; then with a header that agrees with the cut. */
+static void read_truncated(void **state)
+{
+	struct kho_root root;
+
+	(void)state;
+	for (size_t size = 0; size < sizeof(by_hand); size++) {
+		unsigned char *cut = must_copy(&by_hand, size);
+
+		assert_int_equal(kho_root_read(cut, size, &root), -KHO_ERR_BADFDT);
+		if (size >= 8) {
+			fdt_set_totalsize(cut, (uint32_t)size);
+			assert_int_equal(kho_root_read(cut, size, &root), -KHO_ERR_BADFDT);
+		}
+		free(cut);
+	}
+}
+
+static void read_misaligned(void **state)
+{
+	unsigned char *buf = must_calloc(sizeof(by_hand) + 8);
+	struct kho_root root;
+
+	(void)state;
+	for (unsigned int shift = 1; shift < 8; shift++) {
+		memcpy(buf + shift, &by_hand, sizeof(by_hand));
+		assert_int_equal(kho_root_read(buf + shift, sizeof(by_hand), &root),
+				 -KHO_ERR_BADFDT);
+	}
+	free(buf);
+}
+
+/* Whatever one byte is changed to, the answer is one of the contract's. */
+static void read_any_byte(void **state)
+{
+	static const int documented[] = { 0, -KHO_ERR_BADFDT, -KHO_ERR_ABI, -KHO_ERR_BADNODE,
+					  -KHO_ERR_EXISTS, -KHO_ERR_LIMIT };
+	unsigned char *buf = must_copy(&by_hand, sizeof(by_hand));
+	struct kho_root root;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(by_hand); i++) {
+		const unsigned char was = buf[i];
+
+		for (unsigned int value = 0; value < 256; value++) {
+			bool found = false;
+			int err;
+
+			buf[i] = (unsigned char)value;
+			err = kho_root_read(buf, sizeof(by_hand), &root);
+			for (size_t j = 0; j < ARRAY_SIZE(documented); j++)
+				found |= err == documented[j];
+			assert_true(found);
+		}
+		buf[i] = was;
+	}
+	free(buf);
+}
+
+static void read_many_nodes(void **state)
+{
+	struct kho_root root;
+	struct fdt f;
+	char name[16];
+
+	(void)state;
+	for (unsigned int count = KHO_ROOT_NODES_MAX; count <= KHO_ROOT_NODES_MAX + 1; count++) {
+		begin(&f, &good);
+		for (unsigned int i = 0; i < count; i++) {
+			snprintf(name, sizeof(name), "node%u", i);
+			put_node(f.bytes, name, &good);
+		}
+		end(&f);
+		assert_int_equal(kho_root_read(f.bytes, sizeof(f.bytes), &root),
+				 count > KHO_ROOT_NODES_MAX ? -KHO_ERR_LIMIT : 0);
+	}
+	assert_int_equal(root.node_count, KHO_ROOT_NODES_MAX);
+}
+
+static uint64_t prop_u64(const void *fdt, int node, const char *name)
+{
+	uint64_t value;
+	int len;
+	const void *prop = fdt_getprop(fdt, node, name, &len);
+
+	assert_non_null(prop);
+	assert_int_equal(len, 8);
+	memcpy(&value, prop, sizeof(value));
+	return le64toh(value);
+}
+
+static void write_seen_by_libfdt(void **state)
+{
+	struct kho_root root = { .abi = KHO_ABI_V4, .map = MAP };
+	_Alignas(8) unsigned char buf[4096];
+	int len, node;
+
+	(void)state;
+	memset(buf, 0xee, sizeof(buf));
+	assert_int_equal(kho_root_add(&root, KHO_NODE_MEMBLOCK, BLOB, BLOB_SIZE), 0);
+	assert_int_equal(kho_root_write(&root, buf, sizeof(buf)), 0);
+	assert_int_equal(fdt_check_full(buf, sizeof(buf)), 0);
+	assert_int_equal(fdt_totalsize(buf), sizeof(buf));
+	assert_string_equal(fdt_getprop(buf, 0, "compatible", &len), "kho-v4");
+	assert_int_equal(len, 7);
+	assert_int_equal(prop_u64(buf, 0, "preserved-memory-map"), MAP);
+	node = fdt_path_offset(buf, "/memblock");
+	assert_true(node > 0);
+	assert_int_equal(prop_u64(buf, node, "preserved-data"), BLOB);
+	assert_int_equal(prop_u64(buf, node, "blob-size"), BLOB_SIZE);
+}
+
+/* The most nodes, of the longest names, in the pages kexec takes for them. */
+static void round_trip_full(void **state)
+{
+	struct kho_root root = { .abi = KHO_ABI_V4, .map = 0x1000 }, back;
+	char name[KHO_NODE_NAME_MAX];
+	struct fdt f;
+
+	(void)state;
+	for (unsigned int i = 0; i < KHO_ROOT_NODES_MAX; i++) {
+		snprintf(name, sizeof(name), "%063u", i);
+		assert_int_equal(kho_root_add(&root, name, i + 1, UINT64_MAX - i - 1), 0);
+	}
+	assert_int_equal(kho_root_add(&root, "more", 1, 1), -KHO_ERR_LIMIT);
+	assert_int_equal(kho_root_write(&root, f.bytes, sizeof(f.bytes)), 0);
+	memset(&back, 0xee, sizeof(back));
+	assert_int_equal(kho_root_read(f.bytes, sizeof(f.bytes), &back), 0);
+	assert_memory_equal(&back, &root, sizeof(root));
+}
+
+static void write_every_size(void **state)
+{
+	struct kho_root root = { .abi = KHO_ABI_V4, .map = MAP }, back;
+	size_t size, smallest = 0;
+
+	(void)state;
+	assert_int_equal(kho_root_add(&root, "n", BLOB, BLOB_SIZE), 0);
+	for (size = 0; size < 512; size++) {
+		void *buf = must_calloc(size);
+		int err = kho_root_write(&root, buf, size);
+
+		if (err)
+			assert_int_equal(err, -KHO_ERR_NOSPACE);
+		else
+			assert_int_equal(kho_root_read(buf, size, &back), 0);
+		/* Once it fits, it fits. */
+		assert_true(!smallest || !err);
+		if (!err && !smallest)
+			smallest = size;
+		free(buf);
+	}
+	assert_true(smallest > 0);
+}
+
+static void write_errors(void **state)
+{
+	struct kho_root root = { .abi = KHO_ABI_V4, .map = MAP, .node_count = 1 };
+	struct fdt f;
+
+	(void)state;
+	strcpy(root.node[0].name, "a@1");
+	assert_int_equal(kho_root_write(&root, f.bytes, sizeof(f.bytes)), -KHO_ERR_INVAL);
+	memset(&root.node[0], 'a', sizeof(root.node[0]));	/* a name without end */
+	assert_int_equal(kho_root_write(&root, f.bytes, sizeof(f.bytes)), -KHO_ERR_INVAL);
+	strcpy(root.node[0].name, "a");
+	root.node[1] = root.node[0];
+	root.node_count = 2;
+	assert_int_equal(kho_root_write(&root, f.bytes, sizeof(f.bytes)), -KHO_ERR_EXISTS);
+	root.node_count = 1;
+	assert_int_equal(kho_root_write(&root, f.bytes, KHO_EARLY_MAP_MAX + 1), -KHO_ERR_LIMIT);
+	root.map = 0;
+	assert_int_equal(kho_root_write(&root, f.bytes, sizeof(f.bytes)), -KHO_ERR_INVAL);
+	root.map = MAP;
+	root.node_count = KHO_ROOT_NODES_MAX + 1;
+	assert_int_equal(kho_root_write(&root, f.bytes, sizeof(f.bytes)), -KHO_ERR_INVAL);
+	root.node_count = 0;
+	root.abi = KHO_ABI_UNKNOWN;
+	assert_int_equal(kho_root_write(&root, f.bytes, sizeof(f.bytes)), -KHO_ERR_ABI);
+}
+
+static void names(void **state)
+{
+	static const char *const bad[] = { "", ".", "..", "a/b", "a@b", "a b", "a\t", "a:b", "\xc3\xa4",
+		"a123456789012345678901234567890123456789012345678901234567890123" };
+	static const char *const fine[] = { "a", "LUO", "kexec-metadata", "a.b,c_d+e-9", "...",
+		"a12345678901234567890123456789012345678901234567890123456789012" };
+	struct kho_root root = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_false(kho_node_name_valid(bad[i]));
+		assert_int_equal(kho_root_add(&root, bad[i], 1, 1), -KHO_ERR_INVAL);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(fine); i++) {
+		assert_true(kho_node_name_valid(fine[i]));
+		assert_int_equal(kho_root_add(&root, fine[i], 1, 1), 0);
+		assert_int_equal(kho_root_add(&root, fine[i], 1, 1), -KHO_ERR_EXISTS);
+	}
+}
+
+static void abi_names(void **state)
+{
+	(void)state;
+	assert_string_equal(kho_abi_name(KHO_ABI_V4), "kho-v4");
+	assert_int_equal(kho_abi_from_name("kho-v4"), KHO_ABI_V4);
+	assert_null(kho_abi_name(KHO_ABI_UNKNOWN));
+	assert_null(kho_abi_name((enum kho_abi)77));
+	assert_int_equal(kho_abi_from_name("kho-v3"), KHO_ABI_UNKNOWN);
+	assert_int_equal(kho_abi_from_name(""), KHO_ABI_UNKNOWN);
+}
+
+static void error_texts(void **state)
+{
+	const char *unknown = kho_strerror(1000);
+
+	(void)state;
+	for (int err = KHO_ERR_NOSPACE; err <= KHO_ERR_LIMIT; err++) {
+		assert_string_not_equal(kho_strerror(err), unknown);
+		assert_string_equal(kho_strerror(-err), kho_strerror(err));
+	}
+	assert_string_equal(kho_strerror(KHO_ERR_LIMIT + 1), unknown);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(read_by_hand),
+		cmocka_unit_test(read_libfdt),
+		cmocka_unit_test(read_spoilt),
+		cmocka_unit_test(read_ends_in_range),
+		cmocka_unit_test(read_truncated),
+		cmocka_unit_test(read_misaligned),
+		cmocka_unit_test(read_any_byte),
+		cmocka_unit_test(read_many_nodes),
+		cmocka_unit_test(write_seen_by_libfdt),
+		cmocka_unit_test(round_trip_full),
+		cmocka_unit_test(write_every_size),
+		cmocka_unit_test(write_errors),
+		cmocka_unit_test(names),
+		cmocka_unit_test(abi_names),
+		cmocka_unit_test(error_texts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
