@@ -100,6 +100,24 @@ int file_read(const char *path, const char *what, size_t cap, struct buffer *ret
 	return err ? error_errno("cannot read %s '%s'", what, path) : 0;
 }
 
+int read_at(int fd, void *buf, size_t size, uint64_t offset)
+{
+	unsigned char *p = buf;
+
+	while (size) {
+		ssize_t n = pread(fd, p, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		p += n;
+		offset += (uint64_t)n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
 int root_init(struct root *root, const char *dir)
 {
 	root->fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);

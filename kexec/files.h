@@ -28,6 +28,9 @@ int buffer_alloc(struct buffer *buf, size_t size);
  */
 int file_read(const char *path, const char *what, size_t cap, struct buffer *ret);
 
+/* Read SIZE bytes at OFFSET of FD. 0, or -1 (also if the file ends before). */
+int read_at(int fd, void *buf, size_t size, uint64_t offset);
+
 /* ---- The root-directory handle ----------------------------------------- */
 
 struct root {

@@ -6,19 +6,15 @@
 #include <unistd.h>
 
 #include "../purgatory/crc32c.h"
+#include "arch.h"
 #include "handover.h"
 #include "incoming.h"
 #include "message.h"
 #include "table.h"
 
-#define PAGE_MASK	4095ull
-#define LOW_LIMIT	(4ull << 30)
 #define PLANNED_SCRATCH	2		/* areas that kho_scratch_plan() makes */
-#define LOW_MEMORY_END	(1ull << 20)
 #define BLOB_MAX	(1ull << 31)	/* a setup_data length is 32 bits wide */
 #define READ_SIZE	(4ull << KHO_CHUNK_SHIFT)
-
-#define ULL(x)		((unsigned long long)(x))
 
 static int check_region_range(const struct handover *h, const struct machine *m,
 			      const struct kho_region *r)
@@ -26,7 +22,7 @@ static int check_region_range(const struct handover *h, const struct machine *m,
 	const struct running *running = &h->running;
 	const struct kho_range *hit;
 
-	if ((r->addr | r->size) & PAGE_MASK)
+	if ((r->addr | r->size) & (PAGE_SIZE - 1))
 		return error("region '%s': address 0x%llx and size 0x%llx must be multiples of the page "
 			     "size, 4096", r->name, ULL(r->addr), ULL(r->size));
 	if (r->addr < LOW_MEMORY_END)
@@ -268,7 +264,7 @@ int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t 
 
 	for (size_t i = 0; i < h->region_count; i++)
 		busy[i] = (struct kho_range){ h->region[i].region.addr, h->region[i].region.size };
-	err = kho_scratch_plan(m->usable, m->usable_count, busy, h->region_count, LOW_LIMIT,
+	err = kho_scratch_plan(m->usable, m->usable_count, busy, h->region_count, LIMIT_4G,
 			       segments, segments + early, h->scratch);
 	if (err)
 		return error("no room for the next kernel's scratch areas (%llu MiB, %llu MiB of it in one "

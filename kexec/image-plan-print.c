@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdio.h>
 
+#include "arch.h"
 #include "image-plan.h"
-
-#define ULL(x)	((unsigned long long)(x))
 
 static void print_range(const char *what, const char *name, uint64_t addr, uint64_t size)
 {

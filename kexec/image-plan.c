@@ -5,16 +5,13 @@
 
 #include "../purgatory/crc32c.h"
 #include "../purgatory/purgatory.h"
+#include "arch.h"
 #include "cmdline.h"
 #include "image-plan.h"
 #include "message.h"
 
-#define MIB		(1ull << 20)
-#define ABOVE_4G	(4ull << 30)
 #define ENTRY_64	0x200		/* 64-bit entry point, boot.rst section 1.14 */
 #define VIDEO_TYPE_VGA_TEXT 1		/* screen_info.orig_video_isVGA */
-
-#define ULL(x)		((unsigned long long)(x))
 
 /* Where segments may lie: scratch with a handover, else all RAM. */
 static const struct kho_range *areas(const struct image_plan *p, size_t *count)
@@ -44,7 +41,7 @@ static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t
 		 uint64_t max, struct segment **ret)
 {
 	const struct kho_place want = { .align = align, .min = min, .max = max };
-	const struct kho_place low = { .align = align, .min = min, .max = ABOVE_4G };
+	const struct kho_place low = { .align = align, .min = min, .max = LIMIT_4G };
 	size_t count;
 	const struct kho_range *area = areas(p, &count);
 	int err = -KHO_ERR_NOSPACE;
@@ -64,13 +61,14 @@ static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t
 /* First address that the kernel cannot be given things at; 0: none. */
 static uint64_t kernel_limit(const struct image_plan *p)
 {
-	return p->target->image.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? 0 : ABOVE_4G;
+	return p->target->image.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? 0 : LIMIT_4G;
 }
 
 static int place_kernel(struct image_plan *p)
 {
 	const struct bzimage *image = &p->target->image;
-	uint64_t min = image->pref_address > MIB ? image->pref_address : MIB;
+	uint64_t min = image->pref_address > LOW_MEMORY_END ? image->pref_address :
+								 LOW_MEMORY_END;
 
 	return place(p, "kernel", image->init_size, image->alignment, min, kernel_limit(p),
 		     &p->kernel);
@@ -80,7 +78,7 @@ static int place_initrd(struct image_plan *p)
 {
 	if (!p->target->initrd.size)
 		return 0;
-	return place(p, "initrd", p->target->initrd.size, 4096, MIB, kernel_limit(p), &p->initrd);
+	return place(p, "initrd", p->target->initrd.size, PAGE_SIZE, LOW_MEMORY_END, kernel_limit(p), &p->initrd);
 }
 
 /*
@@ -210,17 +208,17 @@ int image_plan_place(struct image_plan *p)
 		return -1;
 	if (place_kernel(p))
 		return -1;
-	if (h && place(p, "handover", p->layout.size, 4096, MIB, kernel_limit(p), &p->payload))
+	if (h && place(p, "handover", p->layout.size, PAGE_SIZE, LOW_MEMORY_END, kernel_limit(p), &p->payload))
 		return -1;
 	if (place_initrd(p) ||
-	    place(p, "boot_params", p->boot_params_buf.size, 4096, MIB, kernel_limit(p),
+	    place(p, "boot_params", p->boot_params_buf.size, PAGE_SIZE, LOW_MEMORY_END, kernel_limit(p),
 		  &p->boot_params) ||
-	    place(p, "purgatory", purgatory_memory_size, 4096, MIB, 0, &p->purgatory))
+	    place(p, "purgatory", purgatory_memory_size, PAGE_SIZE, LOW_MEMORY_END, 0, &p->purgatory))
 		return -1;
 	if (!h && !p->no_checks) {
 		if (collect_table(p))
 			return error("too many segments to verify");
-		if (place(p, "table", table_size(&p->verify), 4096, MIB, 0, &p->table))
+		if (place(p, "table", table_size(&p->verify), PAGE_SIZE, LOW_MEMORY_END, 0, &p->table))
 			return -1;
 	}
 	p->segments.entry = p->purgatory->addr;

@@ -19,21 +19,7 @@
 /* Offsets in the payload count from the setup_data header, which sysfs leaves out. */
 static int read_payload(const struct incoming *in, uint64_t offset, void *buf, size_t size)
 {
-	unsigned char *p = buf;
-
-	offset -= sizeof(struct kho_setup_data);
-	while (size) {
-		ssize_t n = pread(in->fd, p, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		p += n;
-		offset += (uint64_t)n;
-		size -= (size_t)n;
-	}
-	return 0;
+	return read_at(in->fd, buf, size, offset - sizeof(struct kho_setup_data));
 }
 
 /* The number of the setup_data entry of our type, -1 if there is none. */

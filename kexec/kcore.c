@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <elf.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,24 +10,6 @@
 #include "message.h"
 
 #define SEGMENTS_MAX	4096
-
-static int read_at(int fd, void *buf, size_t size, uint64_t offset)
-{
-	unsigned char *p = buf;
-
-	while (size) {
-		ssize_t n = pread(fd, p, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		p += n;
-		offset += (uint64_t)n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
 
 static bool header_valid(const Elf64_Ehdr *ehdr)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "cmdline.h"
 #include "image-plan.h"
 #include "load.h"
@@ -17,10 +18,7 @@
 #define KEXEC_FILE_DEBUG	0x8	/* include/uapi/linux/kexec.h since Linux 6.8 */
 #endif
 
-#define DEFAULT_ALIGN	4096ull
 #define LUO_COMPATIBLE	8		/* bytes of "luo-v5" in the LUO node, NUL padded */
-
-#define ULL(x)		((unsigned long long)(x))
 
 struct loading {
 	const struct request *request;
@@ -54,7 +52,7 @@ static int cmdline_for_region(struct loading *l, const struct kho_region *region
 	}
 	if (cmdline_reserve_mem(l->machine.cmdline, region->name, &want) != RESERVE_MEM_FOUND ||
 	    region->addr & (want.align - 1))
-		want.align = DEFAULT_ALIGN;
+		want.align = PAGE_SIZE;
 	snprintf(word, sizeof(word), "reserve_mem=0x%llx:0x%llx:%s", ULL(region->size),
 		 ULL(want.align), region->name);
 	notice("added '%s' to the command line, to revive the region", word);

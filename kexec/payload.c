@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch.h"
 #include "message.h"
 #include "payload.h"
 
-#define PAGE_SHIFT	12
-#define PAGE_SIZE	(1ull << PAGE_SHIFT)
 #define TABLE_OFFSET	PAGE_SIZE
 #define FDT_PAGES	4		/* root FDT of ours: 64 nodes fit */
 /* A range of 2^52 bytes is cut into fewer pieces than this. */

@@ -4,12 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "incoming.h"
 #include "message.h"
 #include "report.h"
 #include "table.h"
-
-#define ULL(x)	((unsigned long long)(x))
 
 static const char *result_name(uint32_t result)
 {

@@ -10,13 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "cmdline.h"
 #include "message.h"
 #include "running.h"
 #include "symbols.h"
 
-#define PAGE_SHIFT	12
-#define PAGE_SIZE	(1ull << PAGE_SHIFT)
 
 enum { SYM_KHO_OUT, SYM_KHO_ENABLE, SYM_SCRATCH, SYM_SCRATCH_COUNT, SYM_POPULATE, SYM_IMAGE, SYM_TABLE,
        SYM_TABLE_COUNT, SYM_COUNT };

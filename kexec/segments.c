@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "arch.h"
 #include "segments.h"
 
 int segments_place(struct segments *s, const char *name, uint64_t size,
@@ -13,7 +14,7 @@ int segments_place(struct segments *s, const char *name, uint64_t size,
 		return -KHO_ERR_LIMIT;
 	for (size_t i = 0; i < s->count; i++)
 		busy[i] = (struct kho_range){ s->list[i].addr, s->list[i].size };
-	place.size = (size + 4095) & ~4095ull;
+	place.size = (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 	err = kho_place_top(area, areas, busy, s->count, &place, &addr);
 	if (err)
 		return err;
