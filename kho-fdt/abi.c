@@ -9,6 +9,8 @@ static const struct kho_abi_info abi_table[] = {
 	{ KHO_ABI_V4, "kho-v4", "preserved-data", "blob-size" },
 };
 
+#define FDT_VERSION_MIN	17
+
 #define ABI_COUNT (sizeof(abi_table) / sizeof(abi_table[0]))
 
 const struct kho_abi_info *kho_abi_info_(enum kho_abi abi)
@@ -56,6 +58,9 @@ bool kho_prop_compatible_(const void *fdt, int offset, const char *want)
 int kho_fdt_check_(const void *buf, size_t size)
 {
 	if (size < sizeof(struct fdt_header) || (uintptr_t)buf % 8)
+		return -KHO_ERR_BADFDT;
+	/* Kernels write version 17; fdt_check_full() crashes on some below 16. */
+	if (fdt_magic(buf) != FDT_MAGIC || fdt_version(buf) < FDT_VERSION_MIN)
 		return -KHO_ERR_BADFDT;
 	if (fdt_check_full(buf, size) < 0)
 		return -KHO_ERR_BADFDT;

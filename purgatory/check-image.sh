@@ -22,7 +22,7 @@ esac
 
 symbols=$($readelf -sW "$elf") || exit 1
 undefined=$(echo "$symbols" | awk '$7 == "UND" && NF > 7 { print $8 }')
-[ -z "$undefined" ] || fail "has undefined symbols:" $undefined
+[ -z "$undefined" ] || fail "has undefined symbols: $undefined"
 
 # Name, type, address, offset, size, entry size, flags. The linker script itself
 # makes .params, for which linkers choose the flags.
@@ -31,7 +31,7 @@ writable=$(echo "$sections" | awk '
 	length($3) == 16 && $2 != "NOBITS" && $5 !~ /^0+$/ && $7 ~ /W/ && $1 != ".params" {
 		print $1
 	}')
-[ -z "$writable" ] || fail "has writable sections:" $writable
+[ -z "$writable" ] || fail "has writable sections: $writable"
 
 $readelf -hW "$elf" | grep -q 'Entry point address: *0x0$' || fail "the entry is not at 0"
 

@@ -238,6 +238,21 @@ static void read_misaligned(void **state)
 	free(buf);
 }
 
+/* Names are whole paths before version 16, which crashes some releases of libfdt. */
+static void read_old_version(void **state)
+{
+	unsigned char *buf = must_copy(&by_hand, sizeof(by_hand));
+	struct kho_root root;
+
+	(void)state;
+	for (uint32_t version = 0; version < 17; version++) {
+		fdt_set_version(buf, version);
+		fdt_set_last_comp_version(buf, version);
+		assert_int_equal(kho_root_read(buf, sizeof(by_hand), &root), -KHO_ERR_BADFDT);
+	}
+	free(buf);
+}
+
 /* Whatever one byte is changed to, the answer is one of the contract's. */
 static void read_any_byte(void **state)
 {
@@ -439,6 +454,7 @@ int main(void)
 		cmocka_unit_test(read_ends_in_range),
 		cmocka_unit_test(read_truncated),
 		cmocka_unit_test(read_misaligned),
+		cmocka_unit_test(read_old_version),
 		cmocka_unit_test(read_any_byte),
 		cmocka_unit_test(read_many_nodes),
 		cmocka_unit_test(write_seen_by_libfdt),
