@@ -37,12 +37,34 @@ static bool next_param(const char **pos, const char **word, int *len)
 	return cmdline_next(pos, word, len) && !ends_params(*word, *len);
 }
 
-/* The value of WORD if it is "KEY=value" or "KEY"; NULL otherwise. */
+/* '-' and '_' are the same in the name of a parameter, see parameqn() of the kernel. */
+static bool same_name(const char *word, const char *key, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (word[i] != key[i] && !(word[i] == '-' && key[i] == '_'))
+			return false;
+	return true;
+}
+
+/* Without one pair of quotes around it; of the second one the kernel needs no sight. */
+static const char *unquote(const char *text, int *len)
+{
+	if (*len && *text == '"') {
+		text++;
+		(*len)--;
+		if (*len && text[*len - 1] == '"')
+			(*len)--;
+	}
+	return text;
+}
+
+/* The value of WORD if it is "KEY=value" or "KEY", quoted or not; NULL otherwise. */
 static const char *value_of(const char *word, int len, const char *key, int *value_len)
 {
 	size_t key_len = strlen(key);
 
-	if ((size_t)len < key_len || strncmp(word, key, key_len))
+	word = unquote(word, &len);
+	if ((size_t)len < key_len || !same_name(word, key, key_len))
 		return NULL;
 	if ((size_t)len == key_len) {
 		*value_len = 0;
@@ -51,7 +73,7 @@ static const char *value_of(const char *word, int len, const char *key, int *val
 	if (word[key_len] != '=')
 		return NULL;
 	*value_len = len - (int)key_len - 1;
-	return word + key_len + 1;
+	return unquote(word + key_len + 1, value_len);
 }
 
 bool cmdline_get(const char *line, const char *key, char *value, size_t size)
@@ -174,6 +196,22 @@ size_t cmdline_count(const char *line, const char *key)
 	while (next_param(&line, &word, &len))
 		count += value_of(word, len, key, &value_len) != NULL;
 	return count;
+}
+
+uint64_t cmdline_crashkernel(const char *line)
+{
+	char value[256];
+	const char *p = value, *end;
+	uint64_t size, most = 0;
+
+	if (!cmdline_get(line, "crashkernel", value, sizeof(value)))
+		return 0;
+	if (!strchr(value, ':'))
+		return parse_size(value, &end, &size) ? size : 0;
+	while ((p = strchr(p, ':')))
+		if (parse_size(++p, &end, &size) && size > most)
+			most = size;
+	return most;
 }
 
 /* As the kernel's kstrtobool(): one letter decides, of "on" and "off" the second. */

@@ -43,6 +43,12 @@ enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
 /* How many words KEY=... LINE has. */
 size_t cmdline_count(const char *line, const char *key);
 
+/*
+ * The most memory that crashkernel= in LINE can ask for: SIZE, or the largest of
+ * RANGE:SIZE,...; 0 without one.
+ */
+uint64_t cmdline_crashkernel(const char *line);
+
 /* The value of kho= in LINE: 1 on, 0 off, -1 absent or not understood. */
 int cmdline_kho(const char *line);
 

@@ -15,37 +15,50 @@
 #include "state.h"
 #include "syscalls.h"
 
+#define SEAL_ATTEMPTS	3
+
 /* A loaded handover. */
 struct seal {
 	struct root root;
 	bool found;			/* there is one */
-	struct sealed sealed;		/* as it was loaded */
+	struct sealed sealed;		/* as it was loaded last */
 	struct handover handover;	/* its regions and their digests now */
 };
 
+static void seal_forget(struct seal *s)
+{
+	handover_release(&s->handover);
+	request_free(&s->sealed.request);
+	memset(&s->sealed, 0, sizeof(s->sealed));
+	s->found = false;
+}
+
+static int check_image(const struct seal *s)
+{
+	uint64_t image = running_image(&s->handover.kcore, s->sealed.image_symbol);
+
+	if (image && image == s->sealed.image)
+		return 0;
+	if (!s->sealed.image_symbol)
+		return error("cannot tell whether the image of 'kexec --kho -l' is still the one loaded: "
+			     "/proc/kallsyms does not list kexec_image (CONFIG_KALLSYMS_ALL)");
+	return error("another program has loaded an image since 'kexec --kho -l', and it takes nothing "
+		     "over: run 'kexec -u', then load what is to be started");
+}
+
 /* Find out what there is to seal. 0, or -1 after a message. */
-static int seal_begin(struct seal *s)
+static int seal_open(struct seal *s)
 {
 	int found = state_load(&s->root, &s->sealed);
 
 	if (found <= 0)
 		return found;
-	if (kcore_open(&s->root, &s->handover.kcore))
-		return -1;
-	if (running_image(&s->handover.kcore, s->sealed.image_symbol) != s->sealed.image) {
-		notice("another program has loaded an image since 'kexec --kho -l': starting that one");
-		return 0;
-	}
 	s->found = true;
+	if (kcore_open(&s->root, &s->handover.kcore) || check_image(s))
+		return -1;
 	for (size_t i = 0; i < s->sealed.region_count; i++)
 		s->handover.region[s->handover.region_count++] =
 			(struct handover_region){ .region = s->sealed.region[i], .verify = true };
-	/*
-	 * A region that has its digest of the load time still, after this, has no
-	 * writer: the load is the first look, and one more is enough.
-	 */
-	if (s->sealed.region_count)
-		handover_provoke_writers(&s->root);
 	return 0;
 }
 
@@ -61,11 +74,18 @@ static int fdt_changed(const struct seal *s)
 	return crc32c(0, fdt, sizeof(fdt)) != s->sealed.fdt_crc;
 }
 
-/* 1 if a region is not what it was when it was loaded, and is settled; 0; -1 on error. */
+/*
+ * 1 if a region is not what it was when it was loaded, and is settled; 0; -1 on
+ * error. A region that has its digest of the load time still, after the log's
+ * writers were provoked, has no writer: the load was the first look at it.
+ */
 static int regions_changed(struct seal *s)
 {
 	bool changed = false;
 
+	if (!s->sealed.region_count)
+		return 0;
+	handover_provoke_writers(&s->root);
 	if (handover_digest(&s->handover))
 		return -1;
 	for (size_t i = 0; i < s->handover.region_count; i++)
@@ -75,24 +95,45 @@ static int regions_changed(struct seal *s)
 	return handover_settle(&s->handover, &s->root) ? -1 : 1;
 }
 
-/* Take the last digests; load again if they are not those loaded. 0, or an exit code. */
-static int seal_end(struct seal *s)
+/* One look: 0 nothing has changed since the load, 1 it has, -1 after a message. */
+static int seal_look(struct seal *s)
 {
 	int fdt, regions;
 
+	if (seal_open(s))
+		return -1;
 	if (!s->found)
-		return EXIT_OK;
+		return 0;
 	regions = regions_changed(s);
 	fdt = regions < 0 ? -1 : fdt_changed(s);
-	if (fdt < 0)
-		return EXIT_REFUSED;
-	return fdt || regions ? load_image(&s->sealed.request, "/") : EXIT_OK;
+	return fdt < 0 ? -1 : fdt || regions;
+}
+
+/*
+ * Load again until what is loaded is what memory holds: a reload takes time, in
+ * which regions can be written once more. 0, or an exit code after a message.
+ */
+static int seal(struct seal *s)
+{
+	for (int attempt = 0; attempt < SEAL_ATTEMPTS; attempt++) {
+		int changed, code = EXIT_OK;
+
+		seal_forget(s);
+		changed = seal_look(s);
+		if (changed <= 0)
+			return changed ? EXIT_REFUSED : EXIT_OK;
+		code = load_image(&s->sealed.request, "/");
+		if (code != EXIT_OK)
+			return code;
+	}
+	error("verified regions are written faster than the image can be loaded again: stop their "
+	      "writers, or leave them out of --kho-verify");
+	return EXIT_REFUSED;
 }
 
 static void seal_release(struct seal *s)
 {
-	handover_release(&s->handover);
-	request_free(&s->sealed.request);
+	seal_forget(s);
 	if (s->root.fd >= 0)
 		close(s->root.fd);
 	free(s);
@@ -116,57 +157,60 @@ static void set_interface_flags(int fd, const char *name, int flags)
 		error_errno("cannot take interface %s %s", name, flags & IFF_UP ? "up" : "down");
 }
 
-/*
- * A card left running could write into memory that is no longer its own. LIST
- * is if_nameindex()'s; WAS_UP gets the flags of those taken down, else 0.
- */
-static void interfaces_down(int fd, const struct if_nameindex *list, short *was_up)
-{
-	for (size_t i = 0; list[i].if_index; i++) {
-		short flags = interface_flags(fd, list[i].if_name);
+/* Network interfaces, and which of them were taken down. */
+struct interfaces {
+	int fd;
+	struct if_nameindex *list;
+	short *was_up;			/* flags of those taken down, else 0 */
+};
 
-		was_up[i] = flags & IFF_UP && !(flags & IFF_LOOPBACK) ? flags : 0;
-		if (was_up[i])
-			set_interface_flags(fd, list[i].if_name, flags & ~IFF_UP);
-	}
-}
-
-static void interfaces_up(int fd, const struct if_nameindex *list, const short *was_up)
-{
-	for (size_t i = 0; list[i].if_index; i++)
-		if (was_up[i])
-			set_interface_flags(fd, list[i].if_name, was_up[i]);
-}
-
-static size_t interface_count(const struct if_nameindex *list)
+static void interfaces_open(struct interfaces *n)
 {
 	size_t count = 0;
 
-	while (list[count].if_index)
+	n->list = if_nameindex();
+	/* Interfaces are reached through a socket of any family. */
+	n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	while (n->list && n->list[count].if_index)
 		count++;
-	return count;
+	n->was_up = calloc(count + 1, sizeof(*n->was_up));
 }
 
-/* Returns only if the kernel refuses; interfaces are up again then. */
-static void reboot_without_interfaces(void)
+/* A card left running could write into memory that is no longer its own. */
+static size_t interfaces_down(struct interfaces *n)
 {
-	struct if_nameindex *list = if_nameindex();
-	/* Interfaces are reached through a socket of any family. */
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
-	short *was_up = list ? calloc(interface_count(list) + 1, sizeof(*was_up)) : NULL;
+	size_t taken = 0;
 
-	if (was_up && fd >= 0)
-		interfaces_down(fd, list, was_up);
-	sys_reboot_kexec();
-	err = errno;
-	if (was_up && fd >= 0)
-		interfaces_up(fd, list, was_up);
-	free(was_up);
-	if (list)
-		if_freenameindex(list);
-	if (fd >= 0)
-		close(fd);
-	errno = err;
+	if (!n->list || n->fd < 0 || !n->was_up) {
+		notice("cannot list network interfaces; they stay as they are");
+		return 0;
+	}
+	for (size_t i = 0; n->list[i].if_index; i++) {
+		short flags = interface_flags(n->fd, n->list[i].if_name);
+
+		n->was_up[i] = flags & IFF_UP && !(flags & IFF_LOOPBACK) ? flags : 0;
+		if (!n->was_up[i])
+			continue;
+		set_interface_flags(n->fd, n->list[i].if_name, flags & ~IFF_UP);
+		taken++;
+	}
+	return taken;
+}
+
+static void interfaces_up(const struct interfaces *n)
+{
+	for (size_t i = 0; n->list && n->was_up && n->list[i].if_index; i++)
+		if (n->was_up[i])
+			set_interface_flags(n->fd, n->list[i].if_name, n->was_up[i]);
+}
+
+static void interfaces_close(struct interfaces *n)
+{
+	free(n->was_up);
+	if (n->list)
+		if_freenameindex(n->list);
+	if (n->fd >= 0)
+		close(n->fd);
 }
 
 static int check_loaded(const struct root *root)
@@ -183,22 +227,31 @@ static int check_loaded(const struct root *root)
 	return EXIT_REFUSED;
 }
 
-/* All but the jump. 0, or an exit code after a message. */
-static int prepare(struct seal *s, bool no_sync)
+/*
+ * What would be refused is refused with the interfaces up. With them down, what
+ * came in meanwhile is sealed too, as the last act.
+ */
+static int leave(struct seal *s, struct interfaces *n, bool no_sync, bool no_ifdown)
 {
 	int code = check_loaded(&s->root);
 
 	if (code != EXIT_OK)
 		return code;
-	if (seal_begin(s))
-		return EXIT_REFUSED;
 	if (!no_sync)
 		sync();
-	return seal_end(s);
+	code = seal(s);
+	if (code == EXIT_OK && !no_ifdown && interfaces_down(n) && s->found)
+		code = seal(s);
+	if (code != EXIT_OK)
+		return code;
+	sys_reboot_kexec();
+	error_errno("the kernel did not start the loaded image");
+	return EXIT_FAILED;
 }
 
 int execute(bool no_sync, bool no_ifdown)
 {
+	struct interfaces n = { .fd = -1 };
 	struct seal *s = calloc(1, sizeof(*s));
 	int code = EXIT_FAILED;
 
@@ -207,18 +260,14 @@ int execute(bool no_sync, bool no_ifdown)
 		return code;
 	}
 	s->handover.kcore.fd = -1;
+	if (!no_ifdown)
+		interfaces_open(&n);
 	if (!root_init(&s->root, "/"))
-		code = prepare(s, no_sync);
-	if (code == EXIT_OK) {
-		if (no_ifdown)
-			sys_reboot_kexec();
-		else
-			reboot_without_interfaces();
-		error_errno("the kernel did not start the loaded image");
-		code = EXIT_FAILED;
-	} else if (s->found) {
+		code = leave(s, &n, no_sync, no_ifdown);
+	interfaces_up(&n);
+	if (s->found)
 		error("not leaving this kernel; nothing that is preserved has been lost");
-	}
+	interfaces_close(&n);
 	seal_release(s);
 	return code;
 }

@@ -8,7 +8,8 @@
 /*
  * Sync (unless NO_SYNC), bring the digests of preserved regions up to date,
  * loading again if they changed, take network interfaces down (unless
- * NO_IFDOWN) and reboot into the loaded kernel. Returns only on failure, with
+ * NO_IFDOWN), look at the regions once more if there were any, and reboot into
+ * the loaded kernel. Returns only on failure, with
  * an exit code, after a message, and with the interfaces as they were.
  */
 int execute(bool no_sync, bool no_ifdown);

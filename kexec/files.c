@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -129,7 +131,16 @@ int root_init(struct root *root, const char *dir)
 
 int root_open(const struct root *root, const char *path, int flags)
 {
-	return openat(root->fd, path, flags | O_CLOEXEC, 0600);
+	/* A captured tree may be anybody's: its links lead nowhere else. */
+	struct open_how how = {
+		.flags = (uint64_t)flags | O_CLOEXEC,
+		.mode = flags & O_CREAT ? 0600 : 0,
+		.resolve = RESOLVE_IN_ROOT,
+	};
+
+	if (root->live)
+		return openat(root->fd, path, flags | O_CLOEXEC, 0600);
+	return (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
 }
 
 FILE *root_fopen(const struct root *root, const char *path)

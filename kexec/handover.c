@@ -7,6 +7,7 @@
 
 #include "../purgatory/crc32c.h"
 #include "arch.h"
+#include "cmdline.h"
 #include "handover.h"
 #include "incoming.h"
 #include "message.h"
@@ -17,7 +18,7 @@
 #define READ_SIZE	(4ull << KHO_CHUNK_SHIFT)
 
 static int check_region_range(const struct handover *h, const struct machine *m,
-			      const struct kho_region *r)
+			      const struct kho_region *r, bool added)
 {
 	const struct running *running = &h->running;
 	const struct kho_range *hit;
@@ -34,8 +35,10 @@ static int check_region_range(const struct handover *h, const struct machine *m,
 	hit = kho_find_overlap(running->scratch, running->scratch_count, r->addr, r->size);
 	if (hit)
 		return error("region '%s' overlaps scratch 0x%llx-0x%llx, which the next kernel "
-			     "overwrites: hand over memory outside scratch; 'kexec --kho --dry-run' "
-			     "lists the areas", r->name, ULL(hit->addr), ULL(hit->addr + hit->size - 1));
+			     "overwrites: %s", r->name, ULL(hit->addr), ULL(hit->addr + hit->size - 1),
+			     added ? "hand over memory outside scratch" :
+				     "this kernel could not revive it and has made a new one there; boot "
+				     "without its reserve_mem=");
 	return 0;
 }
 
@@ -54,7 +57,7 @@ static int check_region_added(const struct handover *h, const struct kho_region 
 static int add_region(struct handover *h, const struct machine *m, const struct kho_region *r,
 		      bool added)
 {
-	if (check_region_range(h, m, r) || (added && check_region_added(h, r)))
+	if (check_region_range(h, m, r, added) || (added && check_region_added(h, r)))
 		return -1;
 	for (size_t i = 0; i < h->region_count; i++) {
 		const struct kho_region *other = &h->region[i].region;
@@ -92,16 +95,54 @@ static struct handover_region *find_region(struct handover *h, const char *name)
 	return NULL;
 }
 
-static int mark_verify(struct handover *h, const struct name_set *verify)
+/* Whether LINE has a word KEY=VALUE, or for a trace instance KEY=...@VALUE. */
+static bool names_region(const char *line, const char *key, const char *name)
 {
-	for (size_t i = 0; i < h->region_count; i++)
-		h->region[i].verify = verify->all;
+	char value[256], *at;
+
+	if (!cmdline_get(line, key, value, sizeof(value)))
+		return false;
+	at = strrchr(value, '@');
+	return !strcmp(at ? at + 1 : value, name);
+}
+
+/*
+ * The part of the kernel that writes to region NAME, after the last digest if it
+ * wants: ramoops at the jump itself, a trace instance at any time. NULL if none.
+ */
+static const char *kernel_writer(const struct machine *m, const char *name)
+{
+	char used[64];
+
+	if (!root_read_line(&m->root, "sys/module/ramoops/parameters/mem_name", used, sizeof(used)) &&
+	    !strcmp(used, name))
+		return "ramoops";
+	if (names_region(m->cmdline, "ramoops.mem_name", name))
+		return "ramoops";
+	return names_region(m->cmdline, "trace_instance", name) ? "a trace instance" : NULL;
+}
+
+static int mark_verify(struct handover *h, const struct machine *m, const struct name_set *verify)
+{
+	for (size_t i = 0; verify->all && i < h->region_count; i++) {
+		const char *name = h->region[i].region.name, *writer = kernel_writer(m, name);
+
+		h->region[i].verify = !writer;
+		if (writer)
+			notice("region '%s' is not verified: %s of the running kernel writes to it until "
+			       "the end", name, writer);
+	}
 	for (size_t i = 0; i < verify->count; i++) {
 		struct handover_region *region = find_region(h, verify->name[i]);
 
 		if (!region)
 			return error("--kho-verify: there is no region '%s' to verify (blobs always are)",
 				     verify->name[i]);
+		if (kernel_writer(m, region->region.name))
+			return error("--kho-verify: %s of the running kernel writes to region '%s' until the "
+				     "end, so it cannot be verified: leave it out, and it is handed over "
+				     "unverified", kernel_writer(m, region->region.name),
+				     region->region.name);
 		region->verify = true;
 	}
 	return 0;
@@ -188,8 +229,12 @@ static int collect_incoming(struct handover *h, const struct root *root, const s
 		notice("going on without it: nothing of it is carried");
 	if (found < 0)
 		return wanted ? -1 : 0;
+	if (!found && carry->count)
+		return error("--kho-carry: nothing was handed to this kernel");
+	if (!found && wanted)
+		notice("--kho-carry: nothing was handed to this kernel, so nothing is carried on");
 	if (!found)
-		return carry->count ? error("--kho-carry: nothing was handed to this kernel") : 0;
+		return 0;
 	h->hop = in.payload.hop + 1;
 	if (wanted)
 		err = incoming_trusted(&in, "--kho-carry") ? check_carry_names(&in, carry) : -1;
@@ -217,6 +262,14 @@ static int adopt_scratch(struct handover *h)
 	if (kho_scratch_check(r->scratch, r->scratch_count, r->preserved, r->preserved_count))
 		return error("the running kernel's scratch areas are not usable or overlap memory it "
 			     "preserves; the next kernel would overwrite that memory");
+	if (kho_find_overlap(r->scratch, r->scratch_count, r->fdt_addr, sizeof(r->fdt)))
+		return error("the running kernel keeps its root FDT inside scratch, where the next kernel "
+			     "would overwrite it");
+	for (size_t i = 0; i < r->root.node_count; i++)
+		if (kho_find_overlap(r->scratch, r->scratch_count, r->root.node[i].addr,
+				     r->root.node[i].size))
+			return error("the running kernel keeps its node '%s' inside scratch, where the next "
+				     "kernel would overwrite it", r->root.node[i].name);
 	if (kho_scratch_check(r->scratch, r->scratch_count, r->map_pages, r->map_page_count))
 		return error("the running kernel keeps its map of preserved memory inside scratch, "
 			     "where the next kernel would overwrite it");
@@ -235,30 +288,43 @@ static bool adds_nodes(const struct handover *h)
 	return added;
 }
 
+/* What setup_data keeps, sysfs shows; in the map such a region would be a snapshot. */
+static void warn_readable(const struct handover *h)
+{
+	for (size_t i = 0; i < h->region_count; i++)
+		if (h->region[i].added)
+			notice("region '%s': every user of the next kernel can read it below "
+			       "/sys/kernel/boot_params/setup_data, until the files' mode is changed",
+			       h->region[i].region.name);
+}
+
 int handover_collect(struct handover *h, const struct machine *m, const struct request *rq)
 {
 	memset(h, 0, sizeof(*h));
 	h->kcore.fd = -1;
 	h->checked = !rq->no_checks;
+	h->machine = m;
 	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, &h->running))
 		return -1;
-	if (collect_regions(h, m, rq) || mark_verify(h, &rq->verify) || collect_blobs(h, rq) ||
+	if (collect_regions(h, m, rq) || mark_verify(h, m, &rq->verify) || collect_blobs(h, rq) ||
 	    collect_incoming(h, &m->root, &rq->carry))
 		return -1;
 	if (!h->running.kho)
 		return alloc_scratch(h, PLANNED_SCRATCH);
 	h->root_in_place = !adds_nodes(h);
+	warn_readable(h);
 	return adopt_scratch(h);
 }
 
-int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t segments)
+int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t segments,
+			  uint64_t extra)
 {
 	/*
 	 * Until it has read the map the next kernel lives in scratch alone: page
 	 * structs (1/64 of RAM, with half as much again for what goes with
 	 * them), per-CPU areas, hashes, and room for KASLR to choose from.
 	 */
-	uint64_t early = m->ram_size / 64 * 3 / 2 + m->cpus * (2ull << 20) + (64ull << 20);
+	uint64_t early = m->ram_total / 64 * 3 / 2 + m->cpus * (2ull << 20) + (64ull << 20) + extra;
 	struct kho_range busy[KHO_REGIONS_MAX];
 	int err;
 
@@ -307,7 +373,7 @@ static int digest_region(const struct handover *h, const struct kho_region *regi
 
 void handover_provoke_writers(const struct root *root)
 {
-	static const char line[] = "<6>kexec: taking digests of preserved memory\n";
+	static const char line[] = "<2>kexec: taking digests of preserved memory\n";
 	int fd = root->live ? root_open(root, "dev/kmsg", O_WRONLY) : -1;
 
 	if (fd < 0 || write(fd, line, sizeof(line) - 1) < 0)

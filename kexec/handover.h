@@ -31,6 +31,7 @@ struct handover {
 	size_t blob_count;
 	struct kho_range *scratch;	/* malloc'ed; the kernel's own with KHO */
 	size_t scratch_count;
+	const struct machine *machine;
 	uint32_t hop;
 	bool checked;			/* purgatory will verify */
 	/*
@@ -63,9 +64,12 @@ void handover_provoke_writers(const struct root *root);
  */
 int handover_settle(struct handover *handover, const struct root *root);
 
-/* Choose scratch for a kernel that has none: room for SEGMENTS bytes of segments. */
+/*
+ * Choose scratch for a kernel that has none: room for SEGMENTS bytes of segments,
+ * what every kernel takes early, and EXTRA bytes. 0, or -1 after a message.
+ */
 int handover_plan_scratch(struct handover *handover, const struct machine *machine,
-			  uint64_t segments);
+			  uint64_t segments, uint64_t extra);
 
 /* One CRC32C over all digests of REGION. */
 uint32_t handover_region_crc(const struct handover_region *region);

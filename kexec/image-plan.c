@@ -31,10 +31,10 @@ static int no_room(const struct image_plan *p, const char *name, uint64_t size, 
 			     "blobs", name, ULL(size >> 10));
 	return error("no room in the running kernel's scratch areas for the %s (%llu KiB): everything a "
 		     "handover loads must fit there; boot this kernel with larger ones, such as "
-		     "kho_scratch=%lluM,0,%lluM, or use a smaller kernel, initrd or blobs",
+		     "kho_scratch=%lluM,%lluM,%lluM, or use a smaller kernel, initrd or blobs",
 		     name, ULL(size >> 10),
 		     ULL((segments_total(&p->segments) + size + p->target->image.init_size) / MIB + 64),
-		     64ull);
+		     64ull, 64ull);
 }
 
 static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t align, uint64_t min,
@@ -168,7 +168,8 @@ static int plan_scratch(struct image_plan *p)
 
 	/* Room for the kernel twice: KASLR moves it to where nothing of ours lies. */
 	return handover_plan_scratch(p->handover, p->machine,
-				     image->pref_address + 2 * kernel + other_segments(p));
+				     image->pref_address + 2 * kernel + other_segments(p),
+				     cmdline_crashkernel(p->cmdline));
 }
 
 /* Learn the size of the boot_params segment by building it once. */

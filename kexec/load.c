@@ -11,6 +11,7 @@
 #include "image-plan.h"
 #include "load.h"
 #include "message.h"
+#include "number.h"
 #include "state.h"
 #include "syscalls.h"
 
@@ -60,6 +61,29 @@ static int cmdline_for_region(struct loading *l, const struct kho_region *region
 	return l->cmdline ? 0 : error("no memory for the command line");
 }
 
+/* mem=SIZE hides what lies above from the next kernel, regions and scratch too. */
+static int check_mem_limit(const struct loading *l)
+{
+	const struct handover *h = &l->handover;
+	char value[64];
+	const char *end;
+	uint64_t limit;
+
+	if (!cmdline_get(l->cmdline, "mem", value, sizeof(value)) || !parse_size(value, &end, &limit))
+		return 0;
+	for (size_t i = 0; i < h->region_count; i++)
+		if (h->region[i].region.addr + h->region[i].region.size > limit)
+			return error("the command line says mem=%s, and region '%s' lies above: remove mem=",
+				     value, h->region[i].region.name);
+	if (!h->running.kho)
+		return error("the command line says mem=%s, and scratch may lie above: remove mem=", value);
+	for (size_t i = 0; i < h->scratch_count; i++)
+		if (h->scratch[i].addr + h->scratch[i].size > limit)
+			return error("the command line says mem=%s, and scratch lies above: remove mem=",
+				     value);
+	return 0;
+}
+
 static int cmdline_for_handover(struct loading *l)
 {
 	int kho = cmdline_kho(l->cmdline);
@@ -79,6 +103,8 @@ static int cmdline_for_handover(struct loading *l)
 	for (size_t i = 0; i < l->handover.region_count; i++)
 		if (cmdline_for_region(l, &l->handover.region[i].region))
 			return -1;
+	if (check_mem_limit(l))
+		return -1;
 	if (cmdline_count(l->cmdline, "reserve_mem") > KHO_REGIONS_MAX)
 		return error("the command line has more than %d reserve_mem=, and a kernel takes no more: "
 			     "remove those that are not handed over", KHO_REGIONS_MAX);
@@ -92,7 +118,7 @@ static int check_luo(const struct loading *l)
 	const struct kho_node *node = running->kho ? kho_root_find(&running->root, KHO_NODE_LUO) : NULL;
 	char compatible[LUO_COMPATIBLE + 1] = "";
 
-	if (!node || l->request->resealing)
+	if (!node)
 		return 0;
 	if (node->size < LUO_COMPATIBLE ||
 	    kcore_read_phys(&l->handover.kcore, node->addr, compatible, LUO_COMPATIBLE))
@@ -136,6 +162,9 @@ static int prepare(struct loading *l)
 
 	if (!rq->no_efi && efi_observe(&l->machine, &l->efi))
 		return -1;
+	if (l->efi.memmap.size && !(l->target.image.xloadflags & XLF_EFI_KEXEC))
+		notice("EFI runtime services are not passed on: the new kernel does not take them "
+		       "(XLF_EFI_KEXEC)");
 	if (rq->kho && prepare_handover(l))
 		return -1;
 	if (target_check(&l->target, &l->machine, l->cmdline))
@@ -183,7 +212,7 @@ static int save_state(const struct loading *l, const struct state *state)
 	const struct running *running = &l->handover.running;
 	uint64_t image = running_image(&l->handover.kcore, running->image_symbol);
 
-	if (!state_save(&l->machine.root, state, running->image_symbol, image))
+	if (!state_commit(&l->machine.root, state, running->image_symbol, image))
 		return EXIT_OK;
 	sys_kexec_unload();
 	notice("the image has been unloaded again: 'kexec -e' could not have sealed it");
@@ -203,7 +232,7 @@ static int load_now(struct loading *l)
 	}
 	/* Building consumes the blobs, so they are described first. */
 	if (!state_describe(&state, l->request, &l->target, &l->handover, l->cmdline) &&
-	    !load_segments(l))
+	    !state_prepare(&l->machine.root, &state) && !load_segments(l))
 		code = save_state(l, &state);
 	state_release(&state);
 	return code;

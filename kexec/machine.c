@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "machine.h"
 #include "message.h"
 #include "number.h"
@@ -70,6 +71,8 @@ static void collect_ram(struct machine *m)
 		if (m->memmap[i].type == E820_RAM)
 			m->ram[m->ram_count++] = (struct kho_range){ m->memmap[i].addr,
 								     m->memmap[i].size };
+	for (size_t i = 0; i < m->ram_count; i++)
+		m->ram_total += m->ram[i].size;
 }
 
 static int read_memmap(struct machine *m)
@@ -185,6 +188,24 @@ static int read_memory_size(struct machine *m)
 	return 0;
 }
 
+/* "0-3" or "0-3,8-11": the last number counts, the next kernel sets memory aside for all. */
+static int read_possible_cpus(struct machine *m)
+{
+	char line[256], *last;
+	unsigned int highest;
+
+	if (root_read_line(&m->root, "sys/devices/system/cpu/possible", line, sizeof(line)))
+		return error("cannot read /sys/devices/system/cpu/possible");
+	last = strrchr(line, ',');
+	last = last ? last + 1 : line;
+	if (strchr(last, '-'))
+		last = strchr(last, '-') + 1;
+	if (sscanf(last, "%u", &highest) != 1)
+		return error("/sys/devices/system/cpu/possible says '%s'", line);
+	m->cpus = highest + 1;
+	return 0;
+}
+
 /* The flag la57 is shown only while 5-level paging is in use. */
 static int read_cpus(struct machine *m)
 {
@@ -195,9 +216,33 @@ static int read_cpus(struct machine *m)
 		return -1;
 	flag = strstr(text, " la57");
 	m->la57 = flag && (flag[5] == ' ' || flag[5] == '\n');
-	for (const char *p = text; (p = strstr(p, "processor\t")); p++)
-		m->cpus++;
 	free(text);
+	return read_possible_cpus(m);
+}
+
+/* Lines "Node N, zone ..." are followed by one "start_pfn: P" for each zone. */
+static int read_nodes(struct machine *m)
+{
+	FILE *f = root_fopen(&m->root, "proc/zoneinfo");
+	unsigned int node = NODES_MAX;
+	unsigned long long pfn;
+	char line[256];
+
+	if (!f)
+		return error_errno("cannot read /proc/zoneinfo");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "Node %u,", &node) == 1 && node >= NODES_MAX) {
+			fclose(f);
+			return error("more than %d NUMA nodes are not supported", NODES_MAX);
+		}
+		if (sscanf(line, " start_pfn: %llu", &pfn) != 1 || node == NODES_MAX || !pfn)
+			continue;
+		while (m->node_count <= node)
+			m->node[m->node_count++] = UINT64_MAX;
+		if (pfn < m->node[node] >> PAGE_SHIFT)
+			m->node[node] = (uint64_t)pfn << PAGE_SHIFT;
+	}
+	fclose(f);
 	return 0;
 }
 
@@ -211,7 +256,8 @@ int machine_observe(struct machine *m, const char *root_dir)
 	if (read_text(m, "proc/cmdline", &m->cmdline))
 		return -1;
 	m->cmdline[strcspn(m->cmdline, "\n")] = '\0';
-	if (read_memmap(m) || read_iomem(m) || read_memory_size(m) || read_cpus(m))
+	if (read_memmap(m) || read_iomem(m) || read_memory_size(m) || read_cpus(m) ||
+	    read_nodes(m))
 		return -1;
 	return read_boot_params(m);
 }

@@ -11,6 +11,7 @@
 #include "kho.h"
 
 #define MEMMAP_MAX	2048
+#define NODES_MAX	64
 
 /* E820 types, Documentation/arch/x86/boot.rst and ACPI 6.5 table 15.4. */
 enum e820_type {
@@ -39,8 +40,11 @@ struct machine {
 	 */
 	struct kho_range usable[MEMMAP_MAX];
 	size_t usable_count;
+	uint64_t ram_total;		/* bytes of ram[] */
 	uint64_t ram_size;		/* bytes the kernel manages, /proc/meminfo */
-	unsigned int cpus;
+	unsigned int cpus;		/* possible, not only online */
+	uint64_t node[NODES_MAX];	/* lowest address of each NUMA node */
+	size_t node_count;
 	unsigned char boot_params[4096]; /* of the running kernel */
 };
 

@@ -123,7 +123,7 @@ static int load_auto(const struct options *o)
 
 static int load_plain(const struct options *o)
 {
-	if (o->method != METHOD_SEGMENTS && !o->request.dry_run && !o->request.no_checks)
+	if (o->method != METHOD_SEGMENTS && !o->request.dry_run)
 		return load_auto(o);
 	if (kho_is_on(o))
 		notice("this kernel runs with KHO, and the image loaded now takes nothing over; --kho "

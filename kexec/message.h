@@ -9,7 +9,7 @@
 enum exit_code {
 	EXIT_OK = 0,
 	EXIT_REFUSED = 1,	/* usage, bad option value, pre-flight refusal */
-	EXIT_DROPPED = 2,	/* --kho-status: the handover was damaged and dropped */
+	EXIT_DROPPED = 2,	/* --kho-status: the handover, or a region of it, is lost */
 	EXIT_FAILED = 255,	/* a file or system call failed, image not usable */
 };
 

@@ -134,7 +134,7 @@ void options_usage(void)
 	      "  -d, --debug            say more\n"
 	      "\n"
 	      "Exit status: 0; 1 for usage and refusals; 255 for images and system calls that fail; 2 if\n"
-	      "--kho-status finds a handover that was damaged and dropped. See kexec(8).\n", stdout);
+	      "--kho-status finds a handover that is lost, in whole or in part. See kexec(8).\n", stdout);
 }
 
 static int set_string(char **to, const char *value)

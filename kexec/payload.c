@@ -9,8 +9,8 @@
 
 #define TABLE_OFFSET	PAGE_SIZE
 #define FDT_PAGES	4		/* root FDT of ours: 64 nodes fit */
-/* A range of 2^52 bytes is cut into fewer pieces than this. */
-#define BLOCKS_PER_REGION	128
+/* A range of 2^52 bytes is cut into fewer than 80 blocks; some cross nodes. */
+#define BLOCKS_MAX	(KHO_REGIONS_MAX * 256)
 
 static uint64_t page_up(uint64_t size)
 {
@@ -24,20 +24,48 @@ static size_t item_count(const struct handover *h)
 	return h->running.kho ? count + h->running.root.node_count : count;
 }
 
+/* The end of the piece of RANGE that lies in one NUMA node. */
+static uint64_t node_end(const struct machine *m, const struct kho_range *range)
+{
+	uint64_t end = range->addr + range->size;
+
+	for (size_t i = 0; i < m->node_count; i++)
+		if (m->node[i] > range->addr && m->node[i] < end)
+			end = m->node[i];
+	return end;
+}
+
+/*
+ * Append the blocks of one region. No block may cross nodes: with deferred init
+ * the next kernel takes all pages of a block to be in the node of the first.
+ */
+static int split_region(const struct handover *h, const struct kho_region *region,
+			struct kho_block *block, size_t max, size_t *count)
+{
+	struct kho_range left = { region->addr, region->size };
+	size_t n;
+
+	while (left.size) {
+		const struct kho_range piece = { left.addr, node_end(h->machine, &left) - left.addr };
+		int err = kho_split_range(PAGE_SHIFT, &piece, block + *count, max - *count, &n);
+
+		if (err)
+			return error("region '%s': %s", region->name, kho_strerror(err));
+		*count += n;
+		left.addr += piece.size;
+		left.size -= piece.size;
+	}
+	return 0;
+}
+
 /* The regions' blocks, sorted; 0 or -1 after a message. */
 static int collect_blocks(const struct handover *h, struct kho_block *block, size_t *ret_count)
 {
-	size_t count = 0, n;
+	size_t count = 0;
 
-	for (size_t i = 0; i < h->region_count; i++) {
-		const struct kho_region *r = &h->region[i].region;
-		const struct kho_range range = { r->addr, r->size };
-		int err = kho_split_range(PAGE_SHIFT, &range, block + count, BLOCKS_PER_REGION, &n);
-
-		if (err)
-			return error("region '%s': %s", r->name, kho_strerror(err));
-		count += n;
-	}
+	for (size_t i = 0; i < h->region_count; i++)
+		if (split_region(h, &h->region[i].region, block, BLOCKS_MAX, &count))
+			return -1;
 	kho_radix_sort(PAGE_SHIFT, block, count);
 	*ret_count = count;
 	return 0;
@@ -45,7 +73,7 @@ static int collect_blocks(const struct handover *h, struct kho_block *block, siz
 
 static int map_size(const struct handover *h, uint64_t *ret)
 {
-	struct kho_block block[KHO_REGIONS_MAX * BLOCKS_PER_REGION];
+	struct kho_block block[BLOCKS_MAX];
 	size_t count;
 	int err;
 
@@ -138,7 +166,7 @@ static void write_items(const struct handover *h, uint64_t addr, struct kho_item
 static int write_map(const struct handover *h, const struct payload_layout *l, uint64_t addr,
 		     unsigned char *buf)
 {
-	struct kho_block block[KHO_REGIONS_MAX * BLOCKS_PER_REGION];
+	struct kho_block block[BLOCKS_MAX];
 	uint64_t root;
 	size_t count;
 	int err;

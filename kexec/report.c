@@ -8,6 +8,7 @@
 #include "incoming.h"
 #include "message.h"
 #include "report.h"
+#include "running.h"
 #include "table.h"
 
 static const char *result_name(uint32_t result)
@@ -52,14 +53,56 @@ static void print_mismatch(const struct incoming *in)
 	printf("reaction:  %s\n", reaction_name(r->reaction));
 }
 
+/* The report, and what this kernel has made of it. */
+struct status {
+	struct incoming in;
+	bool regions_known;		/* this kernel's own regions: */
+	struct kho_region region[KHO_REGIONS_MAX];
+	size_t region_count;
+};
+
 /* Whether ITEM was checked, and found good, on its way here. */
-static bool item_verified(const struct incoming *in, const struct kho_item *item)
+static bool item_verified(const struct status *s, const struct kho_item *item)
 {
-	return item->flags & KHO_ITEM_VERIFIED && in->report.result == KHO_RESULT_VERIFIED;
+	return item->flags & KHO_ITEM_VERIFIED && s->in.report.result == KHO_RESULT_VERIFIED;
 }
 
-static void print_text(const struct incoming *in)
+/* Whether this kernel has ITEM's region under its name and at its address. */
+static bool item_revived(const struct status *s, const struct kho_item *item)
 {
+	for (size_t i = 0; i < s->region_count; i++)
+		if (!strcmp(s->region[i].name, item->name))
+			return s->region[i].addr == item->addr && s->region[i].size == item->size;
+	return false;
+}
+
+static bool item_lost(const struct status *s, const struct kho_item *item)
+{
+	return item->kind == KHO_ITEM_REGION && s->regions_known && !item_revived(s, item);
+}
+
+static bool anything_lost(const struct status *s)
+{
+	const struct incoming *in = &s->in;
+
+	if (in->report.result != KHO_RESULT_VERIFIED && in->report.result != KHO_RESULT_SKIPPED)
+		return true;
+	for (uint32_t i = 0; i < in->payload.item_count; i++)
+		if (item_lost(s, &in->item[i]))
+			return true;
+	return false;
+}
+
+static const char *revived_text(const struct status *s, const struct kho_item *item)
+{
+	if (item->kind != KHO_ITEM_REGION || !s->regions_known)
+		return "";
+	return item_revived(s, item) ? ", revived" : ", NOT REVIVED: this kernel has not taken it";
+}
+
+static void print_text(const struct status *s)
+{
+	const struct incoming *in = &s->in;
 	const struct kho_report *r = &in->report;
 
 	printf("from:      %s (handover %u of this chain, ABI %s)\n", in->payload.from_release,
@@ -72,14 +115,16 @@ static void print_text(const struct incoming *in)
 	for (uint32_t i = 0; i < in->payload.item_count; i++) {
 		const struct kho_item *item = &in->item[i];
 
-		printf("%-10s %-16s 0x%llx, %llu bytes, %s\n", kind_name(item->kind), item->name,
+		printf("%-10s %-16s 0x%llx, %llu bytes, %s%s\n", kind_name(item->kind), item->name,
 		       ULL(item->addr), ULL(item->size),
-		       item_verified(in, item) ? "verified" : "not verified");
+		       item_verified(s, item) ? "verified" : "not verified",
+		       revived_text(s, item));
 	}
 }
 
-static json_object *json_items(const struct incoming *in)
+static json_object *json_items(const struct status *s)
 {
+	const struct incoming *in = &s->in;
 	json_object *list = json_object_new_array();
 
 	for (uint32_t i = 0; i < in->payload.item_count; i++) {
@@ -91,7 +136,10 @@ static json_object *json_items(const struct incoming *in)
 		json_object_object_add(o, "addr", json_object_new_uint64(item->addr));
 		json_object_object_add(o, "size", json_object_new_uint64(item->size));
 		json_object_object_add(o, "verified",
-				       json_object_new_boolean(item_verified(in, item)));
+				       json_object_new_boolean(item_verified(s, item)));
+		if (item->kind == KHO_ITEM_REGION && s->regions_known)
+			json_object_object_add(o, "revived",
+					       json_object_new_boolean(item_revived(s, item)));
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -113,8 +161,9 @@ static json_object *json_mismatch(const struct incoming *in)
 	return o;
 }
 
-static void print_json(const struct incoming *in)
+static void print_json(const struct status *s)
 {
+	const struct incoming *in = &s->in;
 	const struct kho_report *r = &in->report;
 	json_object *o = json_object_new_object();
 
@@ -128,21 +177,16 @@ static void print_json(const struct incoming *in)
 	json_object_object_add(o, "ranges_bad", json_object_new_uint64(r->entries_bad));
 	json_object_object_add(o, "bytes", json_object_new_uint64(r->bytes));
 	json_object_object_add(o, "cycles", json_object_new_uint64(r->cycles));
-	json_object_object_add(o, "items", json_items(in));
+	json_object_object_add(o, "items", json_items(s));
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY));
 	json_object_put(o);
 }
 
 /* As incoming_open(), but with an exit code and a message where there is nothing. */
-static int open_incoming(const char *root_dir, struct incoming *ret)
+static int open_incoming(const struct root *root, struct incoming *ret)
 {
-	struct root root;
-	int found;
+	int found = incoming_open(root, ret);
 
-	if (root_init(&root, root_dir))
-		return EXIT_FAILED;
-	found = incoming_open(&root, ret);
-	close(root.fd);
 	if (found > 0)
 		return EXIT_OK;
 	if (found < 0)
@@ -153,18 +197,24 @@ static int open_incoming(const char *root_dir, struct incoming *ret)
 
 int report_status(const char *root_dir, bool json)
 {
-	struct incoming in;
-	int code = open_incoming(root_dir, &in);
+	struct status s = { 0 };
+	struct root root;
+	int code;
 
-	if (code != EXIT_OK)
-		return code;
-	if (json)
-		print_json(&in);
-	else
-		print_text(&in);
-	if (in.report.result == KHO_RESULT_MISMATCH)
-		code = EXIT_DROPPED;
-	incoming_close(&in);
+	if (root_init(&root, root_dir))
+		return EXIT_FAILED;
+	code = open_incoming(&root, &s.in);
+	if (code == EXIT_OK) {
+		s.regions_known = !running_regions(&root, s.region, &s.region_count);
+		if (json)
+			print_json(&s);
+		else
+			print_text(&s);
+		if (anything_lost(&s))
+			code = EXIT_DROPPED;
+		incoming_close(&s.in);
+	}
+	close(root.fd);
 	return code;
 }
 
@@ -191,10 +241,17 @@ static int print_blob(const struct incoming *in, const char *name)
 int report_get(const char *root_dir, const char *name)
 {
 	struct incoming in;
-	int code = open_incoming(root_dir, &in);
+	struct root root;
+	int code;
 
+	if (root_init(&root, root_dir))
+		return EXIT_FAILED;
+	code = open_incoming(&root, &in);
+	close(root.fd);
 	if (code != EXIT_OK)
 		return code;
+	if (in.report.result == KHO_RESULT_SKIPPED)
+		notice("blob '%s' has not been verified: the handover was loaded with --no-checks", name);
 	code = incoming_trusted(&in, "--kho-get") ? print_blob(&in, name) : EXIT_FAILED;
 	incoming_close(&in);
 	return code;

@@ -5,7 +5,10 @@
 
 #include <stdbool.h>
 
-/* --kho-status. EXIT_REFUSED if nothing was handed over, EXIT_DROPPED if it was damaged. */
+/*
+ * --kho-status. EXIT_REFUSED if nothing was handed over, EXIT_DROPPED if it was
+ * damaged, purgatory did not run, or this kernel has not revived a region.
+ */
 int report_status(const char *root_dir, bool json);
 
 /* --kho-get NAME: the blob's bytes on stdout. An exit code. */

@@ -14,7 +14,7 @@
 
 struct blob_request {
 	char name[KHO_NAME_MAX];
-	char *path;			/* NULL: carried on from the incoming handover */
+	char *path;
 };
 
 /* Names from --kho-verify or --kho-carry, or all of them. */
@@ -42,6 +42,7 @@ struct request {
 	/* What the files must still be, when resealing. */
 	uint32_t kernel_crc;
 	uint32_t initrd_crc;
+	char luo[16];			/* the new kernel's live update ABI, as found then */
 };
 
 void request_free(struct request *request);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "arch.h"
+#include "../purgatory/crc32c.h"
 #include "cmdline.h"
 #include "message.h"
 #include "running.h"
@@ -135,13 +136,15 @@ static int collect_add(struct collect *c, uint64_t addr, uint64_t size)
 struct map_collect {
 	struct collect blocks;
 	struct collect pages;
-	uint64_t bytes;
+	uint64_t bytes, most;		/* found, and more cannot be */
 };
 
 static int on_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct map_collect *c = ctx;
 
+	if (order >= 52 || PAGE_SIZE << order > c->most - c->bytes)
+		return -KHO_ERR_LIMIT;
 	c->bytes += PAGE_SIZE << order;
 	return collect_add(&c->blocks, addr, PAGE_SIZE << order);
 }
@@ -165,6 +168,7 @@ static int read_map(const struct machine *machine, struct kcore *kcore, struct r
 	struct map_collect c = {
 		.blocks = { &r->preserved, &r->preserved_count, 0 },
 		.pages = { &r->map_pages, &r->map_page_count, 0 },
+		.most = machine->ram_total,
 	};
 	const struct kho_map_visitor visitor = { on_block, on_page, &c };
 	int err = kho_radix_walk(PAGE_SHIFT, &mem, r->root.map, machine->ram_size >> PAGE_SHIFT,
@@ -200,30 +204,55 @@ static int read_regions_kho(const struct kcore *kcore, struct running *r)
 	return err;
 }
 
-/* Without KHO: the kernel's own table of reserve_mem regions. */
+/* The kernel's own table of reserve_mem regions; 0, or -1 without a message. */
+static int read_table(const struct kcore *kcore, const struct symbol *table,
+		      const struct symbol *table_count, struct kho_region *region, size_t *ret_count)
+{
+	/* struct reserve_mem_table is {name[16], start, size}, as struct kho_region. */
+	struct kho_region entry[KHO_REGIONS_MAX];
+	uint32_t count;
+
+	*ret_count = 0;
+	if (kcore_read_virt(kcore, table_count->addr, &count, sizeof(count)) ||
+	    count > KHO_REGIONS_MAX)
+		return -1;
+	if (count && kcore_read_virt(kcore, table->addr, entry, count * sizeof(entry[0])))
+		return -1;
+	for (uint32_t i = 0; i < count; i++) {
+		if (!entry[i].size)
+			continue;	/* released again, by its name */
+		if (strnlen(entry[i].name, KHO_REGION_NAME_MAX) == KHO_REGION_NAME_MAX ||
+		    !kho_node_name_valid(entry[i].name))
+			return -1;
+		region[(*ret_count)++] = entry[i];
+	}
+	return 0;
+}
+
+/* Without KHO in the running kernel: what its table says. */
 static int read_regions_table(const struct kcore *kcore, const struct symbol *symbol,
 			      struct running *r)
 {
-	uint32_t count;
-
 	if (!symbol[SYM_TABLE].addr || !symbol[SYM_TABLE_COUNT].addr)
 		return 0;
-	if (read_symbol(kcore, &symbol[SYM_TABLE_COUNT], &count, sizeof(count)))
-		return -1;
-	if (count > KHO_REGIONS_MAX)
-		return error("the running kernel names %u reserve_mem regions, which cannot be", count);
-	/* struct reserve_mem_table is {name[16], start, size}, as struct kho_region. */
-	if (count && read_symbol(kcore, &symbol[SYM_TABLE], r->region, count * sizeof(r->region[0])))
-		return -1;
-	for (uint32_t i = 0; i < count; i++) {
-		if (!r->region[i].size)
-			continue;	/* released again, by its name */
-		if (strnlen(r->region[i].name, KHO_REGION_NAME_MAX) == KHO_REGION_NAME_MAX ||
-		    !kho_node_name_valid(r->region[i].name))
-			return error("the running kernel's table of reserve_mem regions is not readable");
-		r->region[r->region_count++] = r->region[i];
-	}
+	if (read_table(kcore, &symbol[SYM_TABLE], &symbol[SYM_TABLE_COUNT], r->region,
+		       &r->region_count))
+		return error("the running kernel's table of reserve_mem regions is not readable");
 	return 0;
+}
+
+int running_regions(const struct root *root, struct kho_region *region, size_t *ret_count)
+{
+	struct symbol symbol[] = { wanted[SYM_TABLE], wanted[SYM_TABLE_COUNT] };
+	struct kcore kcore;
+	int err;
+
+	if ((root->live && geteuid()) || symbols_find(root, symbol, 2) || !symbol[0].addr ||
+	    !symbol[1].addr || kcore_open(root, &kcore))
+		return -1;
+	err = read_table(&kcore, &symbol[0], &symbol[1], region, ret_count);
+	kcore_close(&kcore);
+	return err;
 }
 
 static int check_unlisted_regions(const struct machine *machine, const struct running *r)
@@ -277,11 +306,13 @@ void running_release(struct running *r)
 
 uint64_t running_image(const struct kcore *kcore, uint64_t image_symbol)
 {
-	uint64_t image;
+	uint64_t image, start[4];
 
-	if (!image_symbol || kcore_read_virt(kcore, image_symbol, &image, sizeof(image)))
+	if (!image_symbol || kcore_read_virt(kcore, image_symbol, &image, sizeof(image)) || !image ||
+	    kcore_read_virt(kcore, image, start, sizeof(start)))
 		return 0;
-	return image;
+	/* Another image can come to lie at the same address. */
+	return image ^ (uint64_t)crc32c(0, start, sizeof(start)) << 16;
 }
 
 /* The value of kho_enable itself; false if it cannot be read. */

@@ -36,9 +36,16 @@ void running_release(struct running *running);
 
 /*
  * What identifies the image that is loaded now: the kernel's pointer to it, read
- * at IMAGE_SYMBOL. 0 if it cannot be told.
+ * at IMAGE_SYMBOL, and the first fields of its struct kimage (list of pages, entry
+ * point). 0 if it cannot be told.
  */
 uint64_t running_image(const struct kcore *kcore, uint64_t image_symbol);
+
+/*
+ * The running kernel's reserve_mem regions, from its own table. 0, or -1 without
+ * a message if they cannot be told (not root, no CONFIG_KALLSYMS_ALL).
+ */
+int running_regions(const struct root *root, struct kho_region *region, size_t *ret_count);
 
 /* Is KHO on in the running kernel? Any sign of it counts; no message. */
 bool running_has_kho(const struct root *root);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -85,6 +84,7 @@ int state_describe(struct state *s, const struct request *rq, const struct targe
 	put_path(s->json, "initrd", rq->initrd);
 	put_number(s->json, "initrd_crc", crc32c(0, t->initrd.data, t->initrd.size));
 	put_string(s->json, "cmdline", cmdline);
+	put_string(s->json, "luo", t->features.luo);
 	json_object_object_add(s->json, "no_checks", json_object_new_boolean(rq->no_checks));
 	json_object_object_add(s->json, "no_efi", json_object_new_boolean(rq->no_efi));
 	if (h->running.kho && !h->root_in_place) {
@@ -103,9 +103,9 @@ void state_release(struct state *s)
 	memset(s, 0, sizeof(*s));
 }
 
-static void blob_path(char *path, size_t size, size_t index)
+static void blob_path(char *path, size_t size, size_t index, bool fresh)
 {
-	snprintf(path, size, STATE_DIR "/blob.%zu", index);
+	snprintf(path, size, STATE_DIR "/blob.%zu%s", index, fresh ? ".new" : "");
 }
 
 static int write_file(const struct root *root, const char *path, const void *data, size_t size)
@@ -133,40 +133,65 @@ static int write_file(const struct root *root, const char *path, const void *dat
 	return err;
 }
 
-int state_save(const struct root *root, const struct state *s, uint64_t image_symbol,
-	       uint64_t running_image)
+int state_prepare(const struct root *root, const struct state *s)
+{
+	char path[64];
+
+	if (mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST)
+		return error_errno("cannot make /" STATE_DIR);
+	for (size_t i = 0; i < s->blob_count; i++) {
+		blob_path(path, sizeof(path), i, true);
+		if (write_file(root, path, s->blob[i].data, s->blob[i].size))
+			return error("the blobs must fit into /run: 'kexec -e' may have to load them again");
+	}
+	return 0;
+}
+
+static int rename_blobs(const struct root *root, size_t count)
+{
+	char fresh[64], path[64];
+
+	for (size_t i = 0; i < count; i++) {
+		blob_path(fresh, sizeof(fresh), i, true);
+		blob_path(path, sizeof(path), i, false);
+		if (renameat(root->fd, fresh, root->fd, path))
+			return error_errno("cannot rename to /%s", path);
+	}
+	return 0;
+}
+
+static void remove_blobs(const struct root *root, size_t first)
+{
+	char path[64];
+
+	for (size_t i = first; i < BLOBS_MAX; i++) {
+		blob_path(path, sizeof(path), i, false);
+		unlinkat(root->fd, path, 0);
+	}
+}
+
+int state_commit(const struct root *root, const struct state *s, uint64_t image_symbol,
+		 uint64_t running_image)
 {
 	const char *text;
-	char path[64];
 
 	put_number(s->json, "image_symbol", image_symbol);
 	put_number(s->json, "image", running_image);
 	text = json_object_to_json_string_ext(s->json, JSON_C_TO_STRING_PRETTY);
-	state_forget(root);
-	if (mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST)
-		return error_errno("cannot make /" STATE_DIR);
-	for (size_t i = 0; i < s->blob_count; i++) {
-		blob_path(path, sizeof(path), i);
-		if (write_file(root, path, s->blob[i].data, s->blob[i].size))
-			return -1;
-	}
-	if (write_file(root, STATE_NEW, text, strlen(text)))
+	/* The old description must not meet new blobs. */
+	unlinkat(root->fd, STATE_FILE, 0);
+	if (rename_blobs(root, s->blob_count) || write_file(root, STATE_NEW, text, strlen(text)))
 		return -1;
-	/* Complete or not at all. */
 	if (renameat(root->fd, STATE_NEW, root->fd, STATE_FILE))
 		return error_errno("cannot rename to /" STATE_FILE);
+	remove_blobs(root, s->blob_count);
 	return 0;
 }
 
 void state_forget(const struct root *root)
 {
-	char path[64];
-
 	unlinkat(root->fd, STATE_FILE, 0);
-	for (size_t i = 0; i < BLOBS_MAX; i++) {
-		blob_path(path, sizeof(path), i);
-		unlinkat(root->fd, path, 0);
-	}
+	remove_blobs(root, 0);
 }
 
 static const char *get_string(json_object *o, const char *key)
@@ -250,7 +275,7 @@ static int load_blobs(json_object *o, struct request *rq)
 		if (!name || strlen(name) >= sizeof(rq->blob[i].name))
 			return -1;
 		strcpy(rq->blob[i].name, name);
-		blob_path(path + 1, sizeof(path) - 1, i);
+		blob_path(path + 1, sizeof(path) - 1, i, false);
 		rq->blob[i].path = strdup(path);
 		if (!rq->blob[i].path)
 			return -1;
@@ -270,6 +295,8 @@ static int load_json(json_object *o, struct sealed *ret)
 	    !copy_string(&rq->initrd, get_string(o, "initrd")) ||
 	    !copy_string(&rq->cmdline, get_string(o, "cmdline")))
 		return -1;
+	if (get_string(o, "luo"))
+		snprintf(rq->luo, sizeof(rq->luo), "%s", get_string(o, "luo"));
 	ret->image_symbol = get_number(o, "image_symbol");
 	ret->image = get_number(o, "image");
 	rq->kho = true;

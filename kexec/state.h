@@ -28,11 +28,17 @@ int state_describe(struct state *state, const struct request *request, const str
 void state_release(struct state *state);
 
 /*
- * Write it, for the image that RUNNING_IMAGE identifies at IMAGE_SYMBOL (see
- * running_image()). 0, or -1 after a message.
+ * Before the load: put the blobs where a later load can read them. What was
+ * loaded before, and its description, stay as they are. 0, or -1 after a message.
  */
-int state_save(const struct root *root, const struct state *state, uint64_t image_symbol,
-	       uint64_t running_image);
+int state_prepare(const struct root *root, const struct state *state);
+
+/*
+ * After the load: make this the description of the image that RUNNING_IMAGE
+ * identifies at IMAGE_SYMBOL (see running_image()). 0, or -1 after a message.
+ */
+int state_commit(const struct root *root, const struct state *state, uint64_t image_symbol,
+		 uint64_t running_image);
 
 /* Remove it: another image, or none, is loaded. */
 void state_forget(const struct root *root);

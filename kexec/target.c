@@ -81,14 +81,16 @@ int target_check_kho(struct target *t, const struct request *rq, bool has_region
 	const char *format, *want = kho_abi_name(KHO_ABI_V4);
 	enum image_error err;
 
-	if (rq->resealing)
+	if (rq->resealing) {
+		memcpy(f->luo, rq->luo, sizeof(f->luo));
 		return 0;
+	}
 	err = image_scan(t->kernel.data + t->image.payload_offset, t->image.payload_size, f, &format);
 	if (err)
 		return error("cannot look into '%s' (compressed with %s) to see whether it can read the "
 			     "handover: %s", rq->kernel, format, image_strerror(err));
 	debug("target: release %s, KHO %s, LUO %s, memfd %s", f->release, f->kho, f->luo, f->memfd);
-	if (!f->kho[0])
+	if (!f->kho[0] || f->kho_disabled)
 		return error("'%s' (%s) has no KHO: it would boot as if nothing had been handed over; "
 			     "use a kernel built with CONFIG_KEXEC_HANDOVER", rq->kernel, f->release);
 	if (f->kho_ambiguous || strcmp(f->kho, want))

@@ -49,7 +49,10 @@ static void values(void **state)
 	assert_string_equal(get("a", "a"), "");
 	assert_string_equal(get("a=", "a"), "");
 	assert_string_equal(get("a=b=c", "a"), "b=c");
-	assert_string_equal(get("a=\"b c\"", "a"), "\"b c\"");
+	assert_string_equal(get("a=\"b c\"", "a"), "b c");
+	assert_string_equal(get("\"a=b c\"", "a"), "b c");
+	assert_string_equal(get("mem-name=x", "mem_name"), "x");
+	assert_null(get("mem_name=x", "mem-name"));
 	assert_string_equal(get("a=1234567", "a"), "1234567");
 	assert_null(get("a=12345678", "a"));
 	assert_null(get("ab=1 xa=1", "a"));
@@ -210,11 +213,23 @@ static void serial_port(void **state)
 		assert_int_equal(cmdline_serial_port(answer[i].line), answer[i].port);
 }
 
+static void crashkernel(void **state)
+{
+	(void)state;
+	assert_int_equal(cmdline_crashkernel("quiet"), 0);
+	assert_int_equal(cmdline_crashkernel("crashkernel=256M"), 256u << 20);
+	assert_int_equal(cmdline_crashkernel("crashkernel=1G,high"), 1u << 30);
+	assert_int_equal(cmdline_crashkernel("crashkernel=2G-16G:320M,16G-:512M"), 512u << 20);
+	assert_int_equal(cmdline_crashkernel("crashkernel=nonsense"), 0);
+	assert_int_equal(cmdline_count("reserve_mem=a reserve-mem=b x", "reserve_mem"), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words),
 		cmocka_unit_test(values),
+		cmocka_unit_test(crashkernel),
 		cmocka_unit_test(without),
 		cmocka_unit_test(append),
 		cmocka_unit_test(reserve_mem_found),

@@ -49,6 +49,8 @@ static int setup(void **state)
 	(void)state;
 	memset(&machine, 0, sizeof(machine));
 	memset(&handover, 0, sizeof(handover));
+	handover.machine = &machine;
+	handover.checked = true;
 	memset(&table, 0, sizeof(table));
 	strcpy(machine.release, "7.3.4-test");
 	handover.kcore.fd = -1;
@@ -227,6 +229,10 @@ static void assert_map(uint64_t root)
 		regions += r->size;
 	}
 	assert_int_equal(blocks, regions);
+	for (size_t i = 0; i < w.count; i++)
+		for (size_t n = 0; n < machine.node_count; n++)
+			assert_false(w.block[i].addr < machine.node[n] &&
+				     machine.node[n] < w.block[i].addr + w.block[i].size);
 }
 
 static const void *verify_map(void *ctx, uint64_t addr, uint64_t size)
@@ -480,6 +486,22 @@ static void read_by_incoming(void **state)
 	tree_remove(&tree);
 }
 
+/* A block in two nodes would be taken to lie in the first alone. */
+static void nodes_are_not_crossed(void **state)
+{
+	struct kho_root root;
+
+	(void)state;
+	machine.node[0] = 0x1000;
+	machine.node[1] = 0x140000000;
+	machine.node[2] = 0x17ffff000;
+	machine.node_count = 3;
+	add_region("big", 0x100000000, 0x80000000, true);
+	build();
+	assert_int_equal(kho_root_read(at(header()->fdt_addr, 4096 * 4), 4096 * 4, &root), 0);
+	assert_map(root.map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,6 +513,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kho_with_blob, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(layout_is_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(nodes_are_not_crossed, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(read_by_incoming, setup, teardown),
 	};

@@ -18,6 +18,7 @@ static const struct command {
 	{ "luo", luo_main },
 	{ "measure", measure_main },
 	{ "asuser", asuser_main },
+	{ "scribble", scribble_main },
 };
 
 static const char *tool = "guest";
