@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "../purgatory/crc32c.h"
 #include "arch.h"
 #include "cmdline.h"
 #include "handover.h"
 #include "incoming.h"
 #include "message.h"
-#include "table.h"
 
 #define PLANNED_SCRATCH	2		/* areas that kho_scratch_plan() makes */
 #define BLOB_MAX	(1ull << 31)	/* a setup_data length is 32 bits wide */
-#define READ_SIZE	(4ull << KHO_CHUNK_SHIFT)
 
 static int check_region_range(const struct handover *h, const struct machine *m,
 			      const struct kho_region *r, bool added)
@@ -337,119 +331,6 @@ int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t 
 			     "piece below 4 GiB) beside the preserved regions: preserve less, or use a "
 			     "smaller kernel or initrd", ULL((segments + early) >> 20), ULL(segments >> 20));
 	return 0;
-}
-
-/* Digest [addr, addr + size) through kcore, a few chunks at a time. */
-static int digest_range(const struct kcore *kcore, uint64_t addr, uint64_t size, uint32_t *digest)
-{
-	unsigned char *buf = malloc(READ_SIZE);
-	int err = buf ? 0 : -1;
-
-	for (uint64_t done = 0; !err && done < size; done += READ_SIZE) {
-		uint64_t piece = size - done < READ_SIZE ? size - done : READ_SIZE;
-
-		err = kcore_read_phys(kcore, addr + done, buf, piece);
-		if (!err)
-			crc32c_chunks(buf, piece, KHO_CHUNK_SHIFT, digest + (done >> KHO_CHUNK_SHIFT));
-	}
-	free(buf);
-	return err;
-}
-
-static int digest_region(const struct handover *h, const struct kho_region *region, uint32_t **ret)
-{
-	uint32_t *digest = calloc(chunk_count(region->size), sizeof(*digest));
-
-	if (!digest)
-		return error("no memory for digests of region '%s'", region->name);
-	if (digest_range(&h->kcore, region->addr, region->size, digest)) {
-		free(digest);
-		return error("region '%s' cannot be verified: its memory cannot be read through "
-			     "/proc/kcore; leave it out of --kho-verify", region->name);
-	}
-	*ret = digest;
-	return 0;
-}
-
-void handover_provoke_writers(const struct root *root)
-{
-	static const char line[] = "<2>kexec: taking digests of preserved memory\n";
-	int fd = root->live ? root_open(root, "dev/kmsg", O_WRONLY) : -1;
-
-	if (fd < 0 || write(fd, line, sizeof(line) - 1) < 0)
-		debug("cannot write to /dev/kmsg, writers of the kernel log stay unseen");
-	if (fd >= 0)
-		close(fd);
-}
-
-static bool same_digests(const struct handover_region *region, const uint32_t *digest)
-{
-	return !memcmp(digest, region->digest,
-		       chunk_count(region->region.size) * sizeof(*digest));
-}
-
-static int digest_once(const struct handover *h, struct handover_region *region)
-{
-	uint32_t *digest;
-
-	if (digest_region(h, &region->region, &digest))
-		return -1;
-	free(region->digest);
-	region->digest = digest;
-	return 0;
-}
-
-/* 1 if REGION's digests, taken once more, are what they were; 0 if not; -1 on error. */
-static int digest_again(const struct handover *h, struct handover_region *region)
-{
-	uint32_t *digest;
-	bool same;
-
-	if (digest_region(h, &region->region, &digest))
-		return -1;
-	same = same_digests(region, digest);
-	free(region->digest);
-	region->digest = digest;
-	return same;
-}
-
-int handover_digest(struct handover *h)
-{
-	for (size_t i = 0; i < h->region_count; i++)
-		if (h->region[i].verify && digest_once(h, &h->region[i]))
-			return -1;
-	return 0;
-}
-
-/* A region may have had its last write meanwhile; one that changes again has a writer. */
-static int settle(struct handover *h, const struct root *root, struct handover_region *region)
-{
-	const char *name = region->region.name;
-	int same = digest_again(h, region);
-
-	if (same)
-		return same < 0 ? -1 : 0;
-	handover_provoke_writers(root);
-	same = digest_again(h, region);
-	if (same)
-		return same < 0 ? -1 : 0;
-	return error("region '%s' is being written while its digest is taken (a console log, a running "
-		     "process?): stop the writer, or leave '%s' out of --kho-verify and it is handed "
-		     "over unverified", name, name);
-}
-
-int handover_settle(struct handover *h, const struct root *root)
-{
-	handover_provoke_writers(root);
-	for (size_t i = 0; i < h->region_count; i++)
-		if (h->region[i].verify && settle(h, root, &h->region[i]))
-			return -1;
-	return 0;
-}
-
-uint32_t handover_region_crc(const struct handover_region *region)
-{
-	return crc32c(0, region->digest, chunk_count(region->region.size) * sizeof(uint32_t));
 }
 
 void handover_release(struct handover *h)

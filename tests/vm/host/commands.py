@@ -84,6 +84,12 @@ class Commands:
         with open(self.machine.results / Path(name).name, "ab") as file:
             file.write(base64.b64decode("".join(base64_text)))
 
+    def cmd_console(self, *words):
+        """Fail unless the console has said this."""
+        text = " ".join(words)
+        if text not in self.machine.console.read_text(encoding="latin-1"):
+            raise ValueError(f"the console does not say {text!r}")
+
     # ---- faults -----------------------------------------------------------
 
     def cmd_flip_at_entry(self, entry, target, bit):
