@@ -230,9 +230,9 @@ static int load_now(struct loading *l)
 		state_forget(&l->machine.root);
 		return EXIT_OK;
 	}
-	/* Building consumes the blobs, so they are described first. */
-	if (!state_describe(&state, l->request, &l->target, &l->handover, l->cmdline) &&
-	    !state_prepare(&l->machine.root, &state) && !load_segments(l))
+	/* Building consumes the blobs, so they are kept first. */
+	state_describe(&state, l->request, &l->target, &l->handover, l->cmdline);
+	if (!state_prepare(&l->machine.root, &l->handover) && !load_segments(l))
 		code = save_state(l, &state);
 	state_release(&state);
 	return code;

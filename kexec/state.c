@@ -47,21 +47,14 @@ static void describe_regions(json_object *o, const struct handover *h)
 	json_object_object_add(o, "regions", list);
 }
 
-static int describe_blobs(struct state *s, const struct handover *h)
+static void describe_blobs(struct state *s, const struct handover *h)
 {
 	json_object *list = json_object_new_array();
 
 	json_object_object_add(s->json, "blobs", list);
-	for (size_t i = 0; i < h->blob_count; i++) {
-		const struct buffer *data = &h->blob[i].data;
-
+	for (size_t i = 0; i < h->blob_count; i++)
 		json_object_array_add(list, json_object_new_string(h->blob[i].name));
-		if (buffer_alloc(&s->blob[i], data->size))
-			return -1;
-		memcpy(s->blob[i].data, data->data, data->size);
-		s->blob_count++;
-	}
-	return 0;
+	s->blob_count = h->blob_count;
 }
 
 /* An absolute path: "kexec -e" may run in another directory. */
@@ -73,8 +66,8 @@ static void put_path(json_object *o, const char *key, const char *path)
 	free(full);
 }
 
-int state_describe(struct state *s, const struct request *rq, const struct target *t,
-		   const struct handover *h, const char *cmdline)
+void state_describe(struct state *s, const struct request *rq, const struct target *t,
+		    const struct handover *h, const char *cmdline)
 {
 	memset(s, 0, sizeof(*s));
 	s->json = json_object_new_object();
@@ -92,14 +85,12 @@ int state_describe(struct state *s, const struct request *rq, const struct targe
 		put_number(s->json, "fdt_crc", crc32c(0, h->running.fdt, sizeof(h->running.fdt)));
 	}
 	describe_regions(s->json, h);
-	return describe_blobs(s, h);
+	describe_blobs(s, h);
 }
 
 void state_release(struct state *s)
 {
 	json_object_put(s->json);
-	for (size_t i = 0; i < s->blob_count; i++)
-		buffer_free(&s->blob[i]);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -133,15 +124,15 @@ static int write_file(const struct root *root, const char *path, const void *dat
 	return err;
 }
 
-int state_prepare(const struct root *root, const struct state *s)
+int state_prepare(const struct root *root, const struct handover *h)
 {
 	char path[64];
 
 	if (mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST)
 		return error_errno("cannot make /" STATE_DIR);
-	for (size_t i = 0; i < s->blob_count; i++) {
+	for (size_t i = 0; i < h->blob_count; i++) {
 		blob_path(path, sizeof(path), i, true);
-		if (write_file(root, path, s->blob[i].data, s->blob[i].size))
+		if (write_file(root, path, h->blob[i].data.data, h->blob[i].data.size))
 			return error("the blobs must fit into /run: 'kexec -e' may have to load them again");
 	}
 	return 0;

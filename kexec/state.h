@@ -14,24 +14,20 @@
 
 struct state {
 	json_object *json;
-	/* Blobs' bytes, to be kept beside the description. */
-	struct buffer blob[BLOBS_MAX];
 	size_t blob_count;
 };
 
-/*
- * Describe an image about to be loaded. Copies the blobs, whose files may be
- * gone at "kexec -e". 0, or -1 after a message.
- */
-int state_describe(struct state *state, const struct request *request, const struct target *target,
+/* Describe an image about to be loaded. */
+void state_describe(struct state *state, const struct request *request, const struct target *target,
 		   const struct handover *handover, const char *cmdline);
 void state_release(struct state *state);
 
 /*
- * Before the load: put the blobs where a later load can read them. What was
- * loaded before, and its description, stay as they are. 0, or -1 after a message.
+ * Before the load: put the blobs, whose files may be gone at "kexec -e", where a
+ * later load can read them. What was loaded before, and its description, stay as
+ * they are. 0, or -1 after a message.
  */
-int state_prepare(const struct root *root, const struct state *state);
+int state_prepare(const struct root *root, const struct handover *handover);
 
 /*
  * After the load: make this the description of the image that RUNNING_IMAGE
