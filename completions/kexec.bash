@@ -28,7 +28,8 @@ _kexec_reserved() {
 	local word
 	# shellcheck disable=SC2013 # words of the command line, not lines
 	for word in $(cat /proc/cmdline 2> /dev/null); do
-		[[ $word = reserve_mem=*:*:* ]] && echo "${word##*:}"
+		word=${word//\"/}
+		[[ $word = reserve[-_]mem=*:*:* ]] && echo "${word##*:}"
 	done
 }
 

@@ -76,20 +76,29 @@ static const char *value_of(const char *word, int len, const char *key, int *val
 	return unquote(word + key_len + 1, value_len);
 }
 
-bool cmdline_get(const char *line, const char *key, char *value, size_t size)
+/* The value of the next word "KEY=value" from *POS on, in VALUE; false at the end. */
+static bool next_value(const char **pos, const char *key, char *value, size_t size)
 {
 	const char *word, *hit;
-	bool found = false;
 	int len, value_len;
 
-	while (next_param(&line, &word, &len)) {
+	while (next_param(pos, &word, &len)) {
 		hit = value_of(word, len, key, &value_len);
 		if (!hit || (size_t)value_len >= size)
 			continue;
 		memcpy(value, hit, (size_t)value_len);
 		value[value_len] = '\0';
-		found = true;
+		return true;
 	}
+	return false;
+}
+
+bool cmdline_get(const char *line, const char *key, char *value, size_t size)
+{
+	bool found = false;
+
+	while (next_value(&line, key, value, size))
+		found = true;
 	return found;
 }
 
@@ -164,16 +173,10 @@ static bool parse_reserve_mem(const char *value, struct reserve_mem *ret, const 
 enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
 					    struct reserve_mem *ret)
 {
-	const char *word, *hit, *found;
+	const char *found;
 	char value[128];
-	int len, value_len;
 
-	while (next_param(&line, &word, &len)) {
-		hit = value_of(word, len, "reserve_mem", &value_len);
-		if (!hit || (size_t)value_len >= sizeof(value))
-			continue;
-		memcpy(value, hit, (size_t)value_len);
-		value[value_len] = '\0';
+	while (next_value(&line, "reserve_mem", value, sizeof(value))) {
 		found = strrchr(value, ':');
 		if (!found || strcmp(found + 1, name))
 			continue;
@@ -198,20 +201,53 @@ size_t cmdline_count(const char *line, const char *key)
 	return count;
 }
 
+bool cmdline_open_quote(const char *line)
+{
+	bool open = false;
+
+	for (; *line; line++)
+		open ^= *line == '"';
+	return open;
+}
+
+static uint64_t largest_size(const char *value)
+{
+	const char *end;
+	uint64_t size, most = 0;
+
+	if (!strchr(value, ':'))
+		return parse_size(value, &end, &size) ? size : 0;
+	while ((value = strchr(value, ':')))
+		if (parse_size(++value, &end, &size) && size > most)
+			most = size;
+	return most;
+}
+
 uint64_t cmdline_crashkernel(const char *line)
 {
 	char value[256];
-	const char *p = value, *end;
-	uint64_t size, most = 0;
+	uint64_t total = 0;
 
-	if (!cmdline_get(line, "crashkernel", value, sizeof(value)))
-		return 0;
-	if (!strchr(value, ':'))
-		return parse_size(value, &end, &size) ? size : 0;
-	while ((p = strchr(p, ':')))
-		if (parse_size(++p, &end, &size) && size > most)
-			most = size;
-	return most;
+	while (next_value(&line, "crashkernel", value, sizeof(value)))
+		total += largest_size(value);
+	return total;
+}
+
+bool cmdline_names_region(const char *line, const char *key, const char *name)
+{
+	char value[256];
+
+	while (next_value(&line, key, value, sizeof(value))) {
+		char *at = strchr(value, '@');
+
+		if (!at)
+			continue;
+		at++;
+		at[strcspn(at, ",")] = '\0';
+		if (!strcmp(at, name))
+			return true;
+	}
+	return false;
 }
 
 /* As the kernel's kstrtobool(): one letter decides, of "on" and "off" the second. */
@@ -257,17 +293,10 @@ static uint16_t port_of(const char *console)
 
 uint16_t cmdline_serial_port(const char *line)
 {
-	const char *word, *hit;
 	uint16_t port, last = 0;
 	char value[64];
-	int len, value_len;
 
-	while (next_param(&line, &word, &len)) {
-		hit = value_of(word, len, "console", &value_len);
-		if (!hit || (size_t)value_len >= sizeof(value))
-			continue;
-		memcpy(value, hit, (size_t)value_len);
-		value[value_len] = '\0';
+	while (next_value(&line, "console", value, sizeof(value))) {
 		port = port_of(value);
 		if (port)
 			last = port;

@@ -40,14 +40,23 @@ enum reserve_mem_lookup { RESERVE_MEM_ABSENT, RESERVE_MEM_FOUND, RESERVE_MEM_BAD
 enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
 					    struct reserve_mem *ret);
 
+/* Whether LINE ends inside double quotes. */
+bool cmdline_open_quote(const char *line);
+
 /* How many words KEY=... LINE has. */
 size_t cmdline_count(const char *line, const char *key);
 
 /*
- * The most memory that crashkernel= in LINE can ask for: SIZE, or the largest of
- * RANGE:SIZE,...; 0 without one.
+ * The most memory that all crashkernel= in LINE can ask for: of each SIZE, or the
+ * largest of RANGE:SIZE,...; 0 without one.
  */
 uint64_t cmdline_crashkernel(const char *line);
+
+/*
+ * Whether a word KEY=VALUE in LINE has VALUE's part from '@' to the next comma
+ * equal to NAME: trace_instance=INSTANCE@NAME,EVENT...
+ */
+bool cmdline_names_region(const char *line, const char *key, const char *name);
 
 /* The value of kho= in LINE: 1 on, 0 off, -1 absent or not understood. */
 int cmdline_kho(const char *line);

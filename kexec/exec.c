@@ -13,7 +13,7 @@
 #include "state.h"
 #include "syscalls.h"
 
-#define SEAL_ATTEMPTS	3
+#define SEAL_LOADS	2		/* at most, before -e gives up */
 
 /* A loaded handover. */
 struct seal {
@@ -35,11 +35,9 @@ static int check_image(const struct seal *s)
 {
 	uint64_t image = running_image(&s->handover.kcore, s->sealed.image_symbol);
 
-	if (image && image == s->sealed.image)
+	/* Without the symbol nothing is known, and nothing is loaded again. */
+	if (!s->sealed.image_symbol || (image && image == s->sealed.image))
 		return 0;
-	if (!s->sealed.image_symbol)
-		return error("cannot tell whether the image of 'kexec --kho -l' is still the one loaded: "
-			     "/proc/kallsyms does not list kexec_image (CONFIG_KALLSYMS_ALL)");
 	return error("another program has loaded an image since 'kexec --kho -l', and it takes nothing "
 		     "over: run 'kexec -u', then load what is to be started");
 }
@@ -107,20 +105,30 @@ static int seal_look(struct seal *s)
 	return fdt < 0 ? -1 : fdt || regions;
 }
 
+static int reload(const struct seal *s)
+{
+	if (s->sealed.image_symbol)
+		return load_image(&s->sealed.request, "/");
+	error("preserved memory has changed since 'kexec --kho -l', and it cannot be told whether its "
+	      "image is still the one loaded (/proc/kallsyms does not list kexec_image: "
+	      "CONFIG_KALLSYMS_ALL): run the load command again");
+	return EXIT_REFUSED;
+}
+
 /*
  * Load again until what is loaded is what memory holds: a reload takes time, in
  * which regions can be written once more. 0, or an exit code after a message.
  */
 static int seal(struct seal *s)
 {
-	for (int attempt = 0; attempt < SEAL_ATTEMPTS; attempt++) {
-		int changed, code = EXIT_OK;
+	for (int loads = 0; loads <= SEAL_LOADS; loads++) {
+		int changed, code;
 
 		seal_forget(s);
 		changed = seal_look(s);
 		if (changed <= 0)
 			return changed ? EXIT_REFUSED : EXIT_OK;
-		code = load_image(&s->sealed.request, "/");
+		code = loads < SEAL_LOADS ? reload(s) : EXIT_OK;
 		if (code != EXIT_OK)
 			return code;
 	}

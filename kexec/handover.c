@@ -89,17 +89,6 @@ static struct handover_region *find_region(struct handover *h, const char *name)
 	return NULL;
 }
 
-/* Whether LINE has a word KEY=VALUE, or for a trace instance KEY=...@VALUE. */
-static bool names_region(const char *line, const char *key, const char *name)
-{
-	char value[256], *at;
-
-	if (!cmdline_get(line, key, value, sizeof(value)))
-		return false;
-	at = strrchr(value, '@');
-	return !strcmp(at ? at + 1 : value, name);
-}
-
 /*
  * The part of the kernel that writes to region NAME, after the last digest if it
  * wants: ramoops at the jump itself, a trace instance at any time. NULL if none.
@@ -111,9 +100,9 @@ static const char *kernel_writer(const struct machine *m, const char *name)
 	if (!root_read_line(&m->root, "sys/module/ramoops/parameters/mem_name", used, sizeof(used)) &&
 	    !strcmp(used, name))
 		return "ramoops";
-	if (names_region(m->cmdline, "ramoops.mem_name", name))
+	if (cmdline_get(m->cmdline, "ramoops.mem_name", used, sizeof(used)) && !strcmp(used, name))
 		return "ramoops";
-	return names_region(m->cmdline, "trace_instance", name) ? "a trace instance" : NULL;
+	return cmdline_names_region(m->cmdline, "trace_instance", name) ? "a trace instance" : NULL;
 }
 
 static int mark_verify(struct handover *h, const struct machine *m, const struct name_set *verify)

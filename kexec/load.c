@@ -61,6 +61,16 @@ static int cmdline_for_region(struct loading *l, const struct kho_region *region
 	return l->cmdline ? 0 : error("no memory for the command line");
 }
 
+static uint64_t ram_end(const struct machine *m)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < m->ram_count; i++)
+		if (m->ram[i].addr + m->ram[i].size > end)
+			end = m->ram[i].addr + m->ram[i].size;
+	return end;
+}
+
 /* mem=SIZE hides what lies above from the next kernel, regions and scratch too. */
 static int check_mem_limit(const struct loading *l)
 {
@@ -75,7 +85,7 @@ static int check_mem_limit(const struct loading *l)
 		if (h->region[i].region.addr + h->region[i].region.size > limit)
 			return error("the command line says mem=%s, and region '%s' lies above: remove mem=",
 				     value, h->region[i].region.name);
-	if (!h->running.kho)
+	if (!h->running.kho && limit < ram_end(&l->machine))
 		return error("the command line says mem=%s, and scratch may lie above: remove mem=", value);
 	for (size_t i = 0; i < h->scratch_count; i++)
 		if (h->scratch[i].addr + h->scratch[i].size > limit)
@@ -96,13 +106,13 @@ static int cmdline_for_handover(struct loading *l)
 		l->cmdline = cmdline_append(l->cmdline, "kho=on");
 		if (!l->cmdline)
 			return error("no memory for the command line");
-		if (cmdline_kho(l->cmdline) != 1)
-			return error("the command line ends inside a quoted word, which would swallow what "
-				     "the handover needs: close the '\"'");
 	}
 	for (size_t i = 0; i < l->handover.region_count; i++)
 		if (cmdline_for_region(l, &l->handover.region[i].region))
 			return -1;
+	/* An unclosed quote would swallow what is added. */
+	if (cmdline_open_quote(l->cmdline))
+		return error("the command line ends inside a quoted word: close the '\"'");
 	if (check_mem_limit(l))
 		return -1;
 	if (cmdline_count(l->cmdline, "reserve_mem") > KHO_REGIONS_MAX)
@@ -234,6 +244,8 @@ static int load_now(struct loading *l)
 	state_describe(&state, l->request, &l->target, &l->handover, l->cmdline);
 	if (!state_prepare(&l->machine.root, &l->handover) && !load_segments(l))
 		code = save_state(l, &state);
+	else
+		state_abandon(&l->machine.root);
 	state_release(&state);
 	return code;
 }
@@ -307,6 +319,9 @@ enum file_load_result load_image_file(const struct request *rq)
 		flags |= KEXEC_FILE_NO_INITRAMFS;
 	if (!rq->initrd || initrd >= 0) {
 		err = sys_kexec_file_load(kernel, initrd, rq->cmdline, flags) ? errno : 0;
+		if (err == EINVAL && flags & KEXEC_FILE_DEBUG)
+			err = sys_kexec_file_load(kernel, initrd, rq->cmdline,
+						  flags & ~(unsigned long)KEXEC_FILE_DEBUG) ? errno : 0;
 		if (!err)
 			result = FILE_LOAD_OK;
 		else if (err == ENOSYS || err == EINVAL || err == ENOEXEC || err == ENOTSUP)

@@ -158,6 +158,8 @@ static void remove_blobs(const struct root *root, size_t first)
 	for (size_t i = first; i < BLOBS_MAX; i++) {
 		blob_path(path, sizeof(path), i, false);
 		unlinkat(root->fd, path, 0);
+		blob_path(path, sizeof(path), i, true);
+		unlinkat(root->fd, path, 0);
 	}
 }
 
@@ -177,6 +179,16 @@ int state_commit(const struct root *root, const struct state *s, uint64_t image_
 		return error_errno("cannot rename to /" STATE_FILE);
 	remove_blobs(root, s->blob_count);
 	return 0;
+}
+
+void state_abandon(const struct root *root)
+{
+	char path[64];
+
+	for (size_t i = 0; i < BLOBS_MAX; i++) {
+		blob_path(path, sizeof(path), i, true);
+		unlinkat(root->fd, path, 0);
+	}
 }
 
 void state_forget(const struct root *root)

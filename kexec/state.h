@@ -36,6 +36,9 @@ int state_prepare(const struct root *root, const struct handover *handover);
 int state_commit(const struct root *root, const struct state *state, uint64_t image_symbol,
 		 uint64_t running_image);
 
+/* After state_prepare(), if nothing has been loaded: remove what it has put there. */
+void state_abandon(const struct root *root);
+
 /* Remove it: another image, or none, is loaded. */
 void state_forget(const struct root *root);
 

@@ -219,9 +219,23 @@ static void crashkernel(void **state)
 	assert_int_equal(cmdline_crashkernel("quiet"), 0);
 	assert_int_equal(cmdline_crashkernel("crashkernel=256M"), 256u << 20);
 	assert_int_equal(cmdline_crashkernel("crashkernel=1G,high"), 1u << 30);
+	assert_int_equal(cmdline_crashkernel("crashkernel=1G,high crashkernel=256M,low"), 1280u << 20);
 	assert_int_equal(cmdline_crashkernel("crashkernel=2G-16G:320M,16G-:512M"), 512u << 20);
 	assert_int_equal(cmdline_crashkernel("crashkernel=nonsense"), 0);
 	assert_int_equal(cmdline_count("reserve_mem=a reserve-mem=b x", "reserve_mem"), 2);
+}
+
+static void names_region(void **state)
+{
+	(void)state;
+	assert_true(cmdline_names_region("trace_instance=a@r0", "trace_instance", "r0"));
+	assert_true(cmdline_names_region("trace_instance=b trace_instance=a@r0,sched x",
+					 "trace_instance", "r0"));
+	assert_false(cmdline_names_region("trace_instance=r0", "trace_instance", "r0"));
+	assert_false(cmdline_names_region("trace_instance=a@r01", "trace_instance", "r0"));
+	assert_false(cmdline_names_region("", "trace_instance", "r0"));
+	assert_true(cmdline_open_quote("a=\"b c"));
+	assert_false(cmdline_open_quote("a=\"b c\""));
 }
 
 int main(void)
@@ -230,6 +244,7 @@ int main(void)
 		cmocka_unit_test(words),
 		cmocka_unit_test(values),
 		cmocka_unit_test(crashkernel),
+		cmocka_unit_test(names_region),
 		cmocka_unit_test(without),
 		cmocka_unit_test(append),
 		cmocka_unit_test(reserve_mem_found),
