@@ -30,7 +30,7 @@ class Scenario:
     cmdline: str = ""       # in addition to the runner's own
     qemu: str = ""          # further options of QEMU
     icount: int = 0         # 1: guest time is a count of instructions (and smp=1)
-    timeout: int = 120      # seconds, for all boots together
+    timeout: int = 240      # seconds, for all boots together
     functions: set = field(default_factory=set)
 
     @property
