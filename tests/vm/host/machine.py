@@ -20,8 +20,11 @@ from .ram import Ram
 WORK = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
 PREFIX = "kho-vm-"
 OVMF = Path("/usr/share/OVMF")
-# What a later hop inherits: lib.sh copies the command line.
-CMDLINE = "console=ttyS0 earlyprintk=ttyS0 panic=-1 printk.time=1"
+# What a later hop inherits: lib.sh copies the command line. Without tsc=reliable
+# the kernel compares the CPUs' time stamp counters, and on a busy host, where one
+# emulated CPU can stand still for long, 7.3 was seen to wait there for ever
+# (watchdog_check_skew on one CPU, stop_one_cpu on the other).
+CMDLINE = "console=ttyS0 earlyprintk=ttyS0 panic=-1 printk.time=1 tsc=reliable"
 
 # Everything TCG can do, except:
 #  erms, fsrm: without "fast strings" the kernel clears and copies by words, for
