@@ -6,8 +6,11 @@
 
 static void print_range(const char *what, const char *name, uint64_t addr, uint64_t size)
 {
-	printf("%-9s %-16s 0x%012llx-0x%012llx %10llu KiB\n", what, name, ULL(addr),
-	       ULL(size ? addr + size - 1 : addr), ULL(size >> 10));
+	if (size)
+		printf("%-9s %-16s 0x%012llx-0x%012llx %12llu bytes\n", what, name, ULL(addr),
+		       ULL(addr + size - 1), ULL(size));
+	else
+		printf("%-9s %-16s empty\n", what, name);
 }
 
 static void print_segments(const struct image_plan *p)
@@ -53,5 +56,5 @@ void image_plan_print(const struct image_plan *p)
 	print_segments(p);
 	if (p->handover)
 		print_handover(p);
-	printf("%-9s %s\n", "cmdline", p->cmdline);
+	printf("%-9s %s\n", "cmdline", *p->cmdline ? p->cmdline : "(empty)");
 }

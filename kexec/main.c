@@ -38,7 +38,7 @@ static int loaded_status(const struct options *o)
 	close(root.fd);
 	if (!errno)
 		return value != 0;
-	error_errno("cannot read /%s", file);
+	error_errno("cannot read /%s (has this kernel CONFIG_KEXEC, and is /sys mounted?)", file);
 	return EXIT_FAILED;
 }
 

@@ -54,7 +54,7 @@ static int split_name(const char *value, const char *option, char *name, size_t 
 	size_t len = strcspn(value, "=");
 
 	if (value[len] != '=' || !len)
-		return error("%s=%s: wants NAME=...", option, value);
+		return error("%s=%s: wants NAME=, and then what the name is for", option, value);
 	if (len >= size)
 		return error("%s=%s: a name has at most %zu characters", option, value, size - 1);
 	memcpy(name, value, len);

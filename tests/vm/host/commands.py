@@ -57,15 +57,20 @@ class Commands:
         self.cmd_remember(name, addr, size, seed)
         self.ram.fill(*self.memory[name])
 
+    def known(self, name):
+        if name not in self.memory:
+            raise ValueError(f"nothing is remembered as {name!r}: fill it first")
+        return self.memory[name]
+
     def cmd_check(self, name):
         """Fail unless NAME still holds its pattern."""
-        if difference := self.ram.check(*self.memory[name]):
+        if difference := self.ram.check(*self.known(name)):
             raise ValueError(f"{name}: {difference}")
         return f"{name} holds its pattern"
 
     def cmd_get(self, name):
         """ADDR SIZE SEED of NAME."""
-        addr, size, seed = self.memory[name]
+        addr, size, seed = self.known(name)
         return f"{addr:#x} {size:#x} {seed}"
 
     def cmd_flip(self, addr, bit):
