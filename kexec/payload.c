@@ -9,8 +9,8 @@
 
 #define TABLE_OFFSET	PAGE_SIZE
 #define FDT_PAGES	4		/* root FDT of ours: 64 nodes fit */
-/* A range of 2^52 bytes is cut into fewer than 80 blocks; some cross nodes. */
-#define BLOCKS_MAX	(KHO_REGIONS_MAX * 256)
+#define BLOCKS_MAX	128		/* a range of 2^52 bytes is cut into fewer than 80 */
+#define MAP_ROOM	(64 * PAGE_SIZE)	/* of the map of preserved memory, at first */
 
 static uint64_t page_up(uint64_t size)
 {
@@ -35,52 +35,83 @@ static uint64_t node_end(const struct machine *m, const struct kho_range *range)
 	return end;
 }
 
+static int grow_map(struct kho_map *map)
+{
+	void *buf = realloc(map->buf, map->size * 2);
+
+	if (!buf)
+		return -KHO_ERR_NOSPACE;
+	kho_map_move(map, buf, map->size * 2);
+	return 0;
+}
+
+static int add_block(struct kho_map *map, const struct kho_block *block)
+{
+	int err = kho_map_add(map, block->addr, block->order);
+
+	while (err == -KHO_ERR_NOSPACE && !grow_map(map))
+		err = kho_map_add(map, block->addr, block->order);
+	return err;
+}
+
+static int add_range(struct kho_map *map, const struct kho_range *range)
+{
+	struct kho_block block[BLOCKS_MAX];
+	size_t count;
+	int err = kho_split_range(PAGE_SHIFT, range, block, BLOCKS_MAX, &count);
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = add_block(map, &block[i]);
+	return err;
+}
+
 /*
- * Append the blocks of one region. No block may cross nodes: with deferred init
+ * Add the blocks of one region. No block may cross nodes: with deferred init
  * the next kernel takes all pages of a block to be in the node of the first.
  */
-static int split_region(const struct handover *h, const struct kho_region *region,
-			struct kho_block *block, size_t max, size_t *count)
+static int add_region(const struct handover *h, const struct kho_region *region,
+		      struct kho_map *map)
 {
 	struct kho_range left = { region->addr, region->size };
-	size_t n;
 
 	while (left.size) {
 		const struct kho_range piece = { left.addr, node_end(h->machine, &left) - left.addr };
-		int err = kho_split_range(PAGE_SHIFT, &piece, block + *count, max - *count, &n);
+		int err = add_range(map, &piece);
 
 		if (err)
 			return error("region '%s': %s", region->name, kho_strerror(err));
-		*count += n;
 		left.addr += piece.size;
 		left.size -= piece.size;
 	}
 	return 0;
 }
 
-/* The regions' blocks, sorted; 0 or -1 after a message. */
-static int collect_blocks(const struct handover *h, struct kho_block *block, size_t *ret_count)
+/* The regions' blocks; 0, or -1 after a message. Free map->buf also after an error. */
+static int collect_blocks(const struct handover *h, struct kho_map *map)
 {
-	size_t count = 0;
+	void *buf = malloc(MAP_ROOM);
 
+	*map = (struct kho_map){ 0 };
+	if (!buf || kho_map_init(map, PAGE_SHIFT, buf, MAP_ROOM))
+		return error("no memory for the map of preserved memory");
 	for (size_t i = 0; i < h->region_count; i++)
-		if (split_region(h, &h->region[i].region, block, BLOCKS_MAX, &count))
+		if (add_region(h, &h->region[i].region, map))
 			return -1;
-	kho_radix_sort(PAGE_SHIFT, block, count);
-	*ret_count = count;
 	return 0;
 }
 
 static int map_size(const struct handover *h, uint64_t *ret)
 {
-	struct kho_block block[BLOCKS_MAX];
-	size_t count;
-	int err;
+	struct kho_map map;
+	int err = collect_blocks(h, &map);
 
-	if (collect_blocks(h, block, &count))
-		return -1;
-	err = kho_radix_size(PAGE_SHIFT, block, count, ret);
-	return err ? error("map of preserved memory: %s", kho_strerror(err)) : 0;
+	if (!err) {
+		err = kho_map_size(&map, KHO_ABI_V4, ret);
+		if (err)
+			error("map of preserved memory: %s", kho_strerror(err));
+	}
+	free(map.buf);
+	return err ? -1 : 0;
 }
 
 /* Take SIZE bytes, in whole pages, from *END; returns their offset. */
@@ -166,16 +197,17 @@ static void write_items(const struct handover *h, uint64_t addr, struct kho_item
 static int write_map(const struct handover *h, const struct payload_layout *l, uint64_t addr,
 		     unsigned char *buf)
 {
-	struct kho_block block[BLOCKS_MAX];
+	struct kho_map map;
 	uint64_t root;
-	size_t count;
-	int err;
+	int err = collect_blocks(h, &map);
 
-	if (collect_blocks(h, block, &count))
-		return -1;
-	err = kho_radix_encode(PAGE_SHIFT, block, count, buf + l->map, l->map_size, addr + l->map,
-			       &root);
-	return err ? error("map of preserved memory: %s", kho_strerror(err)) : 0;
+	if (!err) {
+		err = kho_map_encode(&map, KHO_ABI_V4, buf + l->map, l->map_size, addr + l->map, &root);
+		if (err)
+			error("map of preserved memory: %s", kho_strerror(err));
+	}
+	free(map.buf);
+	return err ? -1 : 0;
 }
 
 static int write_memblock(const struct handover *h, const struct payload_layout *l,

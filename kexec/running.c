@@ -76,7 +76,7 @@ static int read_root(const struct kcore *kcore, const struct symbol *symbol, str
 		return error("the running kernel's KHO root FDT cannot be found: this program reads "
 			     "kernels of ABI %s (7.2, 7.3)", kho_abi_name(KHO_ABI_V4));
 	err = kho_root_read(r->fdt, sizeof(r->fdt), &r->root);
-	if (err == -KHO_ERR_ABI)
+	if (err == -KHO_ERR_ABI || (!err && r->root.abi != KHO_ABI_V4))
 		return error("the running kernel's KHO ABI is not %s, the one this program reads; "
 			     "'kexec -s -l' hands over to a kernel of the same ABI",
 			     kho_abi_name(KHO_ABI_V4));
@@ -171,8 +171,8 @@ static int read_map(const struct machine *machine, struct kcore *kcore, struct r
 		.most = machine->ram_total,
 	};
 	const struct kho_map_visitor visitor = { on_block, on_page, &c };
-	int err = kho_radix_walk(PAGE_SHIFT, &mem, r->root.map, machine->ram_size >> PAGE_SHIFT,
-				 &visitor);
+	int err = kho_map_walk(KHO_ABI_V4, PAGE_SHIFT, &mem, r->root.map,
+			       machine->ram_size >> PAGE_SHIFT, &visitor);
 
 	if (err)
 		return error("the running kernel's map of preserved memory cannot be read: %s",

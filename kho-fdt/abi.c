@@ -5,8 +5,13 @@
 
 #include "abi.h"
 
+/* Up to v3 kernels compute a block's size as 1 << (order + PAGE_SHIFT), in an int. */
 static const struct kho_abi_info abi_table[] = {
-	{ KHO_ABI_V4, "kho-v4", "preserved-data", "blob-size" },
+	{ KHO_ABI_V1, "kho-v1", "kho-v1/page", "fdt", NULL, false, 30 },
+	{ KHO_ABI_V1_512, "kho-v1", "kho-v1/512", "fdt", NULL, false, 30 },
+	{ KHO_ABI_V2, "kho-v2", "kho-v2", "preserved-data", NULL, true, 30 },
+	{ KHO_ABI_V3, "kho-v3", "kho-v3", "preserved-data", "blob-size", true, 30 },
+	{ KHO_ABI_V4, "kho-v4", "kho-v4", "preserved-data", "blob-size", true, 63 },
 };
 
 #define FDT_VERSION_MIN	17
@@ -28,12 +33,41 @@ const char *kho_abi_name(enum kho_abi abi)
 	return info ? info->compatible : NULL;
 }
 
+const char *kho_abi_label(enum kho_abi abi)
+{
+	const struct kho_abi_info *info = kho_abi_info_(abi);
+
+	return info ? info->label : NULL;
+}
+
+/* The first row counts: "kho-v1" alone is the form that kernels still write. */
 enum kho_abi kho_abi_from_name(const char *name)
 {
 	for (size_t i = 0; i < ABI_COUNT; i++)
-		if (!strcmp(abi_table[i].compatible, name))
+		if (!strcmp(abi_table[i].compatible, name) || !strcmp(abi_table[i].label, name))
 			return abi_table[i].abi;
 	return KHO_ABI_UNKNOWN;
+}
+
+bool kho_abi_radix(enum kho_abi abi)
+{
+	const struct kho_abi_info *info = kho_abi_info_(abi);
+
+	return info && info->radix;
+}
+
+bool kho_abi_sized(enum kho_abi abi)
+{
+	const struct kho_abi_info *info = kho_abi_info_(abi);
+
+	return info && info->size_prop;
+}
+
+unsigned int kho_abi_max_order(enum kho_abi abi, unsigned int page_shift)
+{
+	const struct kho_abi_info *info = kho_abi_info_(abi);
+
+	return info && page_shift < info->block_bits ? info->block_bits - page_shift : 0;
 }
 
 int kho_prop_u64_(const void *fdt, int offset, const char *name, uint64_t *ret)

@@ -15,12 +15,15 @@
 
 #define KHO_METADATA_VERSION	1
 
-/* How one ABI spells its root FDT. */
+/* How one ABI spells its root FDT, and what its map is. */
 struct kho_abi_info {
 	enum kho_abi abi;
 	const char *compatible;
+	const char *label;
 	const char *addr_prop;		/* of a node: address of its data */
-	const char *size_prop;		/* of a node: length of its data */
+	const char *size_prop;		/* of a node: length of its data; NULL: not told */
+	bool radix;
+	unsigned int block_bits;	/* binary logarithm of the largest block, in bytes */
 };
 
 /* NULL for an ABI that is not known. */

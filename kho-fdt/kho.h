@@ -15,8 +15,9 @@
  *    only on success.
  *
  * Memory layouts are little-endian, as on the two architectures that have KHO.
- * Facts come from kernel/liveupdate/kexec_handover.c, include/linux/kho/abi/
- * and mm/memblock.c of Linux 7.3.
+ * Facts come from kernel/liveupdate/kexec_handover.c (up to 6.18
+ * kernel/kexec_handover.c), include/linux/kho/abi/ and mm/memblock.c of Linux
+ * 6.17.8, 6.18.15, 6.19.11, 7.1.8, 7.2.12 and 7.3.4.
  */
 #ifndef KHO_H
 #define KHO_H
@@ -65,14 +66,42 @@ const char *kho_strerror(int err);
 
 enum kho_abi {
 	KHO_ABI_UNKNOWN = 0,
-	KHO_ABI_V4,			/* Linux 7.2 and 7.3 */
+	KHO_ABI_V1_512,			/* 6.16, 6.17: "kho-v1", bitmaps of 512 bytes */
+	KHO_ABI_V1,			/* 6.18 to 7.0: "kho-v1", bitmaps of one page */
+	KHO_ABI_V2,			/* between 7.0 and 7.1, in no release */
+	KHO_ABI_V3,			/* 7.1 */
+	KHO_ABI_V4,			/* 7.2 and 7.3 */
 };
 
-/* The root node's "compatible" of ABI; NULL for one that is not known. */
+/*
+ * The root node's "compatible" of ABI; NULL for one that is not known. Both
+ * forms of v1 call themselves "kho-v1".
+ */
 const char *kho_abi_name(enum kho_abi abi);
 
-/* The ABI called NAME ("kho-v4"); KHO_ABI_UNKNOWN if there is none. */
+/* A name of its own for each: "kho-v1/512", "kho-v1/page", "kho-v2" ...; NULL. */
+const char *kho_abi_label(enum kho_abi abi);
+
+/*
+ * The ABI that has NAME as its name or label; KHO_ABI_UNKNOWN if there is none.
+ * "kho-v1" alone is KHO_ABI_V1, see kho_v1_form().
+ */
 enum kho_abi kho_abi_from_name(const char *name);
+
+/* Whether the map is a radix tree (v2 to v4) and not a list of chunks (v1). */
+bool kho_abi_radix(enum kho_abi abi);
+
+/*
+ * Whether a node tells the size of its data (v3, v4). Without it data must be an
+ * FDT: kernels take its size from there.
+ */
+bool kho_abi_sized(enum kho_abi abi);
+
+/*
+ * The largest order that kernels of ABI can reserve; 0 for an ABI that is not known.
+ * Up to v3 they compute a block's size in 32 bits, and lose a larger block.
+ */
+unsigned int kho_abi_max_order(enum kho_abi abi, unsigned int page_shift);
 
 /* ---- Physical memory --------------------------------------------------- */
 
@@ -90,7 +119,7 @@ struct kho_mem {
 	void *ctx;
 };
 
-/* ---- Preserved memory: blocks and the radix tree ----------------------- */
+/* ---- Preserved memory -------------------------------------------------- */
 
 #define KHO_PAGE_SHIFT_MIN	12
 #define KHO_PAGE_SHIFT_MAX	16
@@ -114,34 +143,6 @@ struct kho_block {
 int kho_split_range(unsigned int page_shift, const struct kho_range *range,
 		    struct kho_block *block, size_t max, size_t *ret_count);
 
-/*
- * Order BLOCK as kho_radix_size() and kho_radix_encode() want it (by radix
- * key), in place. Blocks that are not valid sort somewhere; the two report
- * them.
- */
-void kho_radix_sort(unsigned int page_shift, struct kho_block *block, size_t count);
-
-/*
- * Bytes that kho_radix_encode() needs for COUNT sorted blocks. Even an empty
- * tree has its top table: readers refuse a map address of 0.
- *
- * Errors: -KHO_ERR_INVAL (page shift, or blocks not sorted), -KHO_ERR_ALIGN (a
- * block is not aligned to its order), -KHO_ERR_RANGE (an order or address that
- * the key cannot hold).
- */
-int kho_radix_size(unsigned int page_shift, const struct kho_block *block, size_t count,
-		   uint64_t *ret_size);
-
-/*
- * Build the radix tree of ABI v2 to v4 in BUF, which will be found at physical
- * address BASE (page aligned) by the next kernel. *RET_ROOT gets the physical
- * address of its top table, always BASE. The same block twice is one block.
- *
- * Errors: as kho_radix_size(); -KHO_ERR_NOSPACE; -KHO_ERR_ALIGN also for BASE.
- */
-int kho_radix_encode(unsigned int page_shift, const struct kho_block *block, size_t count,
-		     void *buf, size_t size, uint64_t base, uint64_t *ret_root);
-
 /* Told what is found; a return that is not 0 ends the walk and is passed on. */
 struct kho_map_visitor {
 	int (*block)(void *ctx, uint64_t addr, unsigned int order);	/* preserved block */
@@ -150,16 +151,100 @@ struct kho_map_visitor {
 };
 
 /*
- * Walk the radix tree of ABI v2 to v4 whose top table is at ROOT, in ascending
- * order of keys. At most MAX_PAGES pages of the map are read, which bounds time
- * on input that points to itself.
+ * Walk the map at physical address ROOT, in ABI's format. At most MAX_PAGES
+ * pages of the map are read, a chunk and a bitmap each counting as one, which bounds
+ * time on input that points to itself. Blocks of a radix tree come in ascending
+ * order of keys (larger orders first, then by address), those of a chunk list as they are
+ * listed. The visitor's "page" gets the address of each page that holds a part of the
+ * map, of one that several short bitmaps share several times. v1: ROOT 0 is an empty map.
  *
- * Errors: -KHO_ERR_INVAL, -KHO_ERR_ALIGN (a table is not page aligned),
- * -KHO_ERR_BADMAP (a bit that is no valid key), -KHO_ERR_READ, -KHO_ERR_LIMIT;
- * whatever the visitor returned.
+ * Blocks above kho_abi_max_order() are told too: kernels write them, though they
+ * fail to read them.
+ *
+ * Errors: -KHO_ERR_INVAL (page shift, ABI, MAX_PAGES 0; v2 to v4: ROOT 0),
+ * -KHO_ERR_ALIGN (a page, bitmap or block not aligned), -KHO_ERR_BADMAP (a bit that
+ * is no valid key; a chunk's order or count that its format cannot have, a bitmap at 0, a
+ * chunk list that closes a circle), -KHO_ERR_RANGE (a block beyond the end of
+ * addresses), -KHO_ERR_READ, -KHO_ERR_LIMIT; whatever the visitor returned.
  */
-int kho_radix_walk(unsigned int page_shift, const struct kho_mem *mem, uint64_t root,
-		   uint64_t max_pages, const struct kho_map_visitor *visitor);
+int kho_map_walk(enum kho_abi abi, unsigned int page_shift, const struct kho_mem *mem,
+		 uint64_t root, uint64_t max_pages, const struct kho_map_visitor *visitor);
+
+/*
+ * Which form a chunk list of "kho-v1" has, which nothing in it says. *RET:
+ * KHO_ABI_V1_512 if addresses in it allow only that form; KHO_ABI_V1 if both
+ * readings give the same blocks; else KHO_ABI_UNKNOWN, and only the release of the
+ * kernel that wrote it can tell.
+ *
+ * Errors: as kho_map_walk() but -KHO_ERR_RANGE, which comes with the blocks.
+ */
+int kho_v1_form(unsigned int page_shift, const struct kho_mem *mem, uint64_t root,
+		uint64_t max_pages, enum kho_abi *ret);
+
+/*
+ * A set of blocks, in a buffer of the caller's that is used from its start:
+ * MAP->used of MAP->size bytes. Members are for reading, "cache" is private.
+ */
+struct kho_map {
+	unsigned int page_shift;
+	void *buf;
+	size_t size;
+	size_t used;
+	uint64_t blocks;		/* in the set */
+	uint64_t bytes;			/* their sum; UINT64_MAX if it is larger */
+	struct { uint64_t key; size_t leaf; } cache;
+};
+
+/*
+ * Make MAP empty, in BUF of SIZE bytes, 8-byte aligned; a page is the least.
+ * Errors: -KHO_ERR_INVAL (page shift, or BUF's alignment), -KHO_ERR_NOSPACE.
+ */
+int kho_map_init(struct kho_map *map, unsigned int page_shift, void *buf, size_t size);
+
+/*
+ * Add a block; one that is in the set already changes nothing. Blocks may come
+ * in any order; ascending addresses of one order are fastest. On
+ * -KHO_ERR_NOSPACE the set is as before: give it a larger buffer with
+ * kho_map_move() and add again. At most five pages are taken by one block.
+ *
+ * Errors: -KHO_ERR_ALIGN, -KHO_ERR_RANGE (an order that no ABI can hold),
+ * -KHO_ERR_NOSPACE.
+ */
+int kho_map_add(struct kho_map *map, uint64_t addr, unsigned int order);
+
+/* The first map->used bytes have been moved to BUF of SIZE bytes. Never fails. */
+void kho_map_move(struct kho_map *map, void *buf, size_t size);
+
+/* Whether this very block is in the set. */
+bool kho_map_has(const struct kho_map *map, uint64_t addr, unsigned int order);
+
+/*
+ * Tell VISITOR each block, larger orders first, then by address; "page" is not
+ * called. The visitor must not change the set. Errors: whatever the visitor returned.
+ */
+int kho_map_each(const struct kho_map *map, const struct kho_map_visitor *visitor);
+
+/*
+ * Bytes that kho_map_encode() needs. Even an empty set needs a page: readers from
+ * 6.19 on refuse a map address of 0.
+ * Errors: -KHO_ERR_ABI, -KHO_ERR_RANGE (a block above kho_abi_max_order()).
+ */
+int kho_map_size(const struct kho_map *map, enum kho_abi abi, uint64_t *ret_size);
+
+/*
+ * Encode the set in BUF, 8-byte aligned, which will be found at physical address
+ * BASE (page aligned) by the next kernel. *RET_ROOT gets the address for the root
+ * FDT, always BASE. BUF may be the set's own buffer if ABI is v2 to v4; the set is
+ * then used up.
+ *
+ * v1, under both its names, is written so that readers of both forms find the
+ * same blocks: each bitmap of 512 bytes in a page of its own, zero to its end.
+ *
+ * Errors: as kho_map_size(); -KHO_ERR_NOSPACE; -KHO_ERR_ALIGN (BASE or BUF);
+ * -KHO_ERR_RANGE also if the map at BASE would wrap around.
+ */
+int kho_map_encode(const struct kho_map *map, enum kho_abi abi, void *buf, size_t size,
+		   uint64_t base, uint64_t *ret_root);
 
 /* ---- Root FDT ---------------------------------------------------------- */
 
@@ -175,13 +260,14 @@ int kho_radix_walk(unsigned int page_shift, const struct kho_mem *mem, uint64_t 
 struct kho_node {
 	char name[KHO_NODE_NAME_MAX];
 	uint64_t addr;
-	uint64_t size;
+	uint64_t size;			/* 0: not told, see kho_root_sizes() */
 };
 
 /* A root FDT, decoded. */
 struct kho_root {
 	enum kho_abi abi;
 	uint64_t map;			/* physical address of the preserved-memory map */
+	size_t incomplete;		/* nodes without an address, left out */
 	size_t node_count;
 	struct kho_node node[KHO_ROOT_NODES_MAX];
 };
@@ -202,16 +288,31 @@ const struct kho_node *kho_root_find(const struct kho_root *root, const char *na
 int kho_root_add(struct kho_root *root, const char *name, uint64_t addr, uint64_t size);
 
 /*
- * Decode the root FDT in BUF.
+ * Decode the root FDT in BUF. "kho-v1" is read as KHO_ABI_V1; set abi to
+ * KHO_ABI_V1_512 where that is known to be the form. In v1 the map may be 0: an
+ * empty map, or one that is not finalized yet. A node with no address property at
+ * all, which a failed kho_add_subtree() leaves behind, is counted in "incomplete".
  *
  * Errors: -KHO_ERR_BADFDT; -KHO_ERR_ABI ("compatible" missing or not known);
- * -KHO_ERR_BADNODE (map or node property missing, of a wrong length or zero);
+ * -KHO_ERR_BADNODE (map or size property missing; a property of a wrong length or
+ * value; a name that is not valid);
  * -KHO_ERR_EXISTS; -KHO_ERR_LIMIT (more nodes than KHO_ROOT_NODES_MAX).
  */
 int kho_root_read(const void *buf, size_t size, struct kho_root *ret);
 
 /*
- * Encode ROOT into BUF; the blob fills BUF (totalsize is SIZE).
+ * Fill in the sizes that an ABI without them leaves to the data: each node whose
+ * size is 0 gets the total size of the FDT at its address. *RET_NODE, if not
+ * NULL, points to the node that failed.
+ *
+ * Errors: -KHO_ERR_READ, -KHO_ERR_BADNODE (no FDT there, or larger than 2 GiB).
+ */
+int kho_root_sizes(struct kho_root *root, const struct kho_mem *mem,
+		   const struct kho_node **ret_node);
+
+/*
+ * Encode ROOT into BUF; the blob fills BUF (totalsize is SIZE). Sizes of nodes are
+ * left out where the ABI has none.
  *
  * Errors: -KHO_ERR_INVAL (name, or map 0), -KHO_ERR_ABI, -KHO_ERR_EXISTS,
  * -KHO_ERR_NOSPACE, -KHO_ERR_LIMIT (SIZE above KHO_EARLY_MAP_MAX, which the
@@ -260,6 +361,66 @@ int kho_metadata_read(const void *buf, size_t size, struct kho_metadata *ret);
 
 /* Fills KHO_METADATA_SIZE bytes. Never fails. */
 void kho_metadata_write(const struct kho_metadata *meta, void *buf);
+
+/* ---- Blobs in ABIs without sizes ---------------------------------------- */
+
+/*
+ * A kernel of v1 or v2 takes every node's data for an FDT, and its debugfs reads as
+ * many bytes as bytes 4 to 7 say. So a blob for one is wrapped: an FDT with
+ * compatible "kho-blob-v1" and one property, "data".
+ */
+
+/* Bytes of the FDT around SIZE bytes; 0 if no FDT can be that large (2 GiB). */
+size_t kho_blob_wrapped_size(size_t size);
+
+/*
+ * Write the FDT into BUF of kho_blob_wrapped_size(DATA_SIZE) bytes. *RET_OFFSET
+ * gets the place of the data in BUF; the caller copies it there.
+ * Errors: -KHO_ERR_NOSPACE, -KHO_ERR_LIMIT.
+ */
+int kho_blob_wrap(void *buf, size_t size, size_t data_size, size_t *ret_offset);
+
+/*
+ * Find the data in a wrapped blob: *RET_SIZE bytes from *RET_OFFSET of BUF on.
+ * Errors: -KHO_ERR_BADFDT, -KHO_ERR_ABI (an FDT, but not a wrapped blob),
+ * -KHO_ERR_BADNODE (without data).
+ */
+int kho_blob_unwrap(const void *buf, size_t size, size_t *ret_offset, size_t *ret_size);
+
+/* ---- Can a kernel read it? ----------------------------------------------- */
+
+/* What a kernel writes and reads, as the ABI strings in its image tell. */
+struct kho_reader {
+	enum kho_abi abi;		/* KHO_ABI_UNKNOWN: no KHO, or an ABI not known */
+	bool reserve_mem;		/* revives reserve_mem regions ("reserve-mem-v1") */
+	char luo[16];			/* "luo-v5"; empty: no live update */
+	char luo_session[24];		/* "luo-session-v2"; empty from 7.2 on */
+	char luo_flb[16];		/* "luo-flb-v1"; empty in 6.19 and from 7.2 on */
+	char memfd[16];			/* "memfd-v2" */
+};
+
+enum kho_fate {
+	KHO_FATE_NATIVE,		/* read as it is */
+	KHO_FATE_TRANSLATED,		/* read once it is rewritten for the other ABI */
+	KHO_FATE_DROPPED,		/* left out; the next kernel makes its own, nothing is lost */
+	KHO_FATE_REFUSED,		/* cannot cross */
+};
+
+struct kho_verdict {
+	enum kho_fate fate;
+	const char *reason;		/* static text, "it" is TO's kernel; NULL if NATIVE */
+};
+
+/* The preserved-memory map and root FDT that FROM writes, read by TO. */
+struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho_reader *to);
+
+/*
+ * Node NAME that FROM writes, read by TO. SESSIONS: whether live update sessions
+ * are or may be open; looked at for node LUO only. Of a node that is not the kernel's
+ * own only that it arrives is judged: its consumer checks its version.
+ */
+struct kho_verdict kho_judge_node(const struct kho_reader *from, const struct kho_reader *to,
+				  const char *name, bool sessions);
 
 /* ---- Scratch and placement --------------------------------------------- */
 

@@ -52,6 +52,13 @@ static enum kho_abi root_abi(const void *fdt)
 	return kho_abi_from_name(prop);
 }
 
+/* Read after read_node() has found an address; 0 if this ABI tells none. */
+static int read_size(const void *fdt, int offset, const struct kho_abi_info *info, uint64_t *ret)
+{
+	*ret = 0;
+	return info->size_prop ? kho_prop_u64_(fdt, offset, info->size_prop, ret) : 0;
+}
+
 static int read_node(const void *fdt, int offset, const struct kho_abi_info *info,
 		     struct kho_root *root)
 {
@@ -60,8 +67,12 @@ static int read_node(const void *fdt, int offset, const struct kho_abi_info *inf
 
 	if (!name)
 		return -KHO_ERR_BADFDT;
+	if (!fdt_getprop(fdt, offset, info->addr_prop, NULL)) {
+		root->incomplete++;
+		return 0;
+	}
 	if (kho_prop_u64_(fdt, offset, info->addr_prop, &addr) || !addr ||
-	    kho_prop_u64_(fdt, offset, info->size_prop, &size) || size > UINT64_MAX - addr)
+	    read_size(fdt, offset, info, &size) || size > UINT64_MAX - addr)
 		return -KHO_ERR_BADNODE;
 	if (!kho_node_name_valid(name))
 		return -KHO_ERR_BADNODE;
@@ -81,7 +92,7 @@ int kho_root_read(const void *buf, size_t size, struct kho_root *ret)
 	info = kho_abi_info_(root.abi);
 	if (!info)
 		return -KHO_ERR_ABI;
-	if (kho_prop_u64_(buf, 0, KHO_PROP_MAP, &root.map) || !root.map)
+	if (kho_prop_u64_(buf, 0, KHO_PROP_MAP, &root.map) || (info->radix && !root.map))
 		return -KHO_ERR_BADNODE;
 	fdt_for_each_subnode(node, buf, 0) {
 		err = read_node(buf, node, info, &root);
@@ -92,13 +103,45 @@ int kho_root_read(const void *buf, size_t size, struct kho_root *ret)
 	return 0;
 }
 
+/* The total size of the FDT at ADDR, by its header. */
+static int read_fdt_size(const struct kho_mem *mem, uint64_t addr, uint64_t *ret)
+{
+	struct fdt_header header;
+	uint32_t size;
+
+	if (mem->read(mem->ctx, addr, &header, sizeof(header)))
+		return -KHO_ERR_READ;
+	size = fdt_totalsize(&header);
+	if (fdt_magic(&header) != FDT_MAGIC || size < sizeof(header) || size > INT32_MAX ||
+	    size > UINT64_MAX - addr)
+		return -KHO_ERR_BADNODE;
+	*ret = size;
+	return 0;
+}
+
+int kho_root_sizes(struct kho_root *root, const struct kho_mem *mem,
+		   const struct kho_node **ret_node)
+{
+	for (size_t i = 0; i < root->node_count; i++) {
+		struct kho_node *node = &root->node[i];
+		int err = node->size ? 0 : read_fdt_size(mem, node->addr, &node->size);
+
+		if (!err)
+			continue;
+		if (ret_node)
+			*ret_node = node;
+		return err;
+	}
+	return 0;
+}
+
 static int write_node(void *fdt, const struct kho_abi_info *info, const struct kho_node *node)
 {
 	int err = fdt_begin_node(fdt, node->name);
 
 	if (!err)
 		err = fdt_property(fdt, info->addr_prop, &node->addr, sizeof(node->addr));
-	if (!err)
+	if (!err && info->size_prop)
 		err = fdt_property(fdt, info->size_prop, &node->size, sizeof(node->size));
 	if (!err)
 		err = fdt_end_node(fdt);

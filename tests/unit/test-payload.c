@@ -219,7 +219,7 @@ static void assert_map(uint64_t root)
 	const struct kho_map_visitor visitor = { on_block, NULL, &w };
 	uint64_t blocks = 0, regions = 0;
 
-	assert_int_equal(kho_radix_walk(12, &mem, root, 1000, &visitor), 0);
+	assert_int_equal(kho_map_walk(KHO_ABI_V4, 12, &mem, root, 1000, &visitor), 0);
 	for (size_t i = 0; i < w.count; i++)
 		blocks += w.block[i].size;
 	for (size_t i = 0; i < handover.region_count; i++) {

@@ -158,7 +158,7 @@ static void read_libfdt(void **state)
 static void read_spoilt(void **state)
 {
 	static const int lengths[] = { 0, 1, 4, 7, 9, 16 };
-	static const char *const abis[] = { "kho-v1", "kho-v3", "kho-v5", "kho-v44", "KHO-v4", "" };
+	static const char *const abis[] = { "kho-v0", "kho-v5", "kho-v44", "KHO-v4", "" };
 	static const char *const names[] = { "b@1", "b c", "b\n", "\x80", ".", ".." };
 	struct kho_root root = { .map = 42 };
 
@@ -180,9 +180,7 @@ static void read_spoilt(void **state)
 	SPOIL(compatible, NULL, KHO_ERR_ABI);
 	SPOIL(compatible_size, 6, KHO_ERR_ABI);
 	SPOIL(map_prop, NULL, KHO_ERR_BADNODE);
-	SPOIL(addr_prop, NULL, KHO_ERR_BADNODE);
 	SPOIL(size_prop, NULL, KHO_ERR_BADNODE);
-	SPOIL(addr_prop, "fdt", KHO_ERR_BADNODE);
 	SPOIL(map, 0, KHO_ERR_BADNODE);
 	SPOIL(addr, 0, KHO_ERR_BADNODE);
 	SPOIL(size, UINT64_MAX - BLOB + 1, KHO_ERR_BADNODE);
@@ -191,6 +189,74 @@ static void read_spoilt(void **state)
 	      KHO_ERR_BADNODE);
 #undef SPOIL
 	assert_int_equal(root.map, 42);
+}
+
+/* What a failed kho_add_subtree() leaves: no address, perhaps nothing at all. */
+static void read_incomplete(void **state)
+{
+	static const char *const addr_props[] = { NULL, "fdt" };
+	struct kho_root root;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(addr_props); i++) {
+		struct recipe r = good;
+
+		r.addr_prop = addr_props[i];
+		r.name = "b@1";		/* no name that could be reported is needed */
+		assert_int_equal(read_recipe(&r, &root), 0);
+		assert_int_equal(root.incomplete, 1);
+		assert_int_equal(root.node_count, 1);
+		assert_null(kho_root_find(&root, "b@1"));
+	}
+	assert_int_equal(read_recipe(&good, &root), 0);
+	assert_int_equal(root.incomplete, 0);
+}
+
+/* v1 and v2: the size is not told; v1: the property has another name, the map may be 0. */
+static const struct recipe unsized[] = {
+	{ .compatible = "kho-v1", .map_prop = "preserved-memory-map", .addr_prop = "fdt",
+	  .map_len = 8, .addr_len = 8, .map = MAP, .addr = BLOB, .name = "b" },
+	{ .compatible = "kho-v2", .map_prop = "preserved-memory-map", .addr_prop = "preserved-data",
+	  .map_len = 8, .addr_len = 8, .map = MAP, .addr = BLOB, .name = "b" },
+};
+
+static int read_unsized_recipe(const struct recipe *r, struct kho_root *root)
+{
+	struct fdt f;
+
+	begin(&f, r);
+	put_node(f.bytes, r->name, r);
+	end(&f);
+	return kho_root_read(f.bytes, sizeof(f.bytes), root);
+}
+
+static void read_unsized(void **state)
+{
+	static const enum kho_abi abis[] = { KHO_ABI_V1, KHO_ABI_V2 };
+	struct kho_root root;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(unsized); i++) {
+		struct recipe r = unsized[i];
+
+		assert_int_equal(read_unsized_recipe(&r, &root), 0);
+		assert_int_equal(root.abi, abis[i]);
+		assert_int_equal(root.map, MAP);
+		assert_int_equal(root.node_count, 1);
+		assert_int_equal(root.node[0].addr, BLOB);
+		assert_int_equal(root.node[0].size, 0);
+		r.map = 0;
+		assert_int_equal(read_unsized_recipe(&r, &root), i ? -KHO_ERR_BADNODE : 0);
+		r = unsized[i];
+		r.map_prop = NULL;
+		assert_int_equal(read_unsized_recipe(&r, &root), -KHO_ERR_BADNODE);
+		r = unsized[i];
+		r.addr = 0;
+		assert_int_equal(read_unsized_recipe(&r, &root), -KHO_ERR_BADNODE);
+		r.addr_prop = unsized[!i].addr_prop;
+		assert_int_equal(read_unsized_recipe(&r, &root), 0);
+		assert_int_equal(root.incomplete, 1);
+	}
 }
 
 static void read_ends_in_range(void **state)
@@ -333,6 +399,77 @@ static void write_seen_by_libfdt(void **state)
 	assert_int_equal(prop_u64(buf, node, "blob-size"), BLOB_SIZE);
 }
 
+/* Both forms of v1 are one on paper, and a size is not written where none is read. */
+static void write_unsized(void **state)
+{
+	static const enum kho_abi abis[] = { KHO_ABI_V1_512, KHO_ABI_V1, KHO_ABI_V2 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++) {
+		struct kho_root root = { .abi = abis[i], .map = MAP }, back;
+		_Alignas(8) unsigned char buf[4096];
+		int len, node;
+
+		assert_int_equal(kho_root_add(&root, "n", BLOB, BLOB_SIZE), 0);
+		assert_int_equal(kho_root_write(&root, buf, sizeof(buf)), 0);
+		assert_string_equal(fdt_getprop(buf, 0, "compatible", &len), i < 2 ? "kho-v1" : "kho-v2");
+		node = fdt_path_offset(buf, "/n");
+		assert_true(node > 0);
+		assert_int_equal(prop_u64(buf, node, i < 2 ? "fdt" : "preserved-data"), BLOB);
+		assert_null(fdt_getprop(buf, node, "blob-size", NULL));
+		assert_int_equal(kho_root_read(buf, sizeof(buf), &back), 0);
+		assert_int_equal(back.abi, i ? abis[i] : KHO_ABI_V1);
+		root.map = 0;
+		assert_int_equal(kho_root_write(&root, buf, sizeof(buf)), -KHO_ERR_INVAL);
+	}
+}
+
+/* Memory with a header at BLOB and nothing else. */
+static int read_header(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	if (addr < BLOB || addr - BLOB > 40 || size > 40 - (addr - BLOB))
+		return -1;
+	memcpy(buf, (char *)ctx + (addr - BLOB), size);
+	return 0;
+}
+
+static void sizes(void **state)
+{
+	static const struct {
+		uint32_t magic, size;
+		int err;
+	} header[] = {
+		{ 0xd00dfeed, 40, 0 },
+		{ 0xd00dfeed, 0x12345, 0 },
+		{ 0xd00dfeed, 0x7fffffff, 0 },
+		{ 0xd00dfeed, 0x80000000, -KHO_ERR_BADNODE },
+		{ 0xd00dfeed, 39, -KHO_ERR_BADNODE },
+		{ 0xedfe0dd0, 0x1000, -KHO_ERR_BADNODE },
+	};
+	const struct kho_node *bad = NULL;
+	uint32_t bytes[10] = { 0 };
+	const struct kho_mem mem = { read_header, bytes };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(header); i++) {
+		struct kho_root root = { .abi = KHO_ABI_V1, .map = MAP };
+
+		assert_int_equal(kho_root_add(&root, "told", 1, 73), 0);
+		assert_int_equal(kho_root_add(&root, "not", BLOB, 0), 0);
+		bytes[0] = htobe32(header[i].magic);
+		bytes[1] = htobe32(header[i].size);
+		assert_int_equal(kho_root_sizes(&root, &mem, &bad), header[i].err);
+		assert_int_equal(root.node[0].size, 73);
+		assert_int_equal(root.node[1].size, header[i].err ? 0 : header[i].size);
+		assert_ptr_equal(bad, header[i].err ? &root.node[1] : NULL);
+		assert_int_equal(kho_root_sizes(&root, &mem, NULL), header[i].err);
+		root.node[1] = (struct kho_node){ .name = "away", .addr = BLOB + 8 };
+		assert_int_equal(kho_root_sizes(&root, &mem, &bad), -KHO_ERR_READ);
+		assert_ptr_equal(bad, &root.node[1]);
+		bad = NULL;
+	}
+}
+
 /* The most nodes, of the longest names, in the pages kexec takes for them. */
 static void round_trip_full(void **state)
 {
@@ -424,12 +561,36 @@ static void names(void **state)
 
 static void abi_names(void **state)
 {
+	static const struct {
+		enum kho_abi abi;
+		const char *name, *label;
+		bool radix, sized;
+	} known[] = {
+		{ KHO_ABI_V1_512, "kho-v1", "kho-v1/512", false, false },
+		{ KHO_ABI_V1, "kho-v1", "kho-v1/page", false, false },
+		{ KHO_ABI_V2, "kho-v2", "kho-v2", true, false },
+		{ KHO_ABI_V3, "kho-v3", "kho-v3", true, true },
+		{ KHO_ABI_V4, "kho-v4", "kho-v4", true, true },
+	};
+	static const enum kho_abi unknown[] = { KHO_ABI_UNKNOWN, (enum kho_abi)77 };
+
 	(void)state;
-	assert_string_equal(kho_abi_name(KHO_ABI_V4), "kho-v4");
-	assert_int_equal(kho_abi_from_name("kho-v4"), KHO_ABI_V4);
-	assert_null(kho_abi_name(KHO_ABI_UNKNOWN));
-	assert_null(kho_abi_name((enum kho_abi)77));
-	assert_int_equal(kho_abi_from_name("kho-v3"), KHO_ABI_UNKNOWN);
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		assert_string_equal(kho_abi_name(known[i].abi), known[i].name);
+		assert_string_equal(kho_abi_label(known[i].abi), known[i].label);
+		assert_int_equal(kho_abi_from_name(known[i].label), known[i].abi);
+		assert_int_equal(kho_abi_radix(known[i].abi), known[i].radix);
+		assert_int_equal(kho_abi_sized(known[i].abi), known[i].sized);
+	}
+	assert_int_equal(kho_abi_from_name("kho-v1"), KHO_ABI_V1);
+	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++) {
+		assert_null(kho_abi_name(unknown[i]));
+		assert_null(kho_abi_label(unknown[i]));
+		assert_false(kho_abi_radix(unknown[i]));
+		assert_false(kho_abi_sized(unknown[i]));
+		assert_int_equal(kho_abi_max_order(unknown[i], 12), 0);
+	}
+	assert_int_equal(kho_abi_from_name("kho-v5"), KHO_ABI_UNKNOWN);
 	assert_int_equal(kho_abi_from_name(""), KHO_ABI_UNKNOWN);
 }
 
@@ -451,6 +612,8 @@ int main(void)
 		cmocka_unit_test(read_by_hand),
 		cmocka_unit_test(read_libfdt),
 		cmocka_unit_test(read_spoilt),
+		cmocka_unit_test(read_incomplete),
+		cmocka_unit_test(read_unsized),
 		cmocka_unit_test(read_ends_in_range),
 		cmocka_unit_test(read_truncated),
 		cmocka_unit_test(read_misaligned),
@@ -458,6 +621,8 @@ int main(void)
 		cmocka_unit_test(read_any_byte),
 		cmocka_unit_test(read_many_nodes),
 		cmocka_unit_test(write_seen_by_libfdt),
+		cmocka_unit_test(write_unsized),
+		cmocka_unit_test(sizes),
 		cmocka_unit_test(round_trip_full),
 		cmocka_unit_test(write_every_size),
 		cmocka_unit_test(write_errors),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The encoder against an oracle that finds places in the tree by division, as
- * kho-abi.md words it, and against answers computed by hand; then the walk.
+ * Sets of blocks, encoded as radix trees: against an oracle that finds places in
+ * the tree by division, and against answers computed by hand; then the walk.
  */
 #include "kho.h"
 #include "unit.h"
@@ -62,17 +62,42 @@ static bool tree_has(const struct tree *t, const struct kho_block *b)
 	return t->buf[page - BASE + bit / 8] >> bit % 8 & 1;
 }
 
+/* A set of blocks whose buffer grows by a page at a time. */
+static struct kho_map make_map(unsigned int shift, const struct kho_block *block, size_t count)
+{
+	struct kho_map map;
+
+	assert_int_equal(kho_map_init(&map, shift, must_calloc(1u << shift), 1u << shift), 0);
+	for (size_t i = 0; i < count; i++) {
+		int err;
+
+		while ((err = kho_map_add(&map, block[i].addr, block[i].order)) ==
+		       -KHO_ERR_NOSPACE) {
+			size_t size = map.size + (1u << shift);
+			void *buf = realloc(map.buf, size);
+
+			assert_non_null(buf);
+			kho_map_move(&map, buf, size);
+		}
+		assert_int_equal(err, 0);
+	}
+	return map;
+}
+
 /* Encode into a buffer of just the size asked for. */
 static struct tree encode(unsigned int shift, const struct kho_block *block, size_t count)
 {
+	struct kho_map map = make_map(shift, block, count);
 	struct tree t = { .shift = shift };
 	uint64_t root = 0;
 
-	assert_int_equal(kho_radix_size(shift, block, count, &t.size), 0);
+	assert_int_equal(kho_map_size(&map, KHO_ABI_V4, &t.size), 0);
+	assert_int_equal(t.size, map.used);
 	t.buf = must_calloc(t.size);
 	memset(t.buf, 0xee, t.size);
-	assert_int_equal(kho_radix_encode(shift, block, count, t.buf, t.size, BASE, &root), 0);
+	assert_int_equal(kho_map_encode(&map, KHO_ABI_V4, t.buf, t.size, BASE, &root), 0);
 	assert_int_equal(root, BASE);
+	free(map.buf);
 	return t;
 }
 
@@ -118,44 +143,76 @@ static int walk_some(struct tree *t, uint64_t root, uint64_t max_pages, struct s
 	const struct kho_mem mem = { tree_read, t };
 	const struct kho_map_visitor visitor = { see_block, see_page, s };
 
-	return kho_radix_walk(t->shift, &mem, root, max_pages, &visitor);
+	return kho_map_walk(KHO_ABI_V4, t->shift, &mem, root, max_pages, &visitor);
 }
 
-static size_t drop_repeats(struct kho_block *block, size_t count)
+/* Larger orders have smaller keys. */
+static int compare_blocks(const void *a, const void *b)
+{
+	const struct kho_block *x = a, *y = b;
+
+	if (x->order != y->order)
+		return x->order < y->order ? 1 : -1;
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+/* In ascending order of keys, each once; returns their number. */
+static size_t sort_blocks(struct kho_block *block, size_t count)
 {
 	size_t kept = 0;
 
+	if (count)
+		qsort(block, count, sizeof(*block), compare_blocks);
 	for (size_t i = 0; i < count; i++)
-		if (!kept || block[i].addr != block[kept - 1].addr ||
-		    block[i].order != block[kept - 1].order)
+		if (!kept || compare_blocks(&block[i], &block[kept - 1]))
 			block[kept++] = block[i];
 	return kept;
 }
 
-/* Everything there is to say of one set of blocks. */
+static void check_map(const struct kho_map *map, const struct kho_block *sorted, size_t count)
+{
+	struct seen s = { .room = count, .block = must_calloc(count * sizeof(*sorted)) };
+	const struct kho_map_visitor visitor = { see_block, NULL, &s };
+	uint64_t bytes = 0;
+
+	assert_int_equal(map->blocks, count);
+	assert_int_equal(kho_map_each(map, &visitor), 0);
+	assert_int_equal(s.blocks, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_true(kho_map_has(map, sorted[i].addr, sorted[i].order));
+		assert_int_equal(compare_blocks(&s.block[i], &sorted[i]), 0);
+		if (__builtin_add_overflow(bytes, 1ull << (map->page_shift + sorted[i].order),
+					   &bytes))
+			bytes = UINT64_MAX;
+	}
+	assert_int_equal(map->bytes, bytes);
+	free(s.block);
+}
+
+/* Everything there is to say of one set of blocks, which is sorted on the way. */
 static void check_set(unsigned int shift, struct kho_block *block, size_t count)
 {
+	struct kho_map map = make_map(shift, block, count);
+	struct tree t = encode(shift, block, count);
 	struct seen s = { .room = count };
-	struct tree t;
 
-	kho_radix_sort(shift, block, count);
-	t = encode(shift, block, count);
+	count = sort_blocks(block, count);
+	check_map(&map, block, count);
 	s.block = must_calloc(count * sizeof(*s.block));
 	assert_int_equal(walk_some(&t, BASE, t.size >> shift, &s), 0);
 	assert_int_equal(s.pages << shift, t.size);
-	count = drop_repeats(block, count);
 	assert_int_equal(s.blocks, count);
 	for (size_t i = 0; i < count; i++) {
 		assert_true(tree_has(&t, &block[i]));
-		assert_int_equal(s.block[i].addr, block[i].addr);
-		assert_int_equal(s.block[i].order, block[i].order);
+		assert_int_equal(compare_blocks(&s.block[i], &block[i]), 0);
 		assert_true(!i || key_of(shift, &block[i]) > key_of(shift, &block[i - 1]));
 	}
 	free(s.block);
 	free(t.buf);
+	free(map.buf);
 }
 
-/* kho-abi.md, 1.4: the table of worked examples. */
+/* Keys and indexes computed by hand. */
 static void worked_examples(void **state)
 {
 	static const struct {
@@ -255,48 +312,162 @@ static void contiguous_tib(void **state)
 {
 	const size_t count = 1u << 19;
 	struct kho_block *block = must_calloc(count * sizeof(*block));
-	uint64_t size;
+	struct kho_map map;
 
 	(void)state;
 	for (size_t i = 0; i < count; i++)
 		block[i] = (struct kho_block){ 0x10000000000ull + (i << 21), 9 };
-	assert_int_equal(kho_radix_size(12, block, count, &size), 0);
-	assert_int_equal(size, (16 + 5) * 4096);
+	map = make_map(12, block, count);
+	assert_int_equal(map.used, (16 + 5) * 4096);
+	assert_int_equal(map.bytes, 1ull << 40);
 	check_set(12, block, count);
+	free(map.buf);
 	free(block);
+}
+
+static void init_errors(void **state)
+{
+	_Alignas(8) static unsigned char buf[65536 + 8];
+	struct kho_map map;
+
+	(void)state;
+	for (unsigned int shift = 0; shift < 20; shift++) {
+		bool valid = shift == 12 || shift == 14 || shift == 16;
+
+		assert_int_equal(kho_map_init(&map, shift, buf, sizeof(buf)), valid ? 0 :
+				 -KHO_ERR_INVAL);
+		if (valid)
+			assert_int_equal(kho_map_init(&map, shift, buf, (1u << shift) - 1),
+					 -KHO_ERR_NOSPACE);
+	}
+	for (unsigned int off = 1; off < 8; off++)
+		assert_int_equal(kho_map_init(&map, 12, buf + off, 4096), -KHO_ERR_INVAL);
+}
+
+/* What is not added leaves no trace. */
+static void add_errors(void **state)
+{
+	static const struct kho_block unaligned[] = { { 0x1001, 0 }, { 0x1000, 1 },
+						      { 0x100000, 9 } };
+	struct kho_block pair[2] = { { 0x200000, 9 }, { 0x5000, 0 } };
+	struct kho_map map = make_map(12, pair, 2);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(unaligned); i++) {
+		assert_int_equal(kho_map_add(&map, unaligned[i].addr, unaligned[i].order),
+				 -KHO_ERR_ALIGN);
+		assert_false(kho_map_has(&map, unaligned[i].addr, unaligned[i].order));
+	}
+	for (unsigned int order = 52; order; order = order < 64 ? order + 1 : order << 1) {
+		assert_int_equal(kho_map_add(&map, 0, order), -KHO_ERR_RANGE);
+		assert_false(kho_map_has(&map, 0, order));
+	}
+	sort_blocks(pair, 2);
+	check_map(&map, pair, 2);
+	free(map.buf);
+}
+
+/* Each number of free pages: a block takes what it needs, or nothing at all. */
+static void add_without_space(void **state)
+{
+	_Alignas(8) static unsigned char buf[12 * 4096], before[12 * 4096];
+	const struct kho_block first = { 0x5000, 0 }, second = { 0x40000000, 9 };
+	struct kho_map map;
+
+	(void)state;
+	for (size_t room = 1; room <= 10; room++) {
+		memset(buf, 0xee, sizeof(buf));
+		assert_int_equal(kho_map_init(&map, 12, buf, room * 4096 + 4095), 0);
+		assert_int_equal(kho_map_add(&map, first.addr, first.order),
+				 room < 6 ? -KHO_ERR_NOSPACE : 0);
+		memcpy(before, buf, sizeof(buf));
+		/* They part in the top table: five pages more. */
+		assert_int_equal(kho_map_add(&map, second.addr, second.order),
+				 -KHO_ERR_NOSPACE);
+		assert_memory_equal(before, buf, sizeof(buf));
+		check_map(&map, &first, room < 6 ? 0 : 1);
+		assert_int_equal(map.used, room < 6 ? 4096 : 6 * 4096);
+	}
+	kho_map_move(&map, buf, 11 * 4096);
+	assert_int_equal(kho_map_add(&map, second.addr, second.order), 0);
+	check_map(&map, (struct kho_block[]){ second, first }, 2);
+	for (size_t i = 11 * 4096; i < sizeof(buf); i++)
+		assert_int_equal(buf[i], 0xee);
 }
 
 static void encode_errors(void **state)
 {
 	struct kho_block pair[2] = { { 0x200000, 9 }, { 0x5000, 0 } };
-	struct kho_block swapped[2] = { pair[1], pair[0] };
-	const struct kho_block unaligned[] = { { 0x1001, 0 }, { 0x1000, 1 }, { 0x100000, 9 } };
-	unsigned char buf[12 * 4096];
+	struct kho_map map = make_map(12, pair, 2);
+	_Alignas(8) unsigned char buf[12 * 4096];
 	uint64_t size = 42, root = 42;
 
 	(void)state;
-	for (unsigned int shift = 0; shift < 20; shift++)
-		if (shift != 12 && shift != 14 && shift != 16)
-			assert_int_equal(kho_radix_size(shift, pair, 2, &size), -KHO_ERR_INVAL);
-	assert_int_equal(kho_radix_size(12, swapped, 2, &size), -KHO_ERR_INVAL);
-	for (size_t i = 0; i < ARRAY_SIZE(unaligned); i++)
-		assert_int_equal(kho_radix_size(12, &unaligned[i], 1, &size), -KHO_ERR_ALIGN);
-	for (unsigned int order = 52; order; order = order < 64 ? order + 1 : order << 1) {
-		const struct kho_block large = { 0, order };
-
-		assert_int_equal(kho_radix_size(12, &large, 1, &size), -KHO_ERR_RANGE);
-	}
-	assert_int_equal(kho_radix_encode(12, swapped, 2, buf, sizeof(buf), BASE, &root),
-			 -KHO_ERR_INVAL);
-	assert_int_equal(kho_radix_encode(12, pair, 2, buf, sizeof(buf), BASE + 8, &root),
-			 -KHO_ERR_ALIGN);
-	assert_int_equal(kho_radix_encode(12, pair, 2, buf, sizeof(buf), -0x1000ull, &root),
-			 -KHO_ERR_RANGE);
+	assert_int_equal(kho_map_size(&map, KHO_ABI_UNKNOWN, &size), -KHO_ERR_ABI);
 	assert_int_equal(size, 42);
-	assert_int_equal(kho_radix_size(12, pair, 2, &size), 0);
-	assert_int_equal(kho_radix_encode(12, pair, 2, buf, size - 1, BASE, &root),
-			 -KHO_ERR_NOSPACE);
+	assert_int_equal(kho_map_encode(&map, KHO_ABI_UNKNOWN, buf, sizeof(buf), BASE, &root),
+			 -KHO_ERR_ABI);
+	for (enum kho_abi abi = KHO_ABI_V1_512; abi <= KHO_ABI_V4; abi++) {
+		assert_int_equal(kho_map_size(&map, abi, &size), 0);
+		assert_int_equal(kho_map_encode(&map, abi, buf, size, BASE + 8, &root),
+				 -KHO_ERR_ALIGN);
+		assert_int_equal(kho_map_encode(&map, abi, buf + 4, size, BASE, &root),
+				 -KHO_ERR_ALIGN);
+		assert_int_equal(kho_map_encode(&map, abi, buf, size, -0x1000ull, &root),
+				 -KHO_ERR_RANGE);
+		assert_int_equal(kho_map_encode(&map, abi, buf, size - 1, BASE, &root),
+				 -KHO_ERR_NOSPACE);
+	}
 	assert_int_equal(root, 42);
+	free(map.buf);
+}
+
+/* Up to v3 a block of 2 GiB is lost by the kernel that reads it. */
+static void order_limits(void **state)
+{
+	static const struct {
+		enum kho_abi abi;
+		uint64_t largest;
+	} limit[] = {
+		{ KHO_ABI_V1_512, 1ull << 30 }, { KHO_ABI_V1, 1ull << 30 },
+		{ KHO_ABI_V2, 1ull << 30 }, { KHO_ABI_V3, 1ull << 30 },
+		{ KHO_ABI_V4, 1ull << 63 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(limit) * ARRAY_SIZE(page_shifts); i++) {
+		unsigned int shift = page_shifts[i % 3];
+		enum kho_abi abi = limit[i / 3].abi;
+
+		assert_int_equal(1ull << (kho_abi_max_order(abi, shift) + shift),
+				 limit[i / 3].largest);
+		for (unsigned int order = 0; order <= 63 - shift; order++) {
+			const struct kho_block block[2] = { { 0, order }, { 1ull << shift, 0 } };
+			struct kho_map map = make_map(shift, block, 2);
+			uint64_t size;
+
+			assert_int_equal(kho_map_size(&map, abi, &size),
+					 1ull << (order + shift) > limit[i / 3].largest ?
+					 -KHO_ERR_RANGE : 0);
+			free(map.buf);
+		}
+	}
+}
+
+/* The set's own buffer may become the encoded map. */
+static void encode_in_place(void **state)
+{
+	struct kho_block block[3] = { { 0x200000, 9 }, { 0x5000, 0 }, { 0x123456000, 0 } };
+	struct tree t = encode(12, block, 3);
+	struct kho_map map = make_map(12, block, 3);
+	uint64_t root;
+
+	(void)state;
+	assert_int_equal(kho_map_encode(&map, KHO_ABI_V3, map.buf, map.size, BASE, &root), 0);
+	assert_int_equal(map.used, t.size);
+	assert_memory_equal(map.buf, t.buf, t.size);
+	free(map.buf);
+	free(t.buf);
 }
 
 /* What the kernel does, one page at a time. */
@@ -523,9 +694,9 @@ static void walk_visitor_stops(void **state)
 	(void)state;
 	assert_int_equal(walk_some(&t, BASE, 100, &s), 123);
 	assert_int_equal(s.blocks, 2);
-	assert_int_equal(kho_radix_walk(12, &mem, BASE, 100, &at_page), -77);
+	assert_int_equal(kho_map_walk(KHO_ABI_V4, 12, &mem, BASE, 100, &at_page), -77);
 	s = (struct seen){ 0 };
-	assert_int_equal(kho_radix_walk(12, &mem, BASE, 100, &no_pages), 0);
+	assert_int_equal(kho_map_walk(KHO_ABI_V4, 12, &mem, BASE, 100, &no_pages), 0);
 	assert_int_equal(s.blocks, 3);
 	free(t.buf);
 }
@@ -538,7 +709,12 @@ int main(void)
 		cmocka_unit_test(single),
 		cmocka_unit_test(random_sets),
 		cmocka_unit_test(contiguous_tib),
+		cmocka_unit_test(init_errors),
+		cmocka_unit_test(add_errors),
+		cmocka_unit_test(add_without_space),
 		cmocka_unit_test(encode_errors),
+		cmocka_unit_test(order_limits),
+		cmocka_unit_test(encode_in_place),
 		cmocka_unit_test(split),
 		cmocka_unit_test(split_whole_memory),
 		cmocka_unit_test(split_errors),

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What one kernel can read of another, by the strings that name their formats. A kernel
+ * compares each for equality, so two that differ are two formats.
+ */
+#include <string.h>
+
+#include "abi.h"
+
+static const struct kho_verdict native = { KHO_FATE_NATIVE, NULL };
+
+static struct kho_verdict verdict(enum kho_fate fate, const char *reason)
+{
+	return (struct kho_verdict){ fate, reason };
+}
+
+struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho_reader *to)
+{
+	if (!kho_abi_info_(from->abi))
+		return verdict(KHO_FATE_REFUSED,
+			       "the running kernel has no KHO, or an ABI this program does not know");
+	if (!kho_abi_info_(to->abi))
+		return verdict(KHO_FATE_REFUSED,
+			       "it has no KHO, or an ABI this program does not know");
+	if (from->abi == to->abi)
+		return native;
+	if (!kho_abi_radix(from->abi) && !kho_abi_radix(to->abi))
+		return verdict(KHO_FATE_TRANSLATED, "the bitmaps of its map have another size");
+	return verdict(KHO_FATE_TRANSLATED, "its map and root FDT have another format");
+}
+
+/*
+ * A node of another version makes the new kernel panic, in every release: it can only
+ * be left out. Sessions are written in the reboot path, when no program runs any more.
+ */
+static struct kho_verdict judge_luo(const struct kho_reader *from, const struct kho_reader *to,
+				    bool map_crosses, bool sessions)
+{
+	bool same = from->luo[0] && !strcmp(from->luo, to->luo) &&
+		    !strcmp(from->luo_session, to->luo_session) &&
+		    !strcmp(from->luo_flb, to->luo_flb) && !strcmp(from->memfd, to->memfd);
+
+	if (same && map_crosses)
+		return native;
+	if (!sessions)
+		return verdict(KHO_FATE_DROPPED, "no live update session is open");
+	if (!to->luo[0])
+		return verdict(KHO_FATE_REFUSED, "it has no live update to take the open sessions over");
+	return verdict(KHO_FATE_REFUSED,
+		       "live update sessions are written in the reboot path, in a format it does not read");
+}
+
+struct kho_verdict kho_judge_node(const struct kho_reader *from, const struct kho_reader *to,
+				  const char *name, bool sessions)
+{
+	const struct kho_verdict map = kho_judge_map(from, to);
+	bool map_crosses = map.fate != KHO_FATE_REFUSED;
+
+	if (!strcmp(name, KHO_NODE_LUO))
+		return judge_luo(from, to, map_crosses, sessions);
+	/* 73 bytes that are no FDT, and news to kernels before 7.1, which have no sizes. */
+	if (!strcmp(name, KHO_NODE_METADATA) && !kho_abi_sized(to->abi))
+		return verdict(KHO_FATE_DROPPED, "it does not know of this node");
+	if (!map_crosses)
+		return map;
+	if (!strcmp(name, KHO_NODE_MEMBLOCK) && !to->reserve_mem)
+		return verdict(KHO_FATE_REFUSED, "it does not revive reserve_mem regions");
+	return native;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of kho_map_*() for each other; internal to libkho. */
+#ifndef KHO_MAP_H
+#define KHO_MAP_H
+
+#include "abi.h"
+
+#define PIECE	4096			/* bytes of a map page held at a time */
+#define PIECE_WORDS	(PIECE / sizeof(uint64_t))
+
+/*
+ * A key has one marker bit at 64 - PAGE_SHIFT - order, above it zeros, below it
+ * the page frame number in units of the order. Level 0 is a bitmap of one page,
+ * each level above a table of one page of links.
+ */
+struct geometry {
+	unsigned int page_shift;
+	unsigned int leaf_bits;		/* key bits a leaf decides */
+	unsigned int table_bits;	/* key bits a table decides */
+	unsigned int depth;		/* levels, leaf included; at most 6 */
+};
+
+static inline struct geometry geometry(unsigned int page_shift)
+{
+	struct geometry g = {
+		.page_shift = page_shift,
+		.leaf_bits = page_shift + 3,
+		.table_bits = page_shift - 3,
+	};
+	unsigned int key_bits = 64 - page_shift + 1;
+
+	g.depth = (key_bits - g.leaf_bits + g.table_bits - 1) / g.table_bits + 1;
+	return g;
+}
+
+/* Lowest key bit that LEVEL does not leave to those below. */
+static inline unsigned int level_shift(const struct geometry *g, unsigned int level)
+{
+	return level ? g->leaf_bits + (level - 1) * g->table_bits : 0;
+}
+
+/* Of a table's entry for KEY; LEVEL is not 0. */
+static inline size_t level_index(const struct geometry *g, unsigned int level, uint64_t key)
+{
+	return (key >> level_shift(g, level)) & ((1u << g->table_bits) - 1);
+}
+
+/* The smallest key of blocks of ORDER; the largest is the double less one. */
+static inline uint64_t order_marker(unsigned int page_shift, unsigned int order)
+{
+	return 1ull << (64 - page_shift - order);
+}
+
+/* Errors: -KHO_ERR_RANGE, -KHO_ERR_ALIGN. */
+int kho_key_encode_(unsigned int page_shift, uint64_t addr, unsigned int order, uint64_t *ret);
+
+/* Errors: -KHO_ERR_BADMAP. */
+int kho_key_decode_(unsigned int page_shift, uint64_t key, struct kho_block *ret);
+
+/* Tell VISITOR the blocks of COUNT words of a leaf, the first of which begins at KEY. */
+int kho_leaf_visit_(unsigned int page_shift, const uint64_t *word, size_t count, uint64_t key,
+		    const struct kho_map_visitor *visitor);
+
+/*
+ * Call LEAF for each leaf of MAP that has keys of [FIRST, LAST], in ascending order,
+ * with its own first key. A return that is not 0 ends it and is passed on.
+ */
+typedef int kho_leaf_fn_(void *ctx, uint64_t key, const uint64_t *word);
+int kho_map_leaves_(const struct kho_map *map, uint64_t first, uint64_t last, kho_leaf_fn_ *leaf,
+		    void *ctx);
+
+/* As kho_map_walk(), for each kind of map; arguments are checked but for ROOT. */
+int kho_radix_walk_(unsigned int page_shift, const struct kho_mem *mem, uint64_t root,
+		    uint64_t max_pages, const struct kho_map_visitor *visitor);
+int kho_chunks_walk_(unsigned int page_shift, bool short_bitmaps, const struct kho_mem *mem,
+		     uint64_t root, uint64_t max_pages, const struct kho_map_visitor *visitor);
+
+/*
+ * Chunks for MAP, which has no order above that of v1: bytes needed, and the list
+ * itself, in a buffer of as many.
+ */
+uint64_t kho_chunks_size_(const struct kho_map *map);
+void kho_chunks_encode_(const struct kho_map *map, unsigned char *buf, uint64_t base);
+
+#endif
