@@ -20,6 +20,7 @@
 #define ELF_MAGIC	"\177ELF"
 #define BANNER		"Linux version "
 #define NO_KHO		"Passed KHO data, but CONFIG_KEXEC_HANDOVER not set"
+#define PRESERVE	"kho_preserve_"		/* and "phys" or "pages": exported names */
 
 /*
  * Each string is found by an anchor byte in it. A window is searched for
@@ -29,8 +30,12 @@
 #define BEFORE		16	/* "reserve-mem" and what is in front of it */
 #define AFTER		128	/* the banner and the longest release */
 #define VERSION_DIGITS	6	/* most digits of a version that fit in the result */
+#define VERSION_MAX	(sizeof("luo-session-v") + VERSION_DIGITS)
 
 _Static_assert(BEFORE >= sizeof("reserve-mem"), "a name and what is in front of it");
+_Static_assert(VERSION_MAX <= sizeof(((struct kernel_features *)0)->luo_session) &&
+	       sizeof("luo-flb-v") + VERSION_DIGITS <= sizeof(((struct kernel_features *)0)->luo_flb),
+	       "a name and its version");
 _Static_assert(AFTER >= sizeof(BANNER) + sizeof(((struct kernel_features *)0)->release) + 1,
 	       "the banner, a release and the parenthesis after it");
 
@@ -82,12 +87,12 @@ static size_t version_digits(const struct scanner *s, const uint8_t *p)
 static bool keep_version(char *field, const char *name, const uint8_t *p, size_t digits)
 {
 	size_t len = strlen(name);
-	char value[16] = "";
+	char value[VERSION_MAX] = "";
 
 	memcpy(value, name, len);
 	memcpy(value + len, p, digits + 2);
 	if (!*field)
-		memcpy(field, value, sizeof(value));
+		strcpy(field, value);
 	return !strcmp(field, value);
 }
 
@@ -103,6 +108,10 @@ static void try_version(struct scanner *s, const uint8_t *p)
 		f->kho_ambiguous |= !keep_version(f->kho, "kho", p, digits);
 	else if (preceded_by(s, p, "luo"))
 		keep_version(f->luo, "luo", p, digits);
+	else if (preceded_by(s, p, "luo-session"))
+		keep_version(f->luo_session, "luo-session", p, digits);
+	else if (preceded_by(s, p, "luo-flb"))
+		keep_version(f->luo_flb, "luo-flb", p, digits);
 	else if (preceded_by(s, p, "memfd"))
 		keep_version(f->memfd, "memfd", p, digits);
 	else if (preceded_by(s, p, "reserve-mem") && digits == 1 && p[2] == '1')
@@ -164,6 +173,29 @@ static void search_release(struct scanner *s, size_t end)
 	}
 }
 
+/* Is the NUL-terminated string at P, of HAVE bytes, exactly TEXT? */
+static bool is_string(const uint8_t *p, size_t have, const char *text)
+{
+	return have > strlen(text) && !memcmp(p, text, strlen(text) + 1);
+}
+
+/* Names of exported functions, whole strings in __ksymtab_strings. */
+static void search_exports(struct scanner *s, size_t end)
+{
+	const size_t len = strlen(PRESERVE);
+	const uint8_t *p = s->window + s->next;
+
+	while (p < s->window + end && (p = find(s, p, end, PRESERVE, len))) {
+		bool whole = p == s->window || !is_name(p[-1]);
+		size_t have;
+
+		p += len;
+		have = (size_t)(s->window + s->fill - p);
+		s->found.preserve_phys |= whole && is_string(p, have, "phys");
+		s->found.preserve_pages |= whole && is_string(p, have, "pages");
+	}
+}
+
 /* Search for anchors in front of END. */
 static void search_window(struct scanner *s, size_t end)
 {
@@ -171,6 +203,7 @@ static void search_window(struct scanner *s, size_t end)
 
 	search_versions(s, end);
 	search_release(s, end);
+	search_exports(s, end);
 	if (!s->found.kho_disabled)
 		s->found.kho_disabled = find(s, p, end, NO_KHO, strlen(NO_KHO)) != NULL;
 	s->next = end;

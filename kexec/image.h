@@ -59,10 +59,14 @@ struct kernel_features {
 	char release[65];		/* of "Linux version RELEASE "; empty if not found */
 	char kho[16];			/* "kho-v4", the first found; empty: none named */
 	char luo[16];			/* "luo-v5" */
+	char luo_session[24];		/* "luo-session-v2" */
+	char luo_flb[16];		/* "luo-flb-v1" */
 	char memfd[16];			/* "memfd-v2" */
 	bool kho_ambiguous;		/* more than one distinct kho-vN string */
 	bool kho_disabled;		/* has the message of a kernel without KHO */
 	bool reserve_mem;		/* "reserve-mem-v1": revives reserve_mem regions */
+	bool preserve_phys;		/* exports kho_preserve_phys(): 6.16, 6.17 */
+	bool preserve_pages;		/* exports kho_preserve_pages(): 6.18 and later */
 };
 
 #define IMAGE_SCAN_CAP	(1ull << 30)	/* most bytes of vmlinux that are looked at */

@@ -392,6 +392,7 @@ static void make_vmlinux(struct bytes *out, size_t padding)
 	PUT_STRING(out, "Linux version %s (built on %s)");
 	PUT_STRING(out, "luo-session-v2");
 	PUT_STRING(out, "luo-flb-v1");
+	PUT_STRING(out, "kho_preserve_pages");
 	for (size_t i = 0; i < padding; i += 4)
 		put_le32(out, i % 4096 < 2048 ? 0xccccccccu : (uint32_t)(i * 2654435761u));
 	PUT_STRING(out, "");
@@ -573,8 +574,12 @@ static void check_features(const struct kernel_features *f)
 	assert_string_equal(f->release, "7.3.4-kho");
 	assert_string_equal(f->kho, "kho-v4");
 	assert_string_equal(f->luo, "luo-v5");
+	assert_string_equal(f->luo_session, "luo-session-v2");
+	assert_string_equal(f->luo_flb, "luo-flb-v1");
 	assert_string_equal(f->memfd, "memfd-v2");
 	assert_true(f->reserve_mem);
+	assert_false(f->preserve_phys);
+	assert_true(f->preserve_pages);
 	assert_false(f->kho_ambiguous);
 	assert_false(f->kho_disabled);
 }
@@ -837,6 +842,14 @@ static void test_version_strings(void **state)
 	assert_string_equal(SCAN("\0kho\0-v1").kho, "");
 	assert_string_equal(SCAN("\0luo-session-v2\0luo-flb-v1").luo, "");
 	assert_string_equal(SCAN("\0luo-session-v2\0luo-v5\0luo-flb-v1").luo, "luo-v5");
+	assert_string_equal(SCAN("\0luo-session-v2\0luo-v5\0luo-flb-v1").luo_session,
+			    "luo-session-v2");
+	assert_string_equal(SCAN("\0luo-session-v2\0luo-v5\0luo-flb-v1").luo_flb, "luo-flb-v1");
+	assert_string_equal(SCAN("\0luo-session-v123456").luo_session, "luo-session-v123456");
+	assert_string_equal(SCAN("\0luo-session-v1234567").luo_session, "");
+	assert_string_equal(SCAN("\0luo-flb-v123456").luo_flb, "luo-flb-v123456");
+	assert_string_equal(SCAN("\0xluo-session-v2\0luo-flb-vx").luo_session, "");
+	assert_string_equal(SCAN("\0xluo-session-v2\0luo-flb-vx").luo_flb, "");
 	assert_string_equal(SCAN("\0memfd-v2").memfd, "memfd-v2");
 	assert_true(SCAN("\0reserve-mem-v1").reserve_mem);
 	assert_false(SCAN("\0reserve-mem-v2").reserve_mem);
@@ -855,6 +868,23 @@ static void test_ambiguous(void **state)
 	f = SCAN("\0kho-v4\0kho-v3\0kho-v4");
 	assert_true(f.kho_ambiguous);
 	assert_string_equal(f.kho, "kho-v4");
+}
+
+static void test_exports(void **state)
+{
+	(void)state;
+	assert_true(SCAN("\0kho_preserve_phys").preserve_phys);
+	assert_false(SCAN("\0kho_preserve_phys").preserve_pages);
+	assert_true(SCAN("\0kho_preserve_pages").preserve_pages);
+	assert_false(SCAN("\0kho_preserve_pages").preserve_phys);
+	assert_true(SCAN("\0kho_preserve_folio\0kho_preserve_phys").preserve_phys);
+	assert_false(SCAN("\0kho_preserve_folio").preserve_phys);
+	assert_false(SCAN("\0__kho_preserve_phys").preserve_phys);
+	assert_false(SCAN("\0kho_preserve_physx").preserve_phys);
+	assert_false(SCAN("\0kho_preserve_pages_").preserve_pages);
+	assert_false(SCAN("\0kho_preserve_pagesx").preserve_pages);
+	/* Cut before its NUL. */
+	assert_false(scan_bytes((const uint8_t *)"\177ELF\0kho_preserve_phys", 22).preserve_phys);
 }
 
 #define NO_KHO	"Passed KHO data, but CONFIG_KEXEC_HANDOVER not set"
@@ -891,7 +921,8 @@ static void test_release(void **state)
 /* All strings, at each offset around the end of the window. */
 static void test_window_edges(void **state)
 {
-	static const char text[] = "\0kho-v4\0luo-v5\0memfd-v2\0reserve-mem-v1\0" NO_KHO
+	static const char text[] = "\0kho-v4\0luo-v5\0luo-session-v2\0luo-flb-v1"
+				   "\0memfd-v2\0reserve-mem-v1\0kho_preserve_pages\0" NO_KHO
 				   "\0Linux version 7.3.4-kho (x)";
 	const size_t size = 3 * DECOMPRESS_PIECE;
 	uint8_t *p = malloc(size);
@@ -1041,9 +1072,12 @@ static void read_kernel(const char *path)
 	t = now_ms();
 	assert_int_equal(image_scan(p + b.payload_offset, b.payload_size, &f, &format), IMAGE_OK);
 	t = now_ms() - t;
-	print_message("  %s release '%s' kho '%s'%s luo '%s' memfd '%s'%s%s\n", format, f.release,
-		      f.kho, f.kho_ambiguous ? " (ambiguous)" : "", f.luo, f.memfd,
-		      f.reserve_mem ? " reserve-mem" : "", f.kho_disabled ? " KHO disabled" : "");
+	print_message("  %s release '%s' kho '%s'%s luo '%s' '%s' '%s' memfd '%s'%s%s%s%s\n", format,
+		      f.release, f.kho, f.kho_ambiguous ? " (ambiguous)" : "", f.luo, f.luo_session,
+		      f.luo_flb, f.memfd, f.reserve_mem ? " reserve-mem" : "",
+		      f.preserve_phys ? " preserve_phys" : "",
+		      f.preserve_pages ? " preserve_pages" : "",
+		      f.kho_disabled ? " KHO disabled" : "");
 	print_scan_time(p + b.payload_offset, b.payload_size, t);
 	assert_string_not_equal(f.release, "");
 	free(p);
@@ -1139,6 +1173,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_strerror),
 		cmocka_unit_test(test_version_strings),
 		cmocka_unit_test(test_ambiguous),
+		cmocka_unit_test(test_exports),
 		cmocka_unit_test(test_disabled),
 		cmocka_unit_test(test_release),
 		cmocka_unit_test(test_window_edges),
