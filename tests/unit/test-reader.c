@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a kernel reads, from what its image says. */
+#include "reader.h"
+#include "unit.h"
+
+/* The strings of kho-abi's release table. */
+static const struct kernel_features linux_6_17 = {
+	.release = "6.17.8", .kho = "kho-v1", .reserve_mem = true, .preserve_phys = true,
+};
+static const struct kernel_features linux_7_1 = {
+	.release = "7.1.8-kho", .kho = "kho-v3", .reserve_mem = true, .preserve_pages = true,
+	.luo = "luo-v1", .luo_session = "luo-session-v2", .luo_flb = "luo-flb-v1",
+	.memfd = "memfd-v2",
+};
+
+static enum kho_abi v1_form(const char *release, bool phys, bool pages, bool sure)
+{
+	struct kernel_features f = linux_6_17;
+	struct kho_reader reader;
+
+	strcpy(f.release, release);
+	f.preserve_phys = phys;
+	f.preserve_pages = pages;
+	assert_int_equal(reader_of_image(&f, &reader), sure);
+	return reader.abi;
+}
+
+static void test_fields(void **state)
+{
+	struct kho_reader reader;
+
+	(void)state;
+	memset(&reader, 0xee, sizeof(reader));
+	assert_true(reader_of_image(&linux_7_1, &reader));
+	assert_int_equal(reader.abi, KHO_ABI_V3);
+	assert_true(reader.reserve_mem);
+	assert_string_equal(reader.luo, "luo-v1");
+	assert_string_equal(reader.luo_session, "luo-session-v2");
+	assert_string_equal(reader.luo_flb, "luo-flb-v1");
+	assert_string_equal(reader.memfd, "memfd-v2");
+	assert_true(reader_of_image(&linux_6_17, &reader));
+	assert_string_equal(reader.luo, "");
+	assert_string_equal(reader.memfd, "");
+}
+
+static void test_no_kho(void **state)
+{
+	struct kernel_features f = linux_7_1;
+	struct kho_reader reader;
+
+	(void)state;
+	f.kho_disabled = true;
+	assert_true(reader_of_image(&f, &reader));
+	assert_int_equal(reader.abi, KHO_ABI_UNKNOWN);
+	f = linux_7_1;
+	f.kho_ambiguous = true;
+	assert_true(reader_of_image(&f, &reader));
+	assert_int_equal(reader.abi, KHO_ABI_UNKNOWN);
+	f = linux_7_1;
+	strcpy(f.kho, "kho-v9");
+	assert_true(reader_of_image(&f, &reader));
+	assert_int_equal(reader.abi, KHO_ABI_UNKNOWN);
+	f.kho[0] = '\0';
+	assert_true(reader_of_image(&f, &reader));
+	assert_int_equal(reader.abi, KHO_ABI_UNKNOWN);
+}
+
+static void test_v1_form(void **state)
+{
+	(void)state;
+	assert_int_equal(v1_form("6.16.12", true, false, true), KHO_ABI_V1_512);
+	assert_int_equal(v1_form("6.17.8", true, false, true), KHO_ABI_V1_512);
+	assert_int_equal(v1_form("6.17.8-1-amd64", false, false, true), KHO_ABI_V1_512);
+	assert_int_equal(v1_form("6.17", true, false, true), KHO_ABI_V1_512);
+	assert_int_equal(v1_form("6.17.9", true, false, false), KHO_ABI_V1);
+	assert_int_equal(v1_form("6.17.13+deb14", false, false, false), KHO_ABI_V1);
+	assert_int_equal(v1_form("6.18.15", false, true, true), KHO_ABI_V1);
+	assert_int_equal(v1_form("6.18.15", false, false, true), KHO_ABI_V1);
+	assert_int_equal(v1_form("6.19.11", false, false, true), KHO_ABI_V1);
+	assert_int_equal(v1_form("7.0.1", false, false, true), KHO_ABI_V1);
+	/* A name that says nothing, and exports that do. */
+	assert_int_equal(v1_form("", false, true, true), KHO_ABI_V1);
+	assert_int_equal(v1_form("", false, false, false), KHO_ABI_V1);
+	assert_int_equal(v1_form("next-20250901", true, false, false), KHO_ABI_V1);
+	/* Exports of a 6.17 under the name of a later release. */
+	assert_int_equal(v1_form("6.18.0", true, false, false), KHO_ABI_V1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_no_kho),
+		cmocka_unit_test(test_v1_form),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
