@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "blocks.h"
+
+#define FIRST_PAGES	16
+#define SIZE_MAX_BYTES	(1ull << 30)	/* 2^33 blocks side by side; a hostile map may ask for more */
+
+int blocks_init(struct blocks *blocks, unsigned int page_shift)
+{
+	size_t size;
+	void *buf;
+	int err;
+
+	memset(blocks, 0, sizeof(*blocks));
+	if (page_shift > KHO_PAGE_SHIFT_MAX)
+		return -KHO_ERR_INVAL;
+	size = (size_t)FIRST_PAGES << page_shift;
+	buf = malloc(size);
+	if (!buf)
+		return -KHO_ERR_NOSPACE;
+	err = kho_map_init(&blocks->map, page_shift, buf, size);
+	if (err) {
+		free(buf);
+		memset(blocks, 0, sizeof(*blocks));
+	}
+	return err;
+}
+
+static int grow(struct kho_map *map)
+{
+	size_t size = map->size * 2;
+	void *buf;
+
+	if (size > SIZE_MAX_BYTES)
+		return -KHO_ERR_NOSPACE;
+	buf = realloc(map->buf, size);
+	if (!buf)
+		return -KHO_ERR_NOSPACE;
+	kho_map_move(map, buf, size);
+	return 0;
+}
+
+int blocks_add(struct blocks *blocks, uint64_t addr, unsigned int order)
+{
+	int err = kho_map_add(&blocks->map, addr, order);
+
+	while (err == -KHO_ERR_NOSPACE) {
+		if (grow(&blocks->map))
+			return -KHO_ERR_NOSPACE;
+		err = kho_map_add(&blocks->map, addr, order);
+	}
+	return err;
+}
+
+void blocks_free(struct blocks *blocks)
+{
+	free(blocks->map.buf);
+	memset(blocks, 0, sizeof(*blocks));
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A kho_map whose buffer grows by itself. */
+#ifndef KEXEC_BLOCKS_H
+#define KEXEC_BLOCKS_H
+
+#include <stdint.h>
+
+#include "kho.h"
+
+struct blocks {
+	struct kho_map map;		/* its buffer is malloc'ed */
+};
+
+/* Both: 0 or -KHO_ERR_* without a message; -KHO_ERR_NOSPACE: no memory. */
+int blocks_init(struct blocks *blocks, unsigned int page_shift);
+int blocks_add(struct blocks *blocks, uint64_t addr, unsigned int order);
+
+/* Also of one that is all zero, or whose blocks_init() failed. */
+void blocks_free(struct blocks *blocks);
+
+#endif
