@@ -59,3 +59,30 @@ void blocks_free(struct blocks *blocks)
 	free(blocks->map.buf);
 	memset(blocks, 0, sizeof(*blocks));
 }
+
+struct search {
+	const struct kho_range *range;
+	size_t count;
+	unsigned int page_shift;
+	struct kho_range *ret;
+};
+
+static int compare_block(void *ctx, uint64_t addr, unsigned int order)
+{
+	const struct search *s = ctx;
+	const struct kho_range block = { addr, 1ull << (order + s->page_shift) };
+
+	if (!kho_find_overlap(s->range, s->count, block.addr, block.size))
+		return 0;
+	*s->ret = block;
+	return 1;
+}
+
+bool blocks_find_overlap(const struct blocks *b, const struct kho_range *range, size_t count,
+			 struct kho_range *ret)
+{
+	struct search search = { range, count, b->map.page_shift, ret };
+	const struct kho_map_visitor visitor = { compare_block, NULL, &search };
+
+	return kho_map_each(&b->map, &visitor) != 0;
+}

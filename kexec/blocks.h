@@ -18,4 +18,11 @@ int blocks_add(struct blocks *blocks, uint64_t addr, unsigned int order);
 /* Also of one that is all zero, or whose blocks_init() failed. */
 void blocks_free(struct blocks *blocks);
 
+/*
+ * A block that touches one of COUNT ranges: true, and *RET is its range. Each
+ * range is compared with every block.
+ */
+bool blocks_find_overlap(const struct blocks *blocks, const struct kho_range *range, size_t count,
+			 struct kho_range *ret);
+
 #endif

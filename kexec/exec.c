@@ -6,6 +6,7 @@
 
 #include "../purgatory/crc32c.h"
 #include "exec.h"
+#include "finalize.h"
 #include "handover.h"
 #include "interfaces.h"
 #include "load.h"
@@ -70,6 +71,27 @@ static int fdt_changed(const struct seal *s)
 	return crc32c(0, fdt, sizeof(fdt)) != s->sealed.fdt_crc;
 }
 
+/* Does the kernel preserve anything else than when it was copied? -1: cannot tell. */
+static int map_changed(struct seal *s)
+{
+	struct running running = { 0 };
+	struct machine *m;
+	int changed = -1;
+
+	if (!s->sealed.map_copied)
+		return 0;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return error("no memory");
+	m->root.fd = -1;
+	if (!machine_observe(m, "/") && !running_observe(m, &s->handover.kcore, false, &running))
+		changed = running_crc(&running) != s->sealed.map_crc;
+	running_release(&running);
+	machine_release(m);
+	free(m);
+	return changed;
+}
+
 /*
  * 1 if a region is not what it was when it was loaded, and is settled; 0; -1 on
  * error. A region that has its digest of the load time still, after the log's
@@ -94,15 +116,18 @@ static int regions_changed(struct seal *s)
 /* One look: 0 nothing has changed since the load, 1 it has, -1 after a message. */
 static int seal_look(struct seal *s)
 {
-	int fdt, regions;
+	int regions, fdt = -1, map = -1;
 
 	if (seal_open(s))
 		return -1;
 	if (!s->found)
 		return 0;
 	regions = regions_changed(s);
-	fdt = regions < 0 ? -1 : fdt_changed(s);
-	return fdt < 0 ? -1 : fdt || regions;
+	if (regions >= 0)
+		fdt = fdt_changed(s);
+	if (fdt >= 0)
+		map = map_changed(s);
+	return map < 0 ? -1 : map || fdt || regions;
 }
 
 static int reload(const struct seal *s)
@@ -220,5 +245,6 @@ int unload(bool file_syscall, bool kexec_syscall)
 		return EXIT_FAILED;
 	}
 	state_forget(&root);
+	finalize_undo(&root);
 	return EXIT_OK;
 }

@@ -40,8 +40,12 @@ static int check_region_range(const struct handover *h, const struct machine *m,
 static int check_region_added(const struct handover *h, const struct kho_region *r)
 {
 	const struct running *running = &h->running;
+	const struct kho_range range = { r->addr, r->size };
+	struct kho_range block;
 
-	if (kho_find_overlap(running->preserved, running->preserved_count, r->addr, r->size) ||
+	if (!running->kho)
+		return 0;
+	if (blocks_find_overlap(&running->preserved, &range, 1, &block) ||
 	    kho_find_overlap(running->map_pages, running->map_page_count, r->addr, r->size))
 		return error("--kho-region '%s' overlaps memory that the running kernel already "
 			     "preserves", r->name);
@@ -237,25 +241,39 @@ static int alloc_scratch(struct handover *h, size_t count)
 	return 0;
 }
 
+/* Of what stays where it is nothing may lie in scratch. */
+static int check_scratch_clear(const struct running *r, enum handover_map map)
+{
+	struct kho_range block;
+
+	if (blocks_find_overlap(&r->preserved, r->scratch, r->scratch_count, &block))
+		return error("the running kernel preserves 0x%llx-0x%llx inside scratch, where the next kernel "
+			     "would overwrite it", ULL(block.addr), ULL(block.addr + block.size - 1));
+	if (map == MAP_IN_PLACE &&
+	    kho_find_overlap(r->scratch, r->scratch_count, r->fdt_addr, sizeof(r->fdt)))
+		return error("the running kernel keeps its root FDT inside scratch, where the next kernel "
+			     "would overwrite it");
+	if (map != MAP_OWN &&
+	    kho_scratch_check(r->scratch, r->scratch_count, r->map_pages, r->map_page_count))
+		return error("the running kernel keeps its map of preserved memory inside scratch, "
+			     "where the next kernel would overwrite it");
+	return 0;
+}
+
 /* The kernel's scratch areas must be what the next kernel takes them for. */
 static int adopt_scratch(struct handover *h)
 {
 	struct running *r = &h->running;
 
-	if (kho_scratch_check(r->scratch, r->scratch_count, r->preserved, r->preserved_count))
-		return error("the running kernel's scratch areas are not usable or overlap memory it "
-			     "preserves; the next kernel would overwrite that memory");
-	if (kho_find_overlap(r->scratch, r->scratch_count, r->fdt_addr, sizeof(r->fdt)))
-		return error("the running kernel keeps its root FDT inside scratch, where the next kernel "
-			     "would overwrite it");
-	for (size_t i = 0; i < r->root.node_count; i++)
-		if (kho_find_overlap(r->scratch, r->scratch_count, r->root.node[i].addr,
-				     r->root.node[i].size))
+	if (kho_scratch_check(r->scratch, r->scratch_count, NULL, 0))
+		return error("the running kernel's scratch areas are not usable: they overlap, or there are "
+			     "none");
+	if (check_scratch_clear(r, h->map))
+		return -1;
+	for (size_t i = 0; i < h->node_count; i++)
+		if (kho_find_overlap(r->scratch, r->scratch_count, h->node[i].addr, h->node[i].size))
 			return error("the running kernel keeps its node '%s' inside scratch, where the next "
-				     "kernel would overwrite it", r->root.node[i].name);
-	if (kho_scratch_check(r->scratch, r->scratch_count, r->map_pages, r->map_page_count))
-		return error("the running kernel keeps its map of preserved memory inside scratch, "
-			     "where the next kernel would overwrite it");
+				     "kernel would overwrite it", h->node[i].name);
 	if (alloc_scratch(h, r->scratch_count))
 		return -1;
 	memcpy(h->scratch, r->scratch, r->scratch_count * sizeof(*h->scratch));
@@ -271,30 +289,33 @@ static bool adds_nodes(const struct handover *h)
 	return added;
 }
 
-/* What setup_data keeps, sysfs shows; in the map such a region would be a snapshot. */
+/* The live map stays as it is, so setup_data keeps added regions; sysfs shows that. */
 static void warn_readable(const struct handover *h)
 {
-	for (size_t i = 0; i < h->region_count; i++)
+	for (size_t i = 0; h->map == MAP_LIVE && i < h->region_count; i++)
 		if (h->region[i].added)
 			notice("region '%s': every user of the next kernel can read it below "
 			       "/sys/kernel/boot_params/setup_data, until the files' mode is changed",
 			       h->region[i].region.name);
 }
 
-int handover_collect(struct handover *h, const struct machine *m, const struct request *rq)
+int handover_collect(struct handover *h, const struct machine *m, const struct request *rq,
+		     const struct kho_reader *to)
 {
 	memset(h, 0, sizeof(*h));
 	h->kcore.fd = -1;
 	h->checked = !rq->no_checks;
 	h->machine = m;
-	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, &h->running))
+	h->to = *to;
+	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, rq->dry_run, &h->running))
 		return -1;
 	if (collect_regions(h, m, rq) || mark_verify(h, m, &rq->verify) || collect_blobs(h, rq) ||
 	    collect_incoming(h, &m->root, &rq->carry))
 		return -1;
+	if (handover_judge(h, adds_nodes(h)) || (h->map == MAP_OWN && handover_build_map(h)))
+		return -1;
 	if (!h->running.kho)
 		return alloc_scratch(h, PLANNED_SCRATCH);
-	h->root_in_place = !adds_nodes(h);
 	warn_readable(h);
 	return adopt_scratch(h);
 }
@@ -329,6 +350,7 @@ void handover_release(struct handover *h)
 	for (size_t i = 0; i < h->blob_count; i++)
 		buffer_free(&h->blob[i].data);
 	free(h->scratch);
+	blocks_free(&h->blocks);
 	running_release(&h->running);
 	kcore_close(&h->kcore);
 	memset(h, 0, sizeof(*h));

@@ -3,6 +3,7 @@
 #ifndef KEXEC_HANDOVER_H
 #define KEXEC_HANDOVER_H
 
+#include "blocks.h"
 #include "kcore.h"
 #include "kho.h"
 #include "machine.h"
@@ -19,7 +20,22 @@ struct handover_region {
 struct handover_blob {
 	char name[KHO_NAME_MAX];
 	struct buffer data;
-	uint64_t offset;		/* in the payload */
+	uint64_t offset;		/* of the node's data in the payload */
+	uint64_t node_size;		/* size of the node's data: the blob, or an FDT around it */
+	uint64_t data_offset;		/* of the blob in the node's data */
+};
+
+/* How the new kernel finds preserved memory. */
+enum handover_map {
+	/*
+	 * Root FDT and map are the running kernel's own, handed on by address:
+	 * whatever it preserves after the load is in them too.
+	 */
+	MAP_IN_PLACE,
+	/* A root FDT of ours that points to the running kernel's radix tree. */
+	MAP_LIVE,
+	/* Both are ours. "kexec -e" has to see whether the running kernel's changed. */
+	MAP_OWN,
 };
 
 struct handover {
@@ -34,19 +50,28 @@ struct handover {
 	const struct machine *machine;
 	uint32_t hop;
 	bool checked;			/* purgatory will verify */
-	/*
-	 * The kernel's live root FDT is handed on by address: nothing is added
-	 * to it, and whatever the kernel adds after the load is in it too.
-	 */
-	bool root_in_place;
+	struct kho_reader to;		/* what the new kernel reads */
+	enum handover_map map;
+	struct kho_node node[KHO_ROOT_NODES_MAX];	/* the running kernel's that go on */
+	size_t node_count;
+	struct blocks blocks;		/* MAP_OWN: what the new kernel is to preserve */
 };
 
 /*
- * Observe the running kernel and merge in what REQUEST adds, with every check
- * that needs no placement. 0, or -1 after a message.
+ * Observe the running kernel and merge in what REQUEST adds, for a new kernel that
+ * reads TO, with every check that needs no placement. 0, or -1 after a message.
  */
 int handover_collect(struct handover *handover, const struct machine *machine,
-		     const struct request *request);
+		     const struct request *request, const struct kho_reader *to);
+
+/*
+ * Choose what goes on of the running kernel's nodes and map. ADDS_NODES: the root
+ * FDT has to change anyway. 0, or -1 after a message.
+ */
+int handover_judge(struct handover *handover, bool adds_nodes);
+
+/* With MAP_OWN: collect every block for the new map. 0, or -1 after a message. */
+int handover_build_map(struct handover *handover);
 
 /* Take the digests of all regions to be verified. 0, or -1 after a message. */
 int handover_digest(struct handover *handover);

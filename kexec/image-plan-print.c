@@ -23,6 +23,12 @@ static void print_segments(const struct image_plan *p)
 	printf("%-9s %-16s 0x%012llx\n", "entry", "purgatory", ULL(p->segments.entry));
 }
 
+static const char *const map_origin[] = {
+	[MAP_IN_PLACE] = "the running kernel's own",
+	[MAP_LIVE] = "built, with the running kernel's map",
+	[MAP_OWN] = "built, with its map",
+};
+
 static void print_handover(const struct image_plan *p)
 {
 	const struct handover *h = p->handover;
@@ -40,15 +46,13 @@ static void print_handover(const struct image_plan *p)
 	for (size_t i = 0; i < h->blob_count; i++)
 		print_range("blob", h->blob[i].name, p->payload->addr + h->blob[i].offset,
 			    h->blob[i].data.size);
-	for (size_t i = 0; r->kho && i < r->root.node_count; i++)
-		print_range("node", r->root.node[i].name, r->root.node[i].addr,
-			    r->root.node[i].size);
+	for (size_t i = 0; i < h->node_count; i++)
+		print_range("node", h->node[i].name, h->node[i].addr, h->node[i].size);
 	if (r->kho)
-		printf("%-9s %llu KiB in %zu ranges, by the running kernel\n", "preserved",
-		       ULL(r->preserved_bytes >> 10), r->preserved_count);
+		printf("%-9s %llu KiB in %llu blocks, by the running kernel\n", "preserved",
+		       ULL(r->preserved.map.bytes >> 10), ULL(r->preserved.map.blocks));
 	printf("%-9s 0x%llx, %s\n", "root FDT",
-	       ULL(payload_fdt_addr(h, &p->layout, p->payload->addr)),
-	       h->root_in_place ? "the running kernel's own" : "built");
+	       ULL(payload_fdt_addr(h, &p->layout, p->payload->addr)), map_origin[h->map]);
 }
 
 void image_plan_print(const struct image_plan *p)

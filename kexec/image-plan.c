@@ -113,7 +113,7 @@ static void collect_reserve(struct image_plan *p)
 {
 	const struct handover *h = p->handover;
 
-	if (!h || !h->running.kho)
+	if (!h || h->map == MAP_OWN)
 		return;
 	for (size_t i = 0; i < h->region_count; i++)
 		if (h->region[i].added)

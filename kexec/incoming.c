@@ -174,72 +174,87 @@ static int read_table(const struct incoming *in, struct kho_table *ret)
 	return 0;
 }
 
-/* The digests of [addr, addr + size) from the table. 0, or -1 if it has none. */
-static int read_digests(const struct incoming *in, uint64_t addr, uint64_t size, uint32_t *digest)
+/*
+ * The entry of the table that covers blob ITEM: the blob itself or, for an ABI that
+ * wants a device tree, the FDT around it. 0, or -1.
+ */
+static int find_digests(const struct incoming *in, const struct kho_item *item,
+			const struct kho_table *t, struct kho_entry *ret)
 {
-	struct kho_table t;
-	struct kho_entry e;
-	uint64_t count = chunk_count(size), offset;
-
-	if (read_table(in, &t))
-		return -1;
-	for (uint32_t i = 0; !read_entry(in, &t, i, &e); i++) {
-		if (e.addr != addr || e.size != size)
-			continue;
-		if (e.first_digest > t.digest_count || count > t.digest_count - e.first_digest)
-			return -1;
-		offset = in->payload.table_offset + sizeof(t) +
-			 (uint64_t)t.entry_count * sizeof(e) + e.first_digest * sizeof(uint32_t);
-		return read_payload(in, offset, digest, count * sizeof(*digest));
-	}
+	for (uint32_t i = 0; !read_entry(in, t, i, ret); i++)
+		if (item->addr >= ret->addr && item->addr - ret->addr <= ret->size &&
+		    item->size <= ret->size - (item->addr - ret->addr) && !strcmp(ret->name, item->name))
+			return 0;
 	return -1;
 }
 
-static int check_blob(const struct incoming *in, const struct kho_item *item,
-		      const struct buffer *blob)
+/* Compare BUF, the memory of ENTRY, with its digests. 0, or -1 after a message. */
+static int check_digests(const struct incoming *in, const struct kho_table *t,
+			 const struct kho_entry *entry, const struct buffer *buf)
 {
-	uint64_t count = chunk_count(item->size);
-	uint32_t *digest = calloc(2 * count + 1, sizeof(*digest));
-	int err;
+	uint64_t count = chunk_count(entry->size), offset;
+	uint32_t *digest;
+	int err = 0;
 
+	if (entry->first_digest > t->digest_count || count > t->digest_count - entry->first_digest)
+		return error("blob '%s': the verification table is damaged", entry->name);
+	digest = calloc(2 * count + 1, sizeof(*digest));
 	if (!digest)
-		return error("no memory for blob '%s'", item->name);
-	err = read_digests(in, item->addr, item->size, digest);
-	if (err) {
-		error("blob '%s' has no digest in the verification table", item->name);
-	} else {
-		crc32c_chunks(blob->data, blob->size, KHO_CHUNK_SHIFT, digest + count);
-		if (memcmp(digest, digest + count, count * sizeof(*digest)))
-			err = error("blob '%s' has been damaged since this kernel started", item->name);
-	}
+		return error("no memory for blob '%s'", entry->name);
+	offset = in->payload.table_offset + sizeof(*t) + (uint64_t)t->entry_count * sizeof(*entry) +
+		 entry->first_digest * sizeof(uint32_t);
+	crc32c_chunks(buf->data, buf->size, KHO_CHUNK_SHIFT, digest + count);
+	if (read_payload(in, offset, digest, count * sizeof(*digest)))
+		err = error("cannot read the digests of blob '%s'", entry->name);
+	else if (memcmp(digest, digest + count, count * sizeof(*digest)))
+		err = error("blob '%s' has been damaged since this kernel started", entry->name);
 	free(digest);
 	return err;
 }
 
+/* Read [addr, addr + size), which lies in the payload. 0, or -1 after a message. */
+static int read_range(const struct incoming *in, const char *name, uint64_t addr, uint64_t size,
+		      struct buffer *ret)
+{
+	uint64_t offset = addr - in->payload.addr;
+	char last;
+
+	if (addr < in->payload.addr || !inside(&in->payload, offset, size))
+		return error("blob '%s' does not lie in the handover: it is damaged", name);
+	/* Before memory is asked for: is there as much as the item says? */
+	if (size && read_payload(in, offset + size - 1, &last, 1))
+		return error("the handover ends before blob '%s': it is damaged", name);
+	if (buffer_alloc(ret, size))
+		return -1;
+	if (!read_payload(in, offset, ret->data, size))
+		return 0;
+	buffer_free(ret);
+	return error_errno("cannot read blob '%s'", name);
+}
+
+static int read_verified(const struct incoming *in, const struct kho_item *item, struct buffer *ret)
+{
+	struct kho_table t;
+	struct kho_entry entry;
+
+	if (read_table(in, &t) || find_digests(in, item, &t, &entry))
+		return error("blob '%s' has no digest in the verification table", item->name);
+	if (read_range(in, item->name, entry.addr, entry.size, ret))
+		return -1;
+	if (check_digests(in, &t, &entry, ret)) {
+		buffer_free(ret);
+		return -1;
+	}
+	memmove(ret->data, ret->data + (item->addr - entry.addr), item->size);
+	ret->size = item->size;
+	return 0;
+}
+
 int incoming_read_blob(const struct incoming *in, const struct kho_item *item, struct buffer *ret)
 {
-	uint64_t offset = item->addr - in->payload.addr;
-	struct buffer blob;
-	char last;
-	int err = 0;
-
-	if (item->addr < in->payload.addr || !inside(&in->payload, offset, item->size))
-		return error("blob '%s' does not lie in the handover: it is damaged", item->name);
-	/* Before memory is asked for: is there as much as the item says? */
-	if (item->size && read_payload(in, offset + item->size - 1, &last, 1))
-		return error("the handover ends before blob '%s': it is damaged", item->name);
-	if (buffer_alloc(&blob, item->size))
-		return -1;
-	if (read_payload(in, offset, blob.data, blob.size))
-		err = error_errno("cannot read blob '%s'", item->name);
-	else if (item->size && in->report.result == KHO_RESULT_VERIFIED)
-		err = check_blob(in, item, &blob);
-	if (err) {
-		buffer_free(&blob);
-		return err;
-	}
-	*ret = blob;
-	return 0;
+	if (item->size && in->report.result == KHO_RESULT_VERIFIED)
+		return read_verified(in, item, ret);
+	return read_range(in, item->name, item->addr, item->size, ret);
 }
 
 void incoming_entry_name(const struct incoming *in, uint32_t index, char *name)

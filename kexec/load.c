@@ -8,6 +8,7 @@
 
 #include "arch.h"
 #include "cmdline.h"
+#include "finalize.h"
 #include "image-plan.h"
 #include "load.h"
 #include "message.h"
@@ -18,8 +19,6 @@
 #ifndef KEXEC_FILE_DEBUG
 #define KEXEC_FILE_DEBUG	0x8	/* include/uapi/linux/kexec.h since Linux 6.8 */
 #endif
-
-#define LUO_COMPATIBLE	8		/* bytes of "luo-v5" in the LUO node, NUL padded */
 
 struct loading {
 	const struct request *request;
@@ -121,26 +120,6 @@ static int cmdline_for_handover(struct loading *l)
 	return 0;
 }
 
-/* A kernel panics on a LUO node of another version, even with live update off. */
-static int check_luo(const struct loading *l)
-{
-	const struct running *running = &l->handover.running;
-	const struct kho_node *node = running->kho ? kho_root_find(&running->root, KHO_NODE_LUO) : NULL;
-	char compatible[LUO_COMPATIBLE + 1] = "";
-
-	if (!node)
-		return 0;
-	if (node->size < LUO_COMPATIBLE ||
-	    kcore_read_phys(&l->handover.kcore, node->addr, compatible, LUO_COMPATIBLE))
-		return error("the running kernel's live update state (node LUO) cannot be read");
-	if (!strcmp(compatible, l->target.features.luo))
-		return 0;
-	return error("the running kernel hands over live update state of version '%s', and the new "
-		     "kernel reads '%s': it would panic at boot; use a kernel of the same version, or boot "
-		     "this one without liveupdate=on", compatible,
-		     l->target.features.luo[0] ? l->target.features.luo : "none");
-}
-
 static int check_lockdown(const struct loading *l)
 {
 	char mode[32];
@@ -154,12 +133,21 @@ static int check_lockdown(const struct loading *l)
 				       "--kho-verify) needs kexec_load" : "");
 }
 
+static int check_regions_revived(const struct loading *l)
+{
+	if (l->handover.region_count && !l->target.reads.reserve_mem)
+		return error("'%s' cannot revive reserve_mem regions: its memblock code does not read "
+			     "'reserve-mem-v1'", l->request->kernel);
+	return 0;
+}
+
 static int prepare_handover(struct loading *l)
 {
 	const struct request *rq = l->request;
 
-	if (handover_collect(&l->handover, &l->machine, rq) || cmdline_for_handover(l) ||
-	    target_check_kho(&l->target, rq, l->handover.region_count > 0) || check_luo(l))
+	if (target_find_abis(&l->target, rq) ||
+	    handover_collect(&l->handover, &l->machine, rq, &l->target.reads) ||
+	    check_regions_revived(l) || cmdline_for_handover(l))
 		return -1;
 	if (handover_digest(&l->handover))
 		return -1;
@@ -286,6 +274,8 @@ int load_image(const struct request *request, const char *root_dir)
 	l->machine.root.fd = -1;
 	l->handover.kcore.fd = -1;
 	code = run(l, root_dir);
+	if (code != EXIT_OK && l->machine.root.fd >= 0 && !request->resealing)
+		finalize_undo(&l->machine.root);
 	image_plan_release(&l->plan);
 	handover_release(&l->handover);
 	buffer_free(&l->efi.memmap);

@@ -9,8 +9,11 @@
 
 #define TABLE_OFFSET	PAGE_SIZE
 #define FDT_PAGES	4		/* root FDT of ours: 64 nodes fit */
-#define BLOCKS_MAX	128		/* a range of 2^52 bytes is cut into fewer than 80 */
-#define MAP_ROOM	(64 * PAGE_SIZE)	/* of the map of preserved memory, at first */
+/*
+ * The pages of a root FDT for v1, order 0 each, can need this many pages more in
+ * the map: two bitmaps, and a chunk to list them.
+ */
+#define FDT_MAP_PAGES	3
 
 static uint64_t page_up(uint64_t size)
 {
@@ -19,99 +22,26 @@ static uint64_t page_up(uint64_t size)
 
 static size_t item_count(const struct handover *h)
 {
-	size_t count = h->region_count + h->blob_count;
-
-	return h->running.kho ? count + h->running.root.node_count : count;
-}
-
-/* The end of the piece of RANGE that lies in one NUMA node. */
-static uint64_t node_end(const struct machine *m, const struct kho_range *range)
-{
-	uint64_t end = range->addr + range->size;
-
-	for (size_t i = 0; i < m->node_count; i++)
-		if (m->node[i] > range->addr && m->node[i] < end)
-			end = m->node[i];
-	return end;
-}
-
-static int grow_map(struct kho_map *map)
-{
-	void *buf = realloc(map->buf, map->size * 2);
-
-	if (!buf)
-		return -KHO_ERR_NOSPACE;
-	kho_map_move(map, buf, map->size * 2);
-	return 0;
-}
-
-static int add_block(struct kho_map *map, const struct kho_block *block)
-{
-	int err = kho_map_add(map, block->addr, block->order);
-
-	while (err == -KHO_ERR_NOSPACE && !grow_map(map))
-		err = kho_map_add(map, block->addr, block->order);
-	return err;
-}
-
-static int add_range(struct kho_map *map, const struct kho_range *range)
-{
-	struct kho_block block[BLOCKS_MAX];
-	size_t count;
-	int err = kho_split_range(PAGE_SHIFT, range, block, BLOCKS_MAX, &count);
-
-	for (size_t i = 0; !err && i < count; i++)
-		err = add_block(map, &block[i]);
-	return err;
+	return h->region_count + h->blob_count + h->node_count;
 }
 
 /*
- * Add the blocks of one region. No block may cross nodes: with deferred init
- * the next kernel takes all pages of a block to be in the node of the first.
+ * Kernels of v1 release the root FDT's page as preserved memory, so that it must be
+ * (kho_restore_folio() in their kho_mem_init()). Being in setup_data is enough for
+ * the others.
  */
-static int add_region(const struct handover *h, const struct kho_region *region,
-		      struct kho_map *map)
+static bool fdt_is_preserved(const struct handover *h)
 {
-	struct kho_range left = { region->addr, region->size };
-
-	while (left.size) {
-		const struct kho_range piece = { left.addr, node_end(h->machine, &left) - left.addr };
-		int err = add_range(map, &piece);
-
-		if (err)
-			return error("region '%s': %s", region->name, kho_strerror(err));
-		left.addr += piece.size;
-		left.size -= piece.size;
-	}
-	return 0;
-}
-
-/* The regions' blocks; 0, or -1 after a message. Free map->buf also after an error. */
-static int collect_blocks(const struct handover *h, struct kho_map *map)
-{
-	void *buf = malloc(MAP_ROOM);
-
-	*map = (struct kho_map){ 0 };
-	if (!buf || kho_map_init(map, PAGE_SHIFT, buf, MAP_ROOM))
-		return error("no memory for the map of preserved memory");
-	for (size_t i = 0; i < h->region_count; i++)
-		if (add_region(h, &h->region[i].region, map))
-			return -1;
-	return 0;
+	return !kho_abi_radix(h->to.abi);
 }
 
 static int map_size(const struct handover *h, uint64_t *ret)
 {
-	struct kho_map map;
-	int err = collect_blocks(h, &map);
+	int err = kho_map_size(&h->blocks.map, h->to.abi, ret);
 
-	if (!err) {
-		err = kho_map_size(&map, KHO_ABI_V4, ret);
-		if (err)
-			error("map of preserved memory: %s", kho_strerror(err));
-	}
-	free(map.buf);
-	return err ? -1 : 0;
+	if (!err && fdt_is_preserved(h))
+		*ret += FDT_MAP_PAGES * PAGE_SIZE;
+	return err ? error("map of preserved memory: %s", kho_strerror(err)) : 0;
 }
 
 /* Take SIZE bytes, in whole pages, from *END; returns their offset. */
@@ -121,6 +51,28 @@ static uint64_t take(uint64_t *end, uint64_t size)
 
 	*end += page_up(size ? size : 1);
 	return offset;
+}
+
+/* 7.1 and later expect it; a kernel's own goes on as it is. */
+static bool makes_metadata(const struct handover *h)
+{
+	for (size_t i = 0; i < h->node_count; i++)
+		if (!strcmp(h->node[i].name, KHO_NODE_METADATA))
+			return false;
+	return h->map == MAP_OWN && kho_abi_sized(h->to.abi);
+}
+
+/* For an ABI without sizes a blob is the data of an FDT. */
+static int plan_blob(const struct handover *h, struct handover_blob *blob, uint64_t *end)
+{
+	blob->node_size = blob->data.size;
+	if (!kho_abi_sized(h->to.abi))
+		blob->node_size = kho_blob_wrapped_size(blob->data.size);
+	if (!blob->node_size && blob->data.size)
+		return error("blob '%s' is larger than a kernel of ABI %s can be handed", blob->name,
+			     kho_abi_label(h->to.abi));
+	blob->offset = take(end, blob->node_size);
+	return 0;
 }
 
 static bool has_added_regions(const struct handover *h)
@@ -140,21 +92,23 @@ int payload_plan(struct handover *h, uint64_t table_size, struct payload_layout 
 	l.items = take(&end, item_count(h) * sizeof(struct kho_item));
 	l.scratch = take(&end, h->scratch_count * sizeof(struct kho_range));
 	l.fdt_size = PAGE_SIZE;
-	if (!h->root_in_place) {
+	if (h->map != MAP_IN_PLACE) {
 		l.fdt_size = FDT_PAGES * PAGE_SIZE;
 		l.fdt = take(&end, l.fdt_size);
 	}
-	if (!h->running.kho) {
+	if (h->map == MAP_OWN) {
 		if (map_size(h, &l.map_size))
 			return -1;
 		l.map = take(&end, l.map_size);
-		l.metadata = take(&end, KHO_METADATA_SIZE);
 	}
+	if (makes_metadata(h))
+		l.metadata = take(&end, KHO_METADATA_SIZE);
 	if (has_added_regions(h))
 		l.memblock = take(&end, PAGE_SIZE);
 	l.core_end = end;
 	for (size_t i = 0; i < h->blob_count; i++)
-		h->blob[i].offset = take(&end, h->blob[i].data.size);
+		if (plan_blob(h, &h->blob[i], &end))
+			return -1;
 	l.size = end;
 	if (l.size - sizeof(struct kho_setup_data) > UINT32_MAX)
 		return error("the blobs take %llu MiB together; a handover holds less than 4096 MiB",
@@ -165,7 +119,7 @@ int payload_plan(struct handover *h, uint64_t table_size, struct payload_layout 
 
 uint64_t payload_fdt_addr(const struct handover *h, const struct payload_layout *l, uint64_t addr)
 {
-	return h->root_in_place ? h->running.fdt_addr : addr + l->fdt;
+	return h->map == MAP_IN_PLACE ? h->running.fdt_addr : addr + l->fdt;
 }
 
 uint64_t payload_fdt_size(const struct payload_layout *l)
@@ -188,26 +142,23 @@ static void write_items(const struct handover *h, uint64_t addr, struct kho_item
 			 h->region[i].region.size);
 	for (size_t i = 0; i < h->blob_count; i++)
 		add_item(item++, h->blob[i].name, KHO_ITEM_BLOB, h->checked ? KHO_ITEM_VERIFIED : 0,
-			 addr + h->blob[i].offset, h->blob[i].data.size);
-	for (size_t i = 0; h->running.kho && i < h->running.root.node_count; i++)
-		add_item(item++, h->running.root.node[i].name, KHO_ITEM_NODE, 0,
-			 h->running.root.node[i].addr, h->running.root.node[i].size);
+			 addr + h->blob[i].offset + h->blob[i].data_offset, h->blob[i].data.size);
+	for (size_t i = 0; i < h->node_count; i++)
+		add_item(item++, h->node[i].name, KHO_ITEM_NODE, 0, h->node[i].addr, h->node[i].size);
 }
 
-static int write_map(const struct handover *h, const struct payload_layout *l, uint64_t addr,
+static int write_map(struct handover *h, const struct payload_layout *l, uint64_t addr,
 		     unsigned char *buf)
 {
-	struct kho_map map;
 	uint64_t root;
-	int err = collect_blocks(h, &map);
+	int err = 0;
 
-	if (!err) {
-		err = kho_map_encode(&map, KHO_ABI_V4, buf + l->map, l->map_size, addr + l->map, &root);
-		if (err)
-			error("map of preserved memory: %s", kho_strerror(err));
-	}
-	free(map.buf);
-	return err ? -1 : 0;
+	for (uint64_t off = 0; !err && fdt_is_preserved(h) && off < l->fdt_size; off += PAGE_SIZE)
+		err = blocks_add(&h->blocks, addr + l->fdt + off, 0);
+	if (!err)
+		err = kho_map_encode(&h->blocks.map, h->to.abi, buf + l->map, l->map_size, addr + l->map,
+				     &root);
+	return err ? error("map of preserved memory: %s", kho_strerror(err)) : 0;
 }
 
 static int write_memblock(const struct handover *h, const struct payload_layout *l,
@@ -237,20 +188,15 @@ static int own_nodes(const struct handover *h, const struct payload_layout *l, u
 {
 	int err = 0;
 
-	*root = (struct kho_root){ .abi = KHO_ABI_V4, .map = addr + l->map };
-	if (h->running.kho) {
-		root->abi = h->running.root.abi;
-		root->map = h->running.root.map;
-		for (size_t i = 0; !err && i < h->running.root.node_count; i++) {
-			const struct kho_node *node = &h->running.root.node[i];
-
-			if (l->memblock && !strcmp(node->name, KHO_NODE_MEMBLOCK))
-				continue;
-			err = kho_root_add(root, node->name, node->addr, node->size);
-		}
-	} else {
+	*root = (struct kho_root){
+		.abi = h->to.abi,
+		.map = h->map == MAP_OWN ? addr + l->map : h->running.root.map,
+	};
+	for (size_t i = 0; !err && i < h->node_count; i++)
+		if (!l->memblock || strcmp(h->node[i].name, KHO_NODE_MEMBLOCK))
+			err = kho_root_add(root, h->node[i].name, h->node[i].addr, h->node[i].size);
+	if (!err && l->metadata)
 		err = kho_root_add(root, KHO_NODE_METADATA, addr + l->metadata, KHO_METADATA_SIZE);
-	}
 	if (!err && l->memblock)
 		err = kho_root_add(root, KHO_NODE_MEMBLOCK, addr + l->memblock, PAGE_SIZE);
 	return err;
@@ -264,7 +210,7 @@ static int write_root(const struct handover *h, const struct payload_layout *l, 
 
 	for (size_t i = 0; !err && i < h->blob_count; i++)
 		err = kho_root_add(&root, h->blob[i].name, addr + h->blob[i].offset,
-				   h->blob[i].data.size);
+				   h->blob[i].node_size);
 	if (!err)
 		err = kho_root_write(&root, buf + l->fdt, l->fdt_size);
 	return err ? error("root FDT: %s", kho_strerror(err)) : 0;
@@ -294,8 +240,25 @@ static void write_headers(const struct handover *h, const struct machine *m,
 		.hop = h->hop,
 	};
 	snprintf(payload->from_release, sizeof(payload->from_release), "%.63s", m->release);
-	snprintf(payload->abi, sizeof(payload->abi), "%s", kho_abi_name(KHO_ABI_V4));
+	snprintf(payload->abi, sizeof(payload->abi), "%s", kho_abi_label(h->to.abi));
 	*report = (struct kho_report){ .magic = KHO_REPORT_MAGIC, .result = KHO_RESULT_NONE };
+}
+
+static int write_blob(const struct handover *h, struct handover_blob *blob, unsigned char *buf)
+{
+	size_t offset = 0;
+	int err = 0;
+
+	if (!kho_abi_sized(h->to.abi))
+		err = kho_blob_wrap(buf, blob->node_size, blob->data.size, &offset);
+	if (err)
+		return error("blob '%s': %s", blob->name, kho_strerror(err));
+	blob->data_offset = offset;
+	if (blob->data.size)
+		memcpy(buf + offset, blob->data.data, blob->data.size);
+	free(blob->data.data);	/* its size is still needed */
+	blob->data.data = NULL;
+	return 0;
 }
 
 int payload_build(struct handover *h, const struct machine *m, const struct payload_layout *l,
@@ -303,6 +266,9 @@ int payload_build(struct handover *h, const struct machine *m, const struct payl
 {
 	unsigned char *p = buf;
 
+	for (size_t i = 0; i < h->blob_count; i++)
+		if (write_blob(h, &h->blob[i], p + h->blob[i].offset))
+			return -1;
 	write_headers(h, m, l, addr, p);
 	write_items(h, addr, (void *)(p + l->items));
 	memcpy(p + l->scratch, h->scratch, h->scratch_count * sizeof(*h->scratch));
@@ -314,11 +280,6 @@ int payload_build(struct handover *h, const struct machine *m, const struct payl
 		return -1;
 	if (l->fdt && write_root(h, l, addr, p))
 		return -1;
-	for (size_t i = 0; i < h->blob_count; i++) {
-		memcpy(p + h->blob[i].offset, h->blob[i].data.data, h->blob[i].data.size);
-		free(h->blob[i].data.data);	/* its size is still needed */
-		h->blob[i].data.data = NULL;
-	}
 	return 0;
 }
 
@@ -331,7 +292,7 @@ static int verify_blobs_and_regions(const struct handover *h, uint64_t addr,
 		const struct handover_blob *blob = &h->blob[i];
 
 		err = table_add(table, &(struct table_item){
-			blob->name, KHO_CLASS_STATE, addr + blob->offset, blob->data.size,
+			blob->name, KHO_CLASS_STATE, addr + blob->offset, blob->node_size,
 			p ? p + blob->offset : NULL, NULL });
 	}
 	for (size_t i = 0; !err && i < h->region_count; i++) {

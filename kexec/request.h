@@ -42,7 +42,7 @@ struct request {
 	/* What the files must still be, when resealing. */
 	uint32_t kernel_crc;
 	uint32_t initrd_crc;
-	char luo[16];			/* the new kernel's live update ABI, as found then */
+	struct kho_reader reads;	/* what the new kernel reads, as found then */
 };
 
 void request_free(struct request *request);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Offsets and symbol names are facts of kernel/liveupdate/kexec_handover.c and
- * mm/memblock.c: kho_out begins with the address of the root FDT since 6.19;
- * reserved_mem_table has 32-byte entries {name[16], start, size} since 6.12.
+ * Offsets and symbol names are facts of kernel/liveupdate/kexec_handover.c (up to
+ * 6.18 kernel/kexec_handover.c) and mm/memblock.c: kho_out begins with the address
+ * of the root FDT since 6.19; reserved_mem_table has 32-byte entries {name[16],
+ * start, size} since 6.12.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,13 +14,17 @@
 #include "arch.h"
 #include "../purgatory/crc32c.h"
 #include "cmdline.h"
+#include "finalize.h"
+#include "luo.h"
 #include "message.h"
 #include "running.h"
 #include "symbols.h"
 
 
-enum { SYM_KHO_OUT, SYM_KHO_ENABLE, SYM_SCRATCH, SYM_SCRATCH_COUNT, SYM_POPULATE, SYM_IMAGE, SYM_TABLE,
-       SYM_TABLE_COUNT, SYM_COUNT };
+#define DEBUGFS_FDT	"sys/kernel/debug/kho/out/fdt"
+
+enum { SYM_KHO_OUT, SYM_KHO_ENABLE, SYM_SCRATCH, SYM_SCRATCH_COUNT, SYM_POPULATE, SYM_PRESERVE_PAGES,
+       SYM_IMAGE, SYM_TABLE, SYM_TABLE_COUNT, SYM_COUNT };
 
 static const struct symbol wanted[SYM_COUNT] = {
 	[SYM_KHO_OUT] = { "kho_out", 0 },
@@ -27,6 +32,7 @@ static const struct symbol wanted[SYM_COUNT] = {
 	[SYM_SCRATCH] = { "kho_scratch", 0 },
 	[SYM_SCRATCH_COUNT] = { "kho_scratch_cnt", 0 },
 	[SYM_POPULATE] = { "kho_populate", 0 },
+	[SYM_PRESERVE_PAGES] = { "kho_preserve_pages", 0 },	/* since 6.18 */
 	[SYM_IMAGE] = { "kexec_image", 0 },
 	[SYM_TABLE] = { "reserved_mem_table", 0 },
 	[SYM_TABLE_COUNT] = { "reserved_mem_count", 0 },
@@ -63,25 +69,120 @@ static int read_enabled(const struct kcore *kcore, const struct symbol *symbol, 
 	return 0;
 }
 
-static int read_root(const struct kcore *kcore, const struct symbol *symbol, struct running *r)
+/* kcore as libkho's way to memory. */
+static int read_phys(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	return kcore_read_phys(ctx, addr, buf, size);
+}
+
+/* Decode R->fdt. 0, or -1 after a message. */
+static int decode_root(struct running *r)
+{
+	int err = kho_root_read(r->fdt, sizeof(r->fdt), &r->root);
+
+	if (err == -KHO_ERR_ABI)
+		return error("the running kernel's KHO ABI is not one of those this program reads (Linux 6.16 "
+			     "to 7.3); 'kexec -s -l' hands over to a kernel of the same ABI");
+	if (err)
+		return error("the running kernel's KHO root FDT is broken: %s", kho_strerror(err));
+	if (r->root.incomplete)
+		return error("the running kernel's KHO root FDT has %zu nodes without data: a part of it "
+			     "failed to hand over; its log says which", r->root.incomplete);
+	return 0;
+}
+
+/* The page that kho_out points to. Its contents tell whether it is the root FDT. */
+static bool read_root_page(const struct kcore *kcore, const struct symbol *symbol, struct running *r)
 {
 	uint64_t virt;
-	int err;
 
-	if (read_symbol(kcore, &symbol[SYM_KHO_OUT], &virt, sizeof(virt)))
-		return -1;
+	if (kcore_read_virt(kcore, symbol[SYM_KHO_OUT].addr, &virt, sizeof(virt)))
+		return false;
 	r->fdt_addr = kcore_virt_to_phys(kcore, virt);
 	if (r->fdt_addr == KCORE_NO_PHYS || r->fdt_addr % PAGE_SIZE ||
 	    kcore_read_phys(kcore, r->fdt_addr, r->fdt, sizeof(r->fdt)))
-		return error("the running kernel's KHO root FDT cannot be found: this program reads "
-			     "kernels of ABI %s (7.2, 7.3)", kho_abi_name(KHO_ABI_V4));
-	err = kho_root_read(r->fdt, sizeof(r->fdt), &r->root);
-	if (err == -KHO_ERR_ABI || (!err && r->root.abi != KHO_ABI_V4))
-		return error("the running kernel's KHO ABI is not %s, the one this program reads; "
-			     "'kexec -s -l' hands over to a kernel of the same ABI",
-			     kho_abi_name(KHO_ABI_V4));
+		return false;
+	/* A kernel of 6.19 writes its map's address only when it finalizes. */
+	return kho_root_read(r->fdt, sizeof(r->fdt), &r->root) != -KHO_ERR_BADFDT;
+}
+
+/* 6.16 to 6.18: the root FDT is made by finalizing, and debugfs has all of it. */
+static int read_root_debugfs(const struct machine *m, struct running *r, bool dry_run)
+{
+	struct buffer buf;
+	int err;
+
+	r->fdt_addr = 0;
+	if (finalize_ensure(&m->root, FINALIZE_ONCE, dry_run))
+		return -1;
+	err = root_read(&m->root, DEBUGFS_FDT, sizeof(r->fdt), &buf);
+	errno = -err;
 	if (err)
-		return error("the running kernel's KHO root FDT is broken: %s", kho_strerror(err));
+		return error_errno("cannot read /" DEBUGFS_FDT);
+	memset(r->fdt, 0, sizeof(r->fdt));
+	memcpy(r->fdt, buf.data, buf.size);
+	buffer_free(&buf);
+	return decode_root(r);
+}
+
+static int read_root(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
+		     bool dry_run, struct running *r)
+{
+	if (!read_root_page(kcore, symbol, r))
+		return read_root_debugfs(m, r, dry_run);
+	if (decode_root(r))
+		return -1;
+	if (kho_abi_radix(r->root.abi))
+		return 0;
+	if (finalize_ensure(&m->root, FINALIZE_REPEATABLE, dry_run))
+		return -1;
+	if (!read_root_page(kcore, symbol, r))
+		return error("cannot read the running kernel's root FDT once it was finalized");
+	return decode_root(r);
+}
+
+/* Nodes of an ABI without sizes are as long as the FDTs they must be. */
+static int read_sizes(struct kcore *kcore, struct running *r)
+{
+	const struct kho_mem mem = { read_phys, kcore };
+	const struct kho_node *node = NULL;
+	int err = kho_root_sizes(&r->root, &mem, &node);
+
+	return err ? error("the running kernel's node '%s' cannot be handed over: %s", node->name,
+			   kho_strerror(err)) : 0;
+}
+
+/* Whether RELEASE is known for bitmaps of 512 bytes: 6.16, and 6.17 up to 6.17.8. */
+static bool release_has_small_bitmaps(const char *release)
+{
+	unsigned int major, minor, patch = 0;
+
+	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2 || major != 6)
+		return false;
+	return minor == 16 || (minor == 17 && patch <= 8);
+}
+
+/* "kho-v1" is two formats: find out which of them this is. */
+static int find_form(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
+		     struct running *r)
+{
+	const struct kho_mem mem = { read_phys, kcore };
+	int err;
+
+	if (r->root.abi != KHO_ABI_V1 || symbol[SYM_PRESERVE_PAGES].addr)
+		return 0;
+	if (release_has_small_bitmaps(m->release)) {
+		r->root.abi = KHO_ABI_V1_512;
+		return 0;
+	}
+	err = kho_v1_form(PAGE_SHIFT, &mem, r->root.map, m->ram_size >> PAGE_SHIFT, &r->root.abi);
+	if (err)
+		return error("the running kernel's map of preserved memory cannot be read: %s",
+			     kho_strerror(err));
+	if (r->root.abi == KHO_ABI_UNKNOWN)
+		return error("it cannot be told whether Linux %s maps preserved memory by bitmaps of 512 or "
+			     "4096 bytes, and the wrong guess loses memory: hand over from another release",
+			     m->release);
 	return 0;
 }
 
@@ -134,51 +235,43 @@ static int collect_add(struct collect *c, uint64_t addr, uint64_t size)
 }
 
 struct map_collect {
-	struct collect blocks;
+	struct blocks *preserved;
 	struct collect pages;
-	uint64_t bytes, most;		/* found, and more cannot be */
+	uint64_t most;			/* bytes; more cannot be */
 };
 
 static int on_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct map_collect *c = ctx;
+	int err = blocks_add(c->preserved, addr, order);
 
-	if (order >= 52 || PAGE_SIZE << order > c->most - c->bytes)
-		return -KHO_ERR_LIMIT;
-	c->bytes += PAGE_SIZE << order;
-	return collect_add(&c->blocks, addr, PAGE_SIZE << order);
+	return !err && c->preserved->map.bytes > c->most ? -KHO_ERR_LIMIT : err;
 }
 
 static int on_page(void *ctx, uint64_t addr)
 {
 	struct map_collect *c = ctx;
 
-	return collect_add(&c->pages, addr, PAGE_SIZE);
-}
-
-/* kcore as libkho's way to memory. */
-static int read_phys(void *ctx, uint64_t addr, void *buf, size_t size)
-{
-	return kcore_read_phys(ctx, addr, buf, size);
+	return collect_add(&c->pages, addr & ~(PAGE_SIZE - 1), PAGE_SIZE);
 }
 
 static int read_map(const struct machine *machine, struct kcore *kcore, struct running *r)
 {
 	const struct kho_mem mem = { read_phys, kcore };
 	struct map_collect c = {
-		.blocks = { &r->preserved, &r->preserved_count, 0 },
+		.preserved = &r->preserved,
 		.pages = { &r->map_pages, &r->map_page_count, 0 },
 		.most = machine->ram_total,
 	};
 	const struct kho_map_visitor visitor = { on_block, on_page, &c };
-	int err = kho_map_walk(KHO_ABI_V4, PAGE_SHIFT, &mem, r->root.map,
-			       machine->ram_size >> PAGE_SHIFT, &visitor);
+	int err;
 
-	if (err)
-		return error("the running kernel's map of preserved memory cannot be read: %s",
-			     kho_strerror(err));
-	r->preserved_bytes = c.bytes;
-	return 0;
+	err = blocks_init(&r->preserved, PAGE_SHIFT);
+	if (!err)
+		err = kho_map_walk(r->root.abi, PAGE_SHIFT, &mem, r->root.map,
+				   machine->ram_size >> PAGE_SHIFT, &visitor);
+	return err ? error("the running kernel's map of preserved memory cannot be read: %s",
+			   kho_strerror(err)) : 0;
 }
 
 /* With KHO the regions are those of the node the kernel itself hands over. */
@@ -255,6 +348,37 @@ int running_regions(const struct root *root, struct kho_region *region, size_t *
 	return err;
 }
 
+struct rest {
+	const struct running *running;
+	size_t pages;
+};
+
+/* Count what is in no region and no node. */
+static int count_rest(void *ctx, uint64_t addr, unsigned int order)
+{
+	struct rest *rest = ctx;
+	const struct running *r = rest->running;
+
+	for (size_t i = 0; i < r->region_count; i++)
+		if (addr - r->region[i].addr < r->region[i].size)
+			return 0;
+	for (size_t i = 0; i < r->root.node_count; i++)
+		if (addr == r->root.node[i].addr)
+			return 0;
+	rest->pages += (size_t)1 << order;
+	return 0;
+}
+
+/* All there is but for the root FDT's page are the regions, and the nodes' pages. */
+static bool only_notifiers_preserved(const struct running *r)
+{
+	struct rest rest = { r, 0 };
+	const struct kho_map_visitor visitor = { count_rest, NULL, &rest };
+
+	kho_map_each(&r->preserved.map, &visitor);
+	return rest.pages == 1;
+}
+
 static int check_unlisted_regions(const struct machine *machine, const struct running *r)
 {
 	char value[128];
@@ -279,7 +403,30 @@ static int find_symbols(const struct root *root, struct symbol *symbol)
 	return err ? error_errno("cannot read /proc/kallsyms (needs CONFIG_KALLSYMS)") : 0;
 }
 
-int running_observe(const struct machine *machine, struct kcore *kcore, struct running *ret)
+/* In which ABIs this kernel hands over, as what it hands over says. */
+static int read_abis(struct kcore *kcore, struct running *r)
+{
+	const struct kho_node *luo = kho_root_find(&r->root, KHO_NODE_LUO);
+
+	r->writes = (struct kho_reader){ .abi = r->root.abi, .reserve_mem = true };
+	return luo ? luo_read_abis(kcore, luo, &r->writes) : 0;
+}
+
+static int observe_kho(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
+		       bool dry_run, struct running *r)
+{
+	if (read_scratch(kcore, symbol, r) || read_root(m, kcore, symbol, dry_run, r) ||
+	    read_sizes(kcore, r) || find_form(m, kcore, symbol, r) || read_map(m, kcore, r) ||
+	    read_abis(kcore, r) || read_regions_kho(kcore, r))
+		return -1;
+	/* 6.18, the first with kho_preserve_pages(), cannot undo it. */
+	if (!r->fdt_addr && !symbol[SYM_PRESERVE_PAGES].addr && only_notifiers_preserved(r))
+		return finalize_allow_undo(&m->root);
+	return 0;
+}
+
+int running_observe(const struct machine *machine, struct kcore *kcore, bool dry_run,
+		    struct running *ret)
 {
 	struct symbol symbol[SYM_COUNT];
 
@@ -287,21 +434,35 @@ int running_observe(const struct machine *machine, struct kcore *kcore, struct r
 	if (find_symbols(&machine->root, symbol) || read_enabled(kcore, symbol, &ret->kho))
 		return -1;
 	ret->image_symbol = symbol[SYM_IMAGE].addr;
-	if (!ret->kho)
-		return read_regions_table(kcore, symbol, ret) ? -1 :
-								 check_unlisted_regions(machine, ret);
-	if (read_root(kcore, symbol, ret) || read_scratch(kcore, symbol, ret) ||
-	    read_map(machine, kcore, ret))
-		return -1;
-	return read_regions_kho(kcore, ret);
+	if (ret->kho)
+		return observe_kho(machine, kcore, symbol, dry_run, ret);
+	return read_regions_table(kcore, symbol, ret) ? -1 : check_unlisted_regions(machine, ret);
 }
 
 void running_release(struct running *r)
 {
 	free(r->scratch);
-	free(r->preserved);
 	free(r->map_pages);
-	r->scratch = r->preserved = r->map_pages = NULL;
+	blocks_free(&r->preserved);
+	r->scratch = r->map_pages = NULL;
+}
+
+static int crc_block(void *ctx, uint64_t addr, unsigned int order)
+{
+	const uint64_t pair[2] = { addr, order };
+	uint32_t *crc = ctx;
+
+	*crc = crc32c(*crc, pair, sizeof(pair));
+	return 0;
+}
+
+uint32_t running_crc(const struct running *r)
+{
+	uint32_t crc = crc32c(0, r->root.node, r->root.node_count * sizeof(r->root.node[0]));
+	const struct kho_map_visitor visitor = { crc_block, NULL, &crc };
+
+	kho_map_each(&r->preserved.map, &visitor);
+	return crc;
 }
 
 uint64_t running_image(const struct kcore *kcore, uint64_t image_symbol)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "blocks.h"
 #include "kcore.h"
 #include "kho.h"
 #include "machine.h"
@@ -14,14 +15,13 @@
 struct running {
 	bool kho;			/* KHO is compiled in and switched on */
 	/* Valid only with kho. */
-	uint64_t fdt_addr;		/* live root FDT */
+	uint64_t fdt_addr;		/* live root FDT; 0: not to be found (6.16 to 6.18) */
 	unsigned char fdt[4096] __attribute__((aligned(8)));
-	struct kho_root root;		/* its contents */
+	struct kho_root root;		/* its contents, with the size of each node */
+	struct kho_reader writes;	/* in which ABIs it hands over */
 	struct kho_range *scratch;	/* malloc'ed, in the kernel's order */
 	size_t scratch_count;
-	struct kho_range *preserved;	/* malloc'ed, merged where adjacent */
-	size_t preserved_count;
-	uint64_t preserved_bytes;
+	struct blocks preserved;
 	struct kho_range *map_pages;	/* malloc'ed: pages of the map itself */
 	size_t map_page_count;
 	/* With or without kho. */
@@ -30,9 +30,17 @@ struct running {
 	size_t region_count;
 };
 
-/* 0, or -1 after a message. Release with running_release(), also after an error. */
-int running_observe(const struct machine *machine, struct kcore *kcore, struct running *ret);
+/*
+ * A kernel up to 7.0 is made to finalize its handover; with DRY_RUN it is refused
+ * if it has not. 0, or -1 after a message. Release with running_release(), also
+ * after an error.
+ */
+int running_observe(const struct machine *machine, struct kcore *kcore, bool dry_run,
+		    struct running *ret);
 void running_release(struct running *running);
+
+/* Identifies what the running kernel preserves: every block and every node. */
+uint32_t running_crc(const struct running *running);
 
 /*
  * What identifies the image that is loaded now: the kernel's pointer to it, read

@@ -11,10 +11,9 @@
 #include "message.h"
 #include "state.h"
 
-#define STATE_DIR	"run/kexec-kho"
 #define STATE_FILE	STATE_DIR "/loaded.json"
 #define STATE_NEW	STATE_DIR "/loaded.json.new"
-#define STATE_VERSION	1
+#define STATE_VERSION	2
 #define STATE_MAX	(4u << 20)
 
 static void put_number(json_object *o, const char *key, uint64_t value)
@@ -66,6 +65,20 @@ static void put_path(json_object *o, const char *key, const char *path)
 	free(full);
 }
 
+/* What the new kernel reads: looking it up again would mean to unpack it again. */
+static void describe_reads(json_object *o, const struct kho_reader *reads)
+{
+	json_object *item = json_object_new_object();
+
+	put_string(item, "abi", kho_abi_label(reads->abi));
+	json_object_object_add(item, "reserve_mem", json_object_new_boolean(reads->reserve_mem));
+	put_string(item, "luo", reads->luo);
+	put_string(item, "luo_session", reads->luo_session);
+	put_string(item, "luo_flb", reads->luo_flb);
+	put_string(item, "memfd", reads->memfd);
+	json_object_object_add(o, "reads", item);
+}
+
 void state_describe(struct state *s, const struct request *rq, const struct target *t,
 		    const struct handover *h, const char *cmdline)
 {
@@ -77,10 +90,13 @@ void state_describe(struct state *s, const struct request *rq, const struct targ
 	put_path(s->json, "initrd", rq->initrd);
 	put_number(s->json, "initrd_crc", crc32c(0, t->initrd.data, t->initrd.size));
 	put_string(s->json, "cmdline", cmdline);
-	put_string(s->json, "luo", t->features.luo);
+	describe_reads(s->json, &t->reads);
 	json_object_object_add(s->json, "no_checks", json_object_new_boolean(rq->no_checks));
 	json_object_object_add(s->json, "no_efi", json_object_new_boolean(rq->no_efi));
-	if (h->running.kho && !h->root_in_place) {
+	/* A map of v1 is one of the time at which it was finalized. */
+	if (h->running.kho && (h->map == MAP_OWN || !kho_abi_radix(h->running.root.abi)))
+		put_number(s->json, "map_crc", running_crc(&h->running));
+	if (h->map == MAP_LIVE) {
 		put_number(s->json, "fdt_addr", h->running.fdt_addr);
 		put_number(s->json, "fdt_crc", crc32c(0, h->running.fdt, sizeof(h->running.fdt)));
 	}
@@ -287,6 +303,28 @@ static int load_blobs(json_object *o, struct request *rq)
 	return 0;
 }
 
+static void get_text(json_object *o, const char *key, char *ret, size_t size)
+{
+	const char *text = get_string(o, key);
+
+	snprintf(ret, size, "%s", text ? text : "");
+}
+
+static int load_reads(json_object *o, struct kho_reader *ret)
+{
+	json_object *item;
+
+	if (!json_object_object_get_ex(o, "reads", &item) || !get_string(item, "abi"))
+		return -1;
+	ret->abi = kho_abi_from_name(get_string(item, "abi"));
+	ret->reserve_mem = get_bool(item, "reserve_mem");
+	get_text(item, "luo", ret->luo, sizeof(ret->luo));
+	get_text(item, "luo_session", ret->luo_session, sizeof(ret->luo_session));
+	get_text(item, "luo_flb", ret->luo_flb, sizeof(ret->luo_flb));
+	get_text(item, "memfd", ret->memfd, sizeof(ret->memfd));
+	return ret->abi == KHO_ABI_UNKNOWN ? -1 : 0;
+}
+
 static int load_json(json_object *o, struct sealed *ret)
 {
 	struct request *rq = &ret->request;
@@ -298,8 +336,6 @@ static int load_json(json_object *o, struct sealed *ret)
 	    !copy_string(&rq->initrd, get_string(o, "initrd")) ||
 	    !copy_string(&rq->cmdline, get_string(o, "cmdline")))
 		return -1;
-	if (get_string(o, "luo"))
-		snprintf(rq->luo, sizeof(rq->luo), "%s", get_string(o, "luo"));
 	ret->image_symbol = get_number(o, "image_symbol");
 	ret->image = get_number(o, "image");
 	rq->kho = true;
@@ -310,7 +346,9 @@ static int load_json(json_object *o, struct sealed *ret)
 	rq->initrd_crc = (uint32_t)get_number(o, "initrd_crc");
 	ret->fdt_addr = get_number(o, "fdt_addr");
 	ret->fdt_crc = (uint32_t)get_number(o, "fdt_crc");
-	return load_regions(o, ret) || load_blobs(o, rq) ? -1 : 0;
+	ret->map_copied = json_object_object_get_ex(o, "map_crc", NULL);
+	ret->map_crc = (uint32_t)get_number(o, "map_crc");
+	return load_reads(o, &rq->reads) || load_regions(o, ret) || load_blobs(o, rq) ? -1 : 0;
 }
 
 int state_load(const struct root *root, struct sealed *ret)

@@ -12,6 +12,8 @@
 #include "request.h"
 #include "target.h"
 
+#define STATE_DIR	"run/kexec-kho"
+
 struct state {
 	json_object *json;
 	size_t blob_count;
@@ -45,7 +47,8 @@ void state_forget(const struct root *root);
 /*
  * Read it back as a request to load the same again. 1, or 0 if there is none,
  * or -1 after a message. FDT_ADDR and FDT_CRC: the kernel's live root FDT as it
- * was copied; FDT_ADDR 0 if it was not. REGION: those to be verified, with a
+ * was copied; FDT_ADDR 0 if it was not. MAP_CRC: with MAP_COPIED, the
+ * running_crc() of what was copied. REGION: those to be verified, with a
  * CRC32C over the digests of each.
  */
 struct sealed {
@@ -53,6 +56,8 @@ struct sealed {
 	uint64_t image_symbol, image;	/* what was loaded then; 0: not known */
 	uint64_t fdt_addr;
 	uint32_t fdt_crc;
+	bool map_copied;
+	uint32_t map_crc;
 	struct kho_region region[KHO_REGIONS_MAX];
 	uint32_t region_crc[KHO_REGIONS_MAX];
 	size_t region_count;

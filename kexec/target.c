@@ -4,6 +4,7 @@
 #include "../purgatory/crc32c.h"
 #include "kho.h"
 #include "message.h"
+#include "reader.h"
 #include "target.h"
 
 #define KERNEL_MAX	(1ull << 30)
@@ -75,32 +76,41 @@ int target_check(const struct target *t, const struct machine *m, const char *cm
 	return 0;
 }
 
-int target_check_kho(struct target *t, const struct request *rq, bool has_regions)
+static int check_reads(const struct target *t, const struct request *rq,
+		       const struct kernel_features *f)
 {
-	struct kernel_features *f = &t->features;
-	const char *format, *want = kho_abi_name(KHO_ABI_V4);
-	enum image_error err;
-
-	if (rq->resealing) {
-		memcpy(f->luo, rq->luo, sizeof(f->luo));
+	/* v2 was in no release, so nothing written for it could be tried. */
+	if (t->reads.abi != KHO_ABI_UNKNOWN && t->reads.abi != KHO_ABI_V2)
 		return 0;
-	}
-	err = image_scan(t->kernel.data + t->image.payload_offset, t->image.payload_size, f, &format);
-	if (err)
-		return error("cannot look into '%s' (compressed with %s) to see whether it can read the "
-			     "handover: %s", rq->kernel, format, image_strerror(err));
-	debug("target: release %s, KHO %s, LUO %s, memfd %s", f->release, f->kho, f->luo, f->memfd);
 	if (!f->kho[0] || f->kho_disabled)
 		return error("'%s' (%s) has no KHO: it would boot as if nothing had been handed over; "
 			     "use a kernel built with CONFIG_KEXEC_HANDOVER", rq->kernel, f->release);
-	if (f->kho_ambiguous || strcmp(f->kho, want))
-		return error("'%s' (%s) reads handovers of ABI %s, and this program writes %s: it would "
-			     "drop the handover; use a kernel of 7.2 or 7.3", rq->kernel, f->release,
-			     f->kho_ambiguous ? "unclear" : f->kho, want);
-	if (has_regions && !f->reserve_mem)
-		return error("'%s' (%s) cannot revive reserve_mem regions: its memblock code does not "
-			     "read 'reserve-mem-v1'", rq->kernel, f->release);
-	return 0;
+	return error("'%s' (%s) reads handovers of ABI %s, which this program does not write: it would drop "
+		     "the handover; use a kernel of Linux 6.16 to 7.3", rq->kernel, f->release,
+		     f->kho_ambiguous ? "unclear" : f->kho);
+}
+
+int target_find_abis(struct target *t, const struct request *rq)
+{
+	struct kernel_features features;
+	enum image_error err;
+	const char *format;
+
+	if (rq->resealing) {
+		t->reads = rq->reads;
+		return 0;
+	}
+	err = image_scan(t->kernel.data + t->image.payload_offset, t->image.payload_size, &features,
+			 &format);
+	if (err)
+		return error("cannot look into '%s' (compressed with %s) to see whether it can read the "
+			     "handover: %s", rq->kernel, format, image_strerror(err));
+	/* Where the form of v1 is not known, no map of the other may be handed on as it is. */
+	if (!reader_of_image(&features, &t->reads) && t->reads.abi == KHO_ABI_V1)
+		t->reads.abi = KHO_ABI_V1_512;
+	debug("target: release %s, KHO %s, LUO %s, memfd %s", features.release, features.kho,
+	      features.luo, features.memfd);
+	return check_reads(t, rq, &features);
 }
 
 void target_release(struct target *t)

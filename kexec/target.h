@@ -13,7 +13,7 @@ struct target {
 	struct buffer initrd;		/* size 0: none */
 	uint32_t file_crc;		/* of the kernel file as it was read */
 	struct bzimage image;
-	struct kernel_features features;	/* only with KHO, unless resealing */
+	struct kho_reader reads;	/* only with KHO: what it can be handed */
 };
 
 /* Read and parse the files of REQUEST. 0, or an exit code after a message. */
@@ -23,8 +23,8 @@ int target_read(struct target *target, const struct request *request);
 int target_check(const struct target *target, const struct machine *machine,
 		 const char *cmdline);
 
-/* Can it read what will be handed over? Fills in features. 0, or -1 after a message. */
-int target_check_kho(struct target *target, const struct request *request, bool has_regions);
+/* Find out which handover it reads; one that reads none is refused. 0, or -1 after a message. */
+int target_find_abis(struct target *target, const struct request *request);
 
 void target_release(struct target *target);
 

@@ -56,6 +56,8 @@ static int setup(void **state)
 	handover.kcore.fd = -1;
 	handover.hop = 2;
 	handover.checked = true;
+	handover.to = (struct kho_reader){ .abi = KHO_ABI_V4, .reserve_mem = true,
+					   .luo = "luo-v5", .memfd = "memfd-v2" };
 	handover.scratch = must_copy(scratch, sizeof(scratch));
 	handover.scratch_count = ARRAY_SIZE(scratch);
 	for (unsigned int i = 0; i < BLOB_SIZE; i++)
@@ -86,11 +88,23 @@ static void verify_region(void)
 	crc32c_chunks(region_memory, REGION_SIZE, KHO_CHUNK_SHIFT, r->digest);
 }
 
-/* In the order of image-plan.c: the table's size first, its contents last. */
+static bool adds_nodes(void)
+{
+	bool added = handover.blob_count > 0;
+
+	for (size_t i = 0; i < handover.region_count; i++)
+		added |= handover.region[i].added;
+	return added;
+}
+
+/* In the order of handover.c and image-plan.c: the table's size first, its contents last. */
 static void build(void)
 {
 	struct kho_report *report;
 
+	assert_int_equal(handover_judge(&handover, adds_nodes()), 0);
+	if (handover.map == MAP_OWN)
+		assert_int_equal(handover_build_map(&handover), 0);
 	assert_int_equal(payload_plan(&handover, 0, &layout), 0);
 	assert_int_equal(payload_verify(&handover, &layout, 0, NULL, &table), 0);
 	assert_int_equal(payload_plan(&handover, table_size(&table), &layout), 0);
@@ -152,7 +166,7 @@ static void assert_header(void)
 	assert_int_equal(p->size, layout.size);
 	assert_int_equal(p->hop, 2);
 	assert_string_equal(p->from_release, "7.3.4-test");
-	assert_string_equal(p->abi, "kho-v4");
+	assert_string_equal(p->abi, handover.to.abi == KHO_ABI_V1 ? "kho-v1/page" : "kho-v4");
 	assert_int_equal(p->scratch_count, ARRAY_SIZE(scratch));
 	assert_memory_equal(buf + p->scratch_offset, scratch, sizeof(scratch));
 }
@@ -161,7 +175,7 @@ static void assert_blob(unsigned int index, size_t size)
 {
 	const void *bytes = at(item(index)->addr, size);
 
-	assert_int_equal(item(index)->addr % 4096, 0);
+	assert_int_equal(item(index)->addr % 4096, handover.to.abi == KHO_ABI_V1 ? 108 : 0);
 	assert_int_equal(item(index)->size, size);
 	assert_non_null(bytes);
 	assert_memory_equal(bytes, blob_copy, size);
@@ -211,15 +225,15 @@ static int on_block(void *ctx, uint64_t addr, unsigned int order)
 	return 0;
 }
 
-/* The blocks in the map are the regions: they cover each, and no byte more. */
-static void assert_map(uint64_t root)
+/* The blocks in the map are the regions and EXTRA bytes: they cover each, and no byte more. */
+static void assert_map_with(uint64_t root, uint64_t extra)
 {
 	const struct kho_mem mem = { mem_read, NULL };
 	struct walk w = { .count = 0 };
 	const struct kho_map_visitor visitor = { on_block, NULL, &w };
-	uint64_t blocks = 0, regions = 0;
+	uint64_t blocks = 0, regions = extra;
 
-	assert_int_equal(kho_map_walk(KHO_ABI_V4, 12, &mem, root, 1000, &visitor), 0);
+	assert_int_equal(kho_map_walk(handover.to.abi, 12, &mem, root, 1000, &visitor), 0);
 	for (size_t i = 0; i < w.count; i++)
 		blocks += w.block[i].size;
 	for (size_t i = 0; i < handover.region_count; i++) {
@@ -233,6 +247,11 @@ static void assert_map(uint64_t root)
 		for (size_t n = 0; n < machine.node_count; n++)
 			assert_false(w.block[i].addr < machine.node[n] &&
 				     machine.node[n] < w.block[i].addr + w.block[i].size);
+}
+
+static void assert_map(uint64_t root)
+{
+	assert_map_with(root, 0);
 }
 
 static const void *verify_map(void *ctx, uint64_t addr, uint64_t size)
@@ -331,6 +350,8 @@ static void make_running_kho(void)
 
 	handover.running.kho = true;
 	handover.running.fdt_addr = 0x7abc000;
+	handover.running.writes = handover.to;
+	assert_int_equal(blocks_init(&handover.running.preserved, 12), 0);
 	*root = (struct kho_root){ .abi = KHO_ABI_V4, .map = 0x7def000 };
 	assert_int_equal(kho_root_add(root, KHO_NODE_MEMBLOCK, 0x7001000, 4096), 0);
 	assert_int_equal(kho_root_add(root, KHO_NODE_METADATA, 0x7002000, 73), 0);
@@ -342,9 +363,9 @@ static void kho_in_place(void **state)
 {
 	(void)state;
 	make_running_kho();
-	handover.root_in_place = true;
 	add_region("pool", 0x3ffd000, REGION_SIZE, false);
 	build();
+	assert_int_equal(handover.map, MAP_IN_PLACE);
 	assert_header();
 	assert_int_equal(header()->fdt_addr, 0x7abc000);
 	assert_int_equal(payload_fdt_size(&layout), 4096);
@@ -380,6 +401,94 @@ static void kho_with_region_and_blob(void **state)
 	assert_int_equal(kho_memblock_read(buf + layout.memblock, 4096, region, &count), 0);
 	assert_int_equal(count, 2);
 	assert_int_equal(bad_entries(), 0);
+}
+
+static void preserve(uint64_t addr, unsigned int order)
+{
+	assert_int_equal(blocks_add(&handover.running.preserved, addr, order), 0);
+}
+
+static void to_abi(enum kho_abi abi)
+{
+	handover.to.abi = abi;
+	handover.running.writes.abi = abi == KHO_ABI_V4 ? KHO_ABI_V1 : KHO_ABI_V4;
+	handover.running.root.abi = handover.running.writes.abi;
+}
+
+/* Another name and the same tree: the map stays the live one. */
+static void kho_v4_to_v3(void **state)
+{
+	struct kho_root root;
+
+	(void)state;
+	make_running_kho();
+	to_abi(KHO_ABI_V3);
+	add_region("pool", 0x3ffd000, REGION_SIZE, false);
+	preserve(0x3ffd000, 0);
+	build();
+	assert_int_equal(handover.map, MAP_LIVE);
+	read_root(&root);
+	assert_int_equal(root.abi, KHO_ABI_V3);
+	assert_int_equal(root.map, 0x7def000);
+	assert_int_equal(root.node_count, 3);
+}
+
+/*
+ * 7.1 takes a block's size for 32 bits wide. A region's block is cut, it is never
+ * restored; other memory is refused.
+ */
+static void large_blocks_to_v3(void **state)
+{
+	struct kho_root root;
+
+	(void)state;
+	make_running_kho();
+	to_abi(KHO_ABI_V3);
+	add_region("pool", 0x80000000, 0x80000000, false);
+	preserve(0x80000000, 19);
+	build();
+	assert_int_equal(handover.map, MAP_OWN);
+	read_root(&root);
+	assert_map(root.map);
+	handover.region_count = 0;
+	blocks_free(&handover.blocks);
+	assert_int_equal(handover_build_map(&handover), -1);
+}
+
+/* Before 7.1: a list of chunks, no metadata, blobs in device trees. */
+static void without_kho_to_v1(void **state)
+{
+	struct kho_root root;
+	size_t offset, size;
+
+	(void)state;
+	handover.to.abi = KHO_ABI_V1;
+	make_cold();
+	assert_header();
+	read_root(&root);
+	assert_int_equal(root.abi, KHO_ABI_V1);
+	assert_null(kho_root_find(&root, KHO_NODE_METADATA));
+	assert_int_equal(layout.metadata, 0);
+	/* Kernels of v1 want the root FDT in the map. */
+	assert_map_with(root.map, layout.fdt_size);
+	assert_blob(2, 100);
+	assert_blob(4, BLOB_SIZE);
+	assert_int_equal(kho_blob_unwrap(at(kho_root_find(&root, "conf")->addr, 4096), 4096, &offset, &size), 0);
+	assert_int_equal(size, 100);
+	assert_int_equal(kho_root_find(&root, "conf")->addr + offset, item(2)->addr);
+	assert_int_equal(bad_entries(), 0);
+	buf[kho_root_find(&root, "conf")->addr - ADDR] ^= 1;
+	assert_int_equal(bad_entries(), 1);
+}
+
+/* What a kernel would take for a device tree, and is none, does not go there. */
+static void raw_node_to_v1(void **state)
+{
+	(void)state;
+	make_running_kho();
+	to_abi(KHO_ABI_V1);
+	assert_int_equal(kho_root_add(&handover.running.root, "raw", 0x7004000, 4096), 0);
+	assert_int_equal(handover_judge(&handover, false), -1);
 }
 
 static void kho_with_blob(void **state)
@@ -464,13 +573,12 @@ static void too_large(void **state)
 }
 
 /* What kexec builds, the next kernel's kexec reads. */
-static void read_by_incoming(void **state)
+static void assert_incoming(void)
 {
 	struct incoming in;
 	struct buffer blob;
 	struct tree tree;
 
-	(void)state;
 	make_cold();
 	tree_make(&tree);
 	tree_write(&tree, "sys/kernel/boot_params/setup_data/0/type", "0x6b686f01\n", 11);
@@ -484,6 +592,19 @@ static void read_by_incoming(void **state)
 	}
 	incoming_close(&in);
 	tree_remove(&tree);
+}
+
+static void read_by_incoming(void **state)
+{
+	(void)state;
+	assert_incoming();
+}
+
+static void read_by_incoming_v1(void **state)
+{
+	(void)state;
+	handover.to.abi = KHO_ABI_V1;
+	assert_incoming();
 }
 
 /* A block in two nodes would be taken to lie in the first alone. */
@@ -511,11 +632,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kho_in_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(kho_with_region_and_blob, setup, teardown),
 		cmocka_unit_test_setup_teardown(kho_with_blob, setup, teardown),
+		cmocka_unit_test_setup_teardown(kho_v4_to_v3, setup, teardown),
+		cmocka_unit_test_setup_teardown(large_blocks_to_v3, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_kho_to_v1, setup, teardown),
+		cmocka_unit_test_setup_teardown(raw_node_to_v1, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(layout_is_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(nodes_are_not_crossed, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(read_by_incoming, setup, teardown),
+		cmocka_unit_test_setup_teardown(read_by_incoming_v1, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,8 @@ OVMF = Path("/usr/share/OVMF")
 # emulated CPU can stand still for long, 7.3 was seen to wait there for ever
 # (watchdog_check_skew on one CPU, stop_one_cpu on the other).
 CMDLINE = "console=ttyS0 earlyprintk=ttyS0 panic=-1 printk.time=1 tsc=reliable"
+# lib/test_kho.c is built in and has no switch of its own.
+NO_TEST_KHO = "initcall_blacklist=kho_test_init"
 
 # Everything TCG can do, except:
 #  erms, fsrm: without "fast strings" the kernel clears and copies by words, for
@@ -81,8 +83,11 @@ class Machine:
                  # Says "Triple fault", which looks like any reset from outside.
                  "-d", "cpu_reset", "-D", str(self.work / "reset.log"),
                  "-kernel", str(self.kernel), "-initrd", str(self.initrd),
-                 "-append", f"{CMDLINE} scenario={scenario.name} {scenario.cmdline} hop=0"]
+                 "-append", f"{self.cmdline()} scenario={scenario.name} {scenario.cmdline} hop=0"]
         return args + shlex.split(scenario.qemu)
+
+    def cmdline(self):
+        return CMDLINE if self.scenario.test_kho else f"{CMDLINE} {NO_TEST_KHO}"
 
     def memory_arguments(self):
         """RAM in shared files, so that the host can look and write."""

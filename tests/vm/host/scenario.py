@@ -30,6 +30,7 @@ class Scenario:
     cmdline: str = ""       # in addition to the runner's own
     qemu: str = ""          # further options of QEMU
     icount: int = 0         # 1: guest time is a count of instructions (and smp=1)
+    test_kho: int = 0       # 1: upstream's lib/test_kho.c preserves memory of its own
     timeout: int = 240      # seconds, for all boots together
     functions: set = field(default_factory=set)
 

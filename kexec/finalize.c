@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * debugfs file out/finalize, of kernel/kexec_handover.c in 6.16 to 6.18 and
+ * kernel/liveupdate/kexec_handover_debugfs.c in 6.19. Aborting, which 6.16 to
+ * 6.18 do when 0 is written, empties the tracker of preserved memory. What the
+ * notifiers preserve comes back with the next finalizing, anything else does not.
+ * 6.18 also frees the bitmaps by the wrong function.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "finalize.h"
+#include "message.h"
+#include "state.h"
+
+#define FINALIZE_FILE	"sys/kernel/debug/kho/out/finalize"
+/* Made when this program has finalized; says whether that can be undone. */
+#define MARK_FILE	STATE_DIR "/finalized"
+#define MARK_STAYS	"s"
+#define MARK_UNDO	"u"
+
+static int write_value(const struct root *root, const char *value)
+{
+	int fd = root_open(root, FINALIZE_FILE, O_WRONLY);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, value, strlen(value)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int set_mark(const struct root *root, const char *mark)
+{
+	int fd, err = 0;
+
+	if (mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST)
+		return error_errno("cannot make /" STATE_DIR);
+	fd = root_open(root, MARK_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
+	if (fd < 0 || write(fd, mark, 1) != 1)
+		err = error_errno("cannot write /" MARK_FILE);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* 0 or 1, or -1 after a message. */
+static int is_finalized(const struct root *root)
+{
+	uint64_t value;
+	int err = root_read_u64(root, FINALIZE_FILE, &value);
+
+	if (!err)
+		return value != 0;
+	errno = -err;
+	return error_errno("cannot read /" FINALIZE_FILE ", and this kernel's handover exists only once "
+			   "it is finalized there: mount debugfs ('mount -t debugfs debugfs "
+			   "/sys/kernel/debug'); 6.19 also needs CONFIG_KEXEC_HANDOVER_DEBUGFS");
+}
+
+static int finalize_now(const struct root *root, enum finalize_kind kind)
+{
+	int err;
+
+	/* The mark first: what is done and not noted could not be undone. */
+	if (kind != FINALIZE_REPEATABLE && set_mark(root, MARK_STAYS))
+		return -1;
+	err = write_value(root, "1");
+	if (!err || err == -EEXIST)
+		return 0;
+	if (kind != FINALIZE_REPEATABLE)
+		unlinkat(root->fd, MARK_FILE, 0);
+	errno = -err;
+	return error_errno("the running kernel cannot finalize its handover (/" FINALIZE_FILE "); its log "
+			   "says why");
+}
+
+int finalize_ensure(const struct root *root, enum finalize_kind kind, bool dry_run)
+{
+	int done = is_finalized(root);
+
+	if (done < 0)
+		return -1;
+	if (done && (kind != FINALIZE_REPEATABLE || dry_run))
+		return 0;
+	if (dry_run)
+		return error("the running kernel has not finalized its handover, so it cannot be looked at; "
+			     "'kexec --kho -l' does that, --dry-run changes nothing");
+	return finalize_now(root, kind);
+}
+
+int finalize_allow_undo(const struct root *root)
+{
+	if (faccessat(root->fd, MARK_FILE, F_OK, 0))
+		return 0;	/* another program has finalized */
+	return set_mark(root, MARK_UNDO);
+}
+
+void finalize_undo(const struct root *root)
+{
+	char mark[2];
+	int err;
+
+	if (root_read_line(root, MARK_FILE, mark, sizeof(mark)))
+		return;
+	if (strcmp(mark, MARK_UNDO)) {
+		notice("the running kernel's handover stays finalized, so nothing more can be preserved "
+		       "until a reboot: undoing it would make this kernel forget preserved memory");
+		return;
+	}
+	unlinkat(root->fd, MARK_FILE, 0);
+	err = write_value(root, "0");
+	errno = -err;
+	if (err && err != -ENOENT)
+		error_errno("cannot undo the finalizing of the handover (/" FINALIZE_FILE ")");
+}
