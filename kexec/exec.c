@@ -10,6 +10,7 @@
 #include "handover.h"
 #include "interfaces.h"
 #include "load.h"
+#include "luo.h"
 #include "message.h"
 #include "state.h"
 #include "syscalls.h"
@@ -122,6 +123,8 @@ static int seal_look(struct seal *s)
 		return -1;
 	if (!s->found)
 		return 0;
+	if (s->sealed.luo_dropped && luo_check_idle(&s->root))
+		return -1;
 	regions = regions_changed(s);
 	if (regions >= 0)
 		fdt = fdt_changed(s);
@@ -157,8 +160,8 @@ static int seal(struct seal *s)
 		if (code != EXIT_OK)
 			return code;
 	}
-	error("verified regions are written faster than the image can be loaded again: stop their "
-	      "writers, or leave them out of --kho-verify");
+	error("preserved memory changes faster than the image can be loaded again: stop the writers of "
+	      "verified regions, or leave these out of --kho-verify");
 	return EXIT_REFUSED;
 }
 

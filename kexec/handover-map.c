@@ -30,31 +30,25 @@ static int check_is_fdt(const struct handover *h, const struct kho_node *node)
 }
 
 /* Live update state of another ABI can be left out while there is nothing in it. */
-static int drop_luo(const struct handover *h, const struct kho_reader *from)
+static int drop_luo(struct handover *h)
 {
-	char session[LUO_SESSION_NAME];
-	int open = luo_session_open(&h->machine->root, session);
-
-	if (open > 0)
-		return error("live update session '%s' is open, and the new kernel reads '%s' where this one "
-			     "writes '%s': end the session, or use a kernel of the same version",
-			     session, h->to.luo[0] ? h->to.luo : "none", from->luo);
-	if (!open)
-		notice("live update state (node LUO) is left out, the new kernel reads '%s' and not '%s'; no "
-		       "session is open", h->to.luo[0] ? h->to.luo : "none", from->luo);
-	return open;
+	if (luo_check_idle(&h->machine->root))
+		return -1;
+	notice("live update state (node LUO) is left out: the new kernel does not read that of this one, "
+	       "and no session is open");
+	h->luo_dropped = true;
+	return 0;
 }
 
 static int judge_node(struct handover *h, const struct kho_node *node)
 {
-	const struct kho_reader *from = &h->running.writes;
-	struct kho_verdict verdict = kho_judge_node(from, &h->to, node->name, false);
+	struct kho_verdict verdict = kho_judge_node(&h->running.writes, &h->to, node->name, false);
 
 	if (verdict.fate == KHO_FATE_REFUSED)
 		return error("the running kernel's node '%s' cannot be handed over: %s", node->name,
 			     verdict.reason);
 	if (verdict.fate == KHO_FATE_DROPPED)
-		return strcmp(node->name, KHO_NODE_LUO) ? 0 : drop_luo(h, from);
+		return strcmp(node->name, KHO_NODE_LUO) ? 0 : drop_luo(h);
 	if (check_is_fdt(h, node))
 		return -1;
 	h->node[h->node_count++] = *node;

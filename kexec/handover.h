@@ -54,6 +54,7 @@ struct handover {
 	enum handover_map map;
 	struct kho_node node[KHO_ROOT_NODES_MAX];	/* the running kernel's that go on */
 	size_t node_count;
+	bool luo_dropped;		/* live update state, with no session in it */
 	struct blocks blocks;		/* MAP_OWN: what the new kernel is to preserve */
 };
 

@@ -20,6 +20,7 @@
 #include "message.h"
 
 #define LINK	"anon_inode:[luo_session] "
+#define SESSION_NAME	64	/* bytes, NUL included */
 
 #define STRUCT_COMPATIBLE	8	/* bytes, NUL included */
 
@@ -81,9 +82,9 @@ static DIR *open_dir(int at, const char *path)
 }
 
 /* Does the process in /proc/PID hold a session? */
-static bool process_holds(int proc, const char *pid, char name[LUO_SESSION_NAME])
+static bool process_holds(int proc, const char *pid, char name[SESSION_NAME])
 {
-	char path[300], target[sizeof(LINK) + LUO_SESSION_NAME];
+	char path[300], target[sizeof(LINK) + SESSION_NAME];
 	struct dirent *entry;
 	bool found = false;
 	DIR *dir;
@@ -100,16 +101,17 @@ static bool process_holds(int proc, const char *pid, char name[LUO_SESSION_NAME]
 		target[len] = '\0';
 		found = !strncmp(target, LINK, strlen(LINK));
 		if (found)
-			snprintf(name, LUO_SESSION_NAME, "%.*s", LUO_SESSION_NAME - 1,
+			snprintf(name, SESSION_NAME, "%.*s", SESSION_NAME - 1,
 				 target + strlen(LINK));
 	}
 	closedir(dir);
 	return found;
 }
 
-int luo_session_open(const struct root *root, char name[LUO_SESSION_NAME])
+int luo_check_idle(const struct root *root)
 {
 	DIR *dir = open_dir(root->fd, "proc");
+	char name[SESSION_NAME];
 	struct dirent *entry;
 	bool found = false;
 
@@ -119,5 +121,7 @@ int luo_session_open(const struct root *root, char name[LUO_SESSION_NAME])
 		if (isdigit((unsigned char)entry->d_name[0]))
 			found = process_holds(dirfd(dir), entry->d_name, name);
 	closedir(dir);
-	return found;
+	return found ? error("live update session '%s' is open, and the new kernel does not read live update "
+			     "state of this one's version: end the session, or use a kernel of the same "
+			     "version", name) : 0;
 }

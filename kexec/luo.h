@@ -9,8 +9,6 @@
 #include "kcore.h"
 #include "kho.h"
 
-#define LUO_SESSION_NAME	64	/* bytes, NUL included */
-
 /*
  * Fill in which live update ABIs node LUO, in the running kernel's memory, is of.
  * 0, or -1 after a message.
@@ -18,10 +16,11 @@
 int luo_read_abis(const struct kcore *kcore, const struct kho_node *node, struct kho_reader *ret);
 
 /*
- * Is a session open? It lives as long as a process holds its file. 1, and NAME
- * gets the name of one; 0; or -1 after a message. A file that no process has in
- * its table just now, such as one on its way through a socket, is not seen.
+ * Refuse if a live update session is open: for a new kernel that cannot read it. It
+ * lives as long as a process holds its file; one that no process has in its table
+ * just now, such as one on its way through a socket, is not seen. 0, or -1 after a
+ * message.
  */
-int luo_session_open(const struct root *root, char name[LUO_SESSION_NAME]);
+int luo_check_idle(const struct root *root);
 
 #endif

@@ -56,6 +56,7 @@ struct sealed {
 	uint64_t image_symbol, image;	/* what was loaded then; 0: not known */
 	uint64_t fdt_addr;
 	uint32_t fdt_crc;
+	bool luo_dropped;		/* there was no live update session then */
 	bool map_copied;
 	uint32_t map_crc;
 	struct kho_region region[KHO_REGIONS_MAX];
