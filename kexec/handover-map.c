@@ -57,21 +57,12 @@ static int judge_node(struct handover *h, const struct kho_node *node)
 
 /* ---- Map ------------------------------------------------------------------ */
 
-static int first_order(void *ctx, uint64_t addr, unsigned int order)
+/* Whether a kernel of ABI reserves each of these blocks, however large. */
+static bool orders_fit(const struct kho_map *map, enum kho_abi abi)
 {
-	(void)addr;
-	*(unsigned int *)ctx = order;
-	return 1;
-}
+	uint64_t size;
 
-/* Larger orders come first. */
-static unsigned int largest_order(const struct kho_map *map)
-{
-	unsigned int order = 0;
-	const struct kho_map_visitor visitor = { first_order, NULL, &order };
-
-	kho_map_each(map, &visitor);
-	return order;
+	return !kho_map_size(map, abi, &size);
 }
 
 static enum handover_map choose_map(const struct handover *h, bool adds_nodes)
@@ -84,7 +75,7 @@ static enum handover_map choose_map(const struct handover *h, bool adds_nodes)
 	    h->node_count == r->root.node_count)
 		return MAP_IN_PLACE;
 	if (kho_abi_radix(r->root.abi) && kho_abi_radix(h->to.abi) &&
-	    largest_order(&r->preserved.map) <= kho_abi_max_order(h->to.abi, PAGE_SHIFT))
+	    orders_fit(&r->preserved.map, h->to.abi))
 		return MAP_LIVE;
 	return MAP_OWN;
 }
