@@ -57,6 +57,8 @@ enum kho_error {
 	KHO_ERR_READ,
 	/* A limit set by the caller, or by the format, is exceeded. */
 	KHO_ERR_LIMIT,
+	/* The format cannot hold it; something would be lost. */
+	KHO_ERR_LOSS,
 };
 
 /* What ERR (positive or negative KHO_ERR_*) means, in English. Never NULL. */

@@ -19,6 +19,7 @@ const char *kho_strerror(int err)
 	case KHO_ERR_OVERLAP:	return "ranges overlap";
 	case KHO_ERR_READ:	return "physical memory cannot be read";
 	case KHO_ERR_LIMIT:	return "limit exceeded";
+	case KHO_ERR_LOSS:	return "the format cannot hold it";
 	}
 	return "unknown error";
 }

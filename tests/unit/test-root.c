@@ -599,11 +599,11 @@ static void error_texts(void **state)
 	const char *unknown = kho_strerror(1000);
 
 	(void)state;
-	for (int err = KHO_ERR_NOSPACE; err <= KHO_ERR_LIMIT; err++) {
+	for (int err = KHO_ERR_NOSPACE; err <= KHO_ERR_LOSS; err++) {
 		assert_string_not_equal(kho_strerror(err), unknown);
 		assert_string_equal(kho_strerror(-err), kho_strerror(err));
 	}
-	assert_string_equal(kho_strerror(KHO_ERR_LIMIT + 1), unknown);
+	assert_string_equal(kho_strerror(KHO_ERR_LOSS + 1), unknown);
 }
 
 int main(void)
