@@ -424,6 +424,118 @@ struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho
 struct kho_verdict kho_judge_node(const struct kho_reader *from, const struct kho_reader *to,
 				  const char *name, bool sessions);
 
+/* ---- Preserved vmalloc areas -------------------------------------------- */
+
+#define KHO_VMALLOC_SIZE	16	/* bytes of struct kho_vmalloc as the kernel stores it */
+
+/* A descriptor; the format is the same from 6.18 to 7.3. */
+struct kho_vmalloc {
+	uint64_t first;			/* address of the first chunk; 0: no area */
+	uint32_t total_pages;
+	uint16_t flags;			/* 1: VM_ALLOC, 2: VM_ALLOW_HUGE_VMAP; kept as they are */
+	uint16_t order;			/* of each piece of the area */
+};
+
+/* From and to KHO_VMALLOC_SIZE bytes. Never fail. */
+void kho_vmalloc_read(const void *buf, struct kho_vmalloc *ret);
+void kho_vmalloc_write(const struct kho_vmalloc *area, void *buf);
+
+/*
+ * Told what belongs to an area; all of it is preserved, chunks with order 0. A
+ * return that is not 0 ends the walk and is passed on. Members may be NULL.
+ */
+struct kho_vmalloc_visitor {
+	int (*chunk)(void *ctx, uint64_t addr);
+	int (*piece)(void *ctx, uint64_t addr, unsigned int order);	/* in the area's order */
+	void *ctx;
+};
+
+/*
+ * Walk AREA, which may have at most MAX_PAGES pages. Some of it may have been
+ * told before an error is found. A kernel preserves a piece as one block, or as
+ * several smaller ones where it has to keep to memory nodes.
+ *
+ * Errors: -KHO_ERR_INVAL, -KHO_ERR_LIMIT, -KHO_ERR_READ, -KHO_ERR_ALIGN (a chunk
+ * or piece), -KHO_ERR_BADNODE (more or fewer pages than total_pages, an order
+ * above 31, a chunk that is not full but not the last, a circle); whatever the
+ * visitor returned.
+ */
+int kho_vmalloc_walk(unsigned int page_shift, const struct kho_mem *mem,
+		     const struct kho_vmalloc *area, uint64_t max_pages,
+		     const struct kho_vmalloc_visitor *visitor);
+
+/* ---- Live update: memfd files -------------------------------------------- */
+
+enum kho_memfd_abi {
+	KHO_MEMFD_UNKNOWN = 0,
+	KHO_MEMFD_V1,			/* Linux 6.19: "memfd-v1" */
+	KHO_MEMFD_V2,			/* 7.1 to 7.3: "memfd-v2" */
+};
+
+#define KHO_MEMFD_SIZE_MAX	48
+
+/* F_SEAL_* of fcntl(2), as the kernel hands them over. */
+#define KHO_MEMFD_SEAL_SEAL	0x01u
+#define KHO_MEMFD_SEALS		0x3fu	/* those that readers of v2 know */
+
+struct kho_memfd {
+	uint64_t pos;
+	uint64_t size;			/* bytes */
+	uint32_t seals;
+	uint32_t flags;			/* none is defined */
+	uint64_t nr_folios;
+	struct kho_vmalloc folios;	/* the area with a record of each folio */
+};
+
+/* The name of the file handler; NULL for an ABI that is not known. */
+const char *kho_memfd_abi_name(enum kho_memfd_abi abi);
+
+/* The ABI called NAME ("memfd-v2"); KHO_MEMFD_UNKNOWN if there is none. */
+enum kho_memfd_abi kho_memfd_abi_from_name(const char *name);
+
+/* Bytes of the struct: 40 or 48; 0 for an ABI that is not known. */
+size_t kho_memfd_size(enum kho_memfd_abi abi);
+
+/*
+ * Decode. v1 has no seals: seals gets KHO_MEMFD_SEAL_SEAL, since that is how its
+ * reader, memfd_alloc_file() without MFD_ALLOW_SEALING, makes every file.
+ *
+ * Errors: -KHO_ERR_INVAL (ABI), -KHO_ERR_BADNODE (SIZE too small, or a seal that
+ * readers refuse).
+ */
+int kho_memfd_read(enum kho_memfd_abi abi, const void *buf, size_t size, struct kho_memfd *ret);
+
+/*
+ * Encode into kho_memfd_size() bytes. What v1 cannot hold is -KHO_ERR_LOSS: flags,
+ * and seals other than KHO_MEMFD_SEAL_SEAL alone, which a file made without
+ * MFD_ALLOW_SEALING has. A file with seals 0 would be found sealed against
+ * sealing. Who accepts such a loss sets the members first.
+ *
+ * Errors: -KHO_ERR_INVAL (ABI, or a seal that readers refuse), -KHO_ERR_NOSPACE,
+ * -KHO_ERR_LOSS.
+ */
+int kho_memfd_write(enum kho_memfd_abi abi, const struct kho_memfd *memfd, void *buf,
+		    size_t size);
+
+struct kho_memfd_folio {
+	uint64_t addr;			/* its block in the map of preserved memory has the order */
+	uint64_t index;			/* place in the file, in pages */
+	unsigned int flags;		/* 1: dirty, 2: up to date */
+};
+
+/*
+ * Tell FOLIO each folio of a file, in the order of its records; a record without
+ * a folio is left out. The area may have at most MAX_PAGES pages. The area itself
+ * is visited by kho_vmalloc_walk().
+ *
+ * Errors: as kho_vmalloc_walk(); -KHO_ERR_BADNODE also if the area has no room
+ * for that many folios, -KHO_ERR_RANGE (a frame number beyond the end of
+ * addresses); whatever FOLIO returned.
+ */
+int kho_memfd_walk(unsigned int page_shift, const struct kho_mem *mem,
+		   const struct kho_memfd *memfd, uint64_t max_pages,
+		   int (*folio)(void *ctx, const struct kho_memfd_folio *folio), void *ctx);
+
 /* ---- Scratch and placement --------------------------------------------- */
 
 #define KHO_SCRATCH_ALIGN	(4ull << 20)	/* MAX_ORDER_NR_PAGES of 4 KiB pages */
