@@ -536,6 +536,155 @@ int kho_memfd_walk(unsigned int page_shift, const struct kho_mem *mem,
 		   const struct kho_memfd *memfd, uint64_t max_pages,
 		   int (*folio)(void *ctx, const struct kho_memfd_folio *folio), void *ctx);
 
+/* ---- Live update: node "LUO" --------------------------------------------- */
+
+/*
+ * Kernels prepare this state early but fill it in at the last moment, in the
+ * reboot system call, when sessions are frozen. Before that, session headers say
+ * 0 sessions (luo-v1) or there is no list (luo-v5). So what is read from a
+ * running kernel is not its state. These functions are for memory as it was
+ * after that point: a memory dump, or what a kernel was handed by its predecessor
+ * and has not used yet.
+ */
+
+enum kho_luo_abi {
+	KHO_LUO_UNKNOWN = 0,
+	KHO_LUO_V1,			/* Linux 6.19 to 7.1: "luo-v1" */
+	KHO_LUO_V5,			/* 7.2 and 7.3: "luo-v5" */
+};
+
+#define KHO_LUO_SESSION_NAME_MAX	64	/* bytes, NUL included */
+#define KHO_LUO_HANDLER_NAME_MAX	48
+#define KHO_LUO_FLB_NAME_MAX		48
+#define KHO_LUO_BYTES_MAX		(4ull << 30)	/* of blocks that one walk reads */
+
+struct kho_luo_session {
+	char name[KHO_LUO_SESSION_NAME_MAX];
+	uint64_t file_count;
+};
+
+struct kho_luo_file {
+	char compatible[KHO_LUO_HANDLER_NAME_MAX];	/* name of the file handler */
+	uint64_t data;			/* the handler's own; memfd: address of its struct */
+	uint64_t token;
+};
+
+/* State that is bound to the life of files. */
+struct kho_luo_flb {
+	char name[KHO_LUO_FLB_NAME_MAX];
+	uint64_t data;
+	uint64_t count;			/* files that depend on it */
+};
+
+struct kho_luo_info {
+	enum kho_luo_abi abi;
+	bool flbs;			/* there is a place for FLBs; 6.19 writes none */
+	uint64_t number;		/* of live updates so far */
+	uint64_t session_count;
+	uint64_t file_count;		/* of all sessions */
+	uint64_t flb_count;
+};
+
+/*
+ * State in arrays of the caller's. Files of the first session come first, then
+ * those of the second, and so on.
+ */
+struct kho_luo_state {
+	uint64_t number;
+	struct kho_luo_session *session;
+	size_t session_count;
+	struct kho_luo_file *file;
+	size_t file_count;
+	struct kho_luo_flb *flb;
+	size_t flb_count;
+};
+
+/*
+ * Told what is found; a return that is not 0 ends the walk and is passed on.
+ * Members may be NULL. BLOCK is memory of LUO's own, with the order it must be
+ * preserved with: readers free it as one folio. It includes the page of the node.
+ * What a file's or FLB's "data" refers to is not among it.
+ */
+struct kho_luo_visitor {
+	int (*session)(void *ctx, const struct kho_luo_session *session);
+	int (*file)(void *ctx, const struct kho_luo_file *file);	/* of the last session */
+	int (*flb)(void *ctx, const struct kho_luo_flb *flb);
+	int (*block)(void *ctx, uint64_t addr, unsigned int order);
+	void *ctx;
+};
+
+/* The ABI's name; NULL for one that is not known. */
+const char *kho_luo_abi_name(enum kho_luo_abi abi);
+
+/* The ABI called NAME ("luo-v5"); KHO_LUO_UNKNOWN if there is none. */
+enum kho_luo_abi kho_luo_abi_from_name(const char *name);
+
+/*
+ * Walk the live update state of NODE; the data tells its ABI. A size of 0 is
+ * taken for one that is not told, as in kho-v1, if the data is an FDT. VISITOR
+ * may be NULL, to have just *RET_INFO. Some may have been told before an error is
+ * found.
+ *
+ * luo-v1: the FDT names a block of 16 pages with all sessions, each of which
+ * names 2 pages with its files. luo-v5: 32 bytes name a list of one-page blocks
+ * with sessions, each of which names such a list of files. From
+ * kernel/liveupdate/luo_session.c, luo_file.c, luo_flb.c and kho_block.c; limits
+ * too, in luo-v5 at most 10000 blocks of one list.
+ *
+ * Errors:
+ *	-KHO_ERR_INVAL	page shift
+ *	-KHO_ERR_ABI	neither of the two, or a part of luo-v1 in another version
+ *	-KHO_ERR_BADFDT	luo-v1
+ *	-KHO_ERR_BADNODE	a node or property missing, a name without NUL, SIZE too
+ *			small, an address without a count or a count without an
+ *			address, a block without entries (readers refuse it), another
+ *			number of files than the session says, a list in a circle
+ *	-KHO_ERR_LIMIT	a count above the format's, or above KHO_LUO_BYTES_MAX
+ *	-KHO_ERR_ALIGN	a block that is not aligned to its order
+ *	-KHO_ERR_READ
+ *	whatever the visitor returned
+ */
+int kho_luo_walk(unsigned int page_shift, const struct kho_mem *mem, const struct kho_node *node,
+		 const struct kho_luo_visitor *visitor, struct kho_luo_info *ret_info);
+
+/*
+ * Walk NODE into the arrays of STATE, whose counts are first the room there is,
+ * then what was found. Arrays may hold some of it also after an error.
+ *
+ * Errors: as kho_luo_walk(); -KHO_ERR_NOSPACE.
+ */
+int kho_luo_read(unsigned int page_shift, const struct kho_mem *mem, const struct kho_node *node,
+		 struct kho_luo_state *state);
+
+/*
+ * Bytes that kho_luo_encode() needs, a multiple of the page size.
+ *
+ * Errors: -KHO_ERR_ABI, -KHO_ERR_INVAL (page shift, a name without NUL, a
+ * file_count that does not fit the sessions'), -KHO_ERR_LIMIT (with pages of
+ * 4 KiB, luo-v1 holds 819 sessions of 128 files; luo-v5 510000 sessions of 630000
+ * files; both 63 FLBs; no walk reads more than KHO_LUO_BYTES_MAX).
+ */
+int kho_luo_size(enum kho_luo_abi abi, unsigned int page_shift, const struct kho_luo_state *state,
+		 uint64_t *ret_size);
+
+/*
+ * Encode STATE in BUF, which will be found at physical address BASE by the next
+ * kernel: aligned to 16 pages for luo-v1, to one for luo-v5, and not 0. *RET_NODE
+ * gets the node for the root FDT. Each block that VISITOR is told must be
+ * preserved; only its member block is called. After an error BUF may have been
+ * written.
+ *
+ * A place for FLBs is made even if there are none: readers of luo-v1 panic
+ * without it from 7.1 on, and that of 6.19 never looks for it.
+ *
+ * Errors: as kho_luo_size(); -KHO_ERR_NOSPACE; -KHO_ERR_ALIGN; -KHO_ERR_RANGE
+ * (the address wraps around, or BASE is 0); -KHO_ERR_EXISTS (two sessions or two
+ * FLBs of one name, which readers refuse); whatever the visitor returned.
+ */
+int kho_luo_encode(enum kho_luo_abi abi, unsigned int page_shift,
+		   const struct kho_luo_state *state, void *buf, size_t size, uint64_t base,
+		   const struct kho_luo_visitor *visitor, struct kho_node *ret_node);
+
 /* ---- Scratch and placement --------------------------------------------- */
 
 #define KHO_SCRATCH_ALIGN	(4ull << 20)	/* MAX_ORDER_NR_PAGES of 4 KiB pages */
