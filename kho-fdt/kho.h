@@ -685,6 +685,42 @@ int kho_luo_encode(enum kho_luo_abi abi, unsigned int page_shift,
 		   const struct kho_luo_state *state, void *buf, size_t size, uint64_t base,
 		   const struct kho_luo_visitor *visitor, struct kho_node *ret_node);
 
+/* What cannot cross, and whose it is. NULL: not concerned. Points into the state. */
+struct kho_luo_culprit {
+	const struct kho_luo_session *session;
+	const struct kho_luo_file *file;
+	const struct kho_luo_flb *flb;
+};
+
+/*
+ * Bytes that kho_luo_convert() needs: a page for each file of another memfd ABI.
+ * Errors: -KHO_ERR_INVAL (page shift, TO, or STATE as in kho_luo_size()).
+ */
+int kho_luo_convert_size(unsigned int page_shift, const struct kho_luo_state *state,
+			 enum kho_memfd_abi to, uint64_t *ret_size);
+
+/*
+ * Prepare STATE for a kernel of another release, whose memfd handler is of ABI
+ * TO: each memfd file of another ABI gets its struct anew, in a page of its own
+ * in BUF, which will be found at BASE (page aligned, not 0); its handler's name
+ * and data change in STATE. Each of these pages must be preserved with order 0,
+ * the old ones no more. Folios, and the areas with their records, stay.
+ *
+ * Which LUO ABI state is then encoded for is another question: 6.19 has luo-v1 with
+ * memfd-v1, 7.1 luo-v1 with memfd-v2, 7.2 and 7.3 luo-v5 with memfd-v2.
+ *
+ * What other handlers and FLBs hand over is not known here, so it is refused with
+ * -KHO_ERR_LOSS. STATE changes only on success. After an error *RETERR_CULPRIT,
+ * which may be NULL, says what could not be converted.
+ *
+ * Errors: -KHO_ERR_INVAL, -KHO_ERR_NOSPACE, -KHO_ERR_RANGE and -KHO_ERR_ALIGN (of
+ * BASE; of a file's struct), -KHO_ERR_LOSS (also from kho_memfd_write()),
+ * -KHO_ERR_BADNODE (a file's struct is malformed), -KHO_ERR_READ.
+ */
+int kho_luo_convert(unsigned int page_shift, const struct kho_mem *mem,
+		    struct kho_luo_state *state, enum kho_memfd_abi to, void *buf, size_t size,
+		    uint64_t base, struct kho_luo_culprit *reterr_culprit);
+
 /* ---- Scratch and placement --------------------------------------------- */
 
 #define KHO_SCRATCH_ALIGN	(4ull << 20)	/* MAX_ORDER_NR_PAGES of 4 KiB pages */

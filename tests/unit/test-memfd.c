@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * memfd files and vmalloc areas, against bytes laid out by hand from
- * include/linux/kho/abi/memfd.h and kexec_handover.h.
+ * memfd files, vmalloc areas and their conversion, against bytes laid out by hand
+ * from include/linux/kho/abi/memfd.h and kexec_handover.h.
  */
 #include <stdio.h>
 
@@ -561,6 +561,233 @@ static void folio_errors(void **state)
 	free(f);
 }
 
+/* ---- Conversion ---- */
+
+#define PAGE	0x1000ull
+#define NEW	0x9990000000ull		/* where converted structs go */
+
+static struct kho_luo_session sessions[] = { { "s1", 1 }, { "s2", 0 }, { "s3", 2 } };
+
+/* Two structs of ABI FROM at pages 1 and 3, and a file that is of ABI KEPT already. */
+static struct image make_files(enum kho_memfd_abi from, struct kho_luo_file file[3],
+			       struct kho_luo_state *ret)
+{
+	const void *bytes = from == KHO_MEMFD_V1 ? v1_bytes : v2_bytes;
+	const char *name = from == KHO_MEMFD_V1 ? "memfd-v1" : "memfd-v2";
+	const char *other = from == KHO_MEMFD_V1 ? "memfd-v2" : "memfd-v1";
+	struct image m = blank(4 * PAGE);
+
+	memcpy(m.bytes + PAGE, bytes, from == KHO_MEMFD_V1 ? 40 : 48);
+	memcpy(m.bytes + 3 * PAGE, bytes, from == KHO_MEMFD_V1 ? 40 : 48);
+	m.bytes[3 * PAGE] = 0x99;
+	memset(file, 0, 3 * sizeof(file[0]));
+	strcpy(file[0].compatible, name);
+	file[0].data = BASE + PAGE;
+	file[0].token = 1;
+	strcpy(file[1].compatible, other);
+	file[1].data = 0xabcde000;
+	file[1].token = 2;
+	strcpy(file[2].compatible, name);
+	file[2].data = BASE + 3 * PAGE;
+	file[2].token = 3;
+	*ret = (struct kho_luo_state){
+		.session = sessions, .session_count = 3, .file = file, .file_count = 3,
+	};
+	return m;
+}
+
+static void convert_both_ways(void **state)
+{
+	(void)state;
+	for (enum kho_memfd_abi to = KHO_MEMFD_V1; to <= KHO_MEMFD_V2; to++) {
+		const void *want = to == KHO_MEMFD_V1 ? v1_bytes : v2_bytes;
+		const char *name = to == KHO_MEMFD_V1 ? "memfd-v1" : "memfd-v2";
+		size_t want_size = to == KHO_MEMFD_V1 ? 40 : 48;
+		unsigned char expected[2 * PAGE] = { 0 }, *buf;
+		struct kho_luo_file file[3];
+		struct kho_luo_state s;
+		struct image m = make_files(to == KHO_MEMFD_V1 ? KHO_MEMFD_V2 : KHO_MEMFD_V1, file,
+					    &s);
+		const struct kho_mem mem = { image_read, &m };
+		uint64_t size;
+
+		assert_int_equal(kho_luo_convert_size(12, &s, to, &size), 0);
+		assert_int_equal(size, 2 * PAGE);
+		buf = must_calloc(size);
+		memset(buf, 0xee, size);
+		assert_int_equal(kho_luo_convert(12, &mem, &s, to, buf, size, NEW, NULL), 0);
+		memcpy(expected, want, want_size);
+		memcpy(expected + PAGE, want, want_size);
+		expected[PAGE] = 0x99;
+		assert_memory_equal(buf, expected, sizeof(expected));
+		for (size_t i = 0; i < 3; i++) {
+			assert_string_equal(file[i].compatible, name);
+			assert_int_equal(file[i].token, i + 1);
+		}
+		assert_int_equal(file[0].data, NEW);
+		assert_int_equal(file[1].data, 0xabcde000);
+		assert_int_equal(file[2].data, NEW + PAGE);
+		/* Once more there is nothing to do. */
+		assert_int_equal(kho_luo_convert_size(12, &s, to, &size), 0);
+		assert_int_equal(size, 0);
+		assert_int_equal(kho_luo_convert(12, &mem, &s, to, NULL, 0, NEW, NULL), 0);
+		free(buf);
+		free(m.bytes);
+	}
+}
+
+struct attempt {
+	enum kho_memfd_abi to;
+	uint64_t size, base;
+	struct kho_luo_culprit culprit;
+};
+
+/* Convert, and see that nothing changes on an error. */
+static int convert(struct attempt *a, struct image *m, struct kho_luo_state *s)
+{
+	const struct kho_mem mem = { image_read, m };
+	struct kho_luo_file before[3];
+	unsigned char *buf = must_calloc(a->size);
+	int err;
+
+	memcpy(before, s->file, sizeof(before));
+	memset(&a->culprit, 0xee, sizeof(a->culprit));
+	m->reads = 0;
+	err = kho_luo_convert(12, &mem, s, a->to, buf, a->size, a->base, &a->culprit);
+	if (err)
+		assert_memory_equal(before, s->file, sizeof(before));
+	free(buf);
+	return err;
+}
+
+static void assert_culprit(const struct attempt *a, const struct kho_luo_session *session,
+			   const struct kho_luo_file *file, const struct kho_luo_flb *flb)
+{
+	assert_ptr_equal(a->culprit.session, session);
+	assert_ptr_equal(a->culprit.file, file);
+	assert_ptr_equal(a->culprit.flb, flb);
+}
+
+static void convert_losses(void **state)
+{
+	struct attempt a = { KHO_MEMFD_V1, 2 * PAGE, NEW, { 0 } };
+	struct kho_luo_flb flb = { "iommu", 1, 1 };
+	struct kho_luo_file file[3];
+	struct kho_luo_state s;
+	struct image m = make_files(KHO_MEMFD_V2, file, &s);
+
+	(void)state;
+	m.bytes[3 * PAGE + 16] = 0x05;			/* another seal */
+	assert_int_equal(convert(&a, &m, &s), -KHO_ERR_LOSS);
+	assert_culprit(&a, &sessions[2], &file[2], NULL);
+	m.bytes[3 * PAGE + 16] = 0x00;
+	assert_int_equal(convert(&a, &m, &s), -KHO_ERR_LOSS);
+	assert_culprit(&a, &sessions[2], &file[2], NULL);
+	m.bytes[3 * PAGE + 16] = 0x01;
+	m.bytes[PAGE + 20] = 0x01;			/* a flag */
+	assert_int_equal(convert(&a, &m, &s), -KHO_ERR_LOSS);
+	assert_culprit(&a, &sessions[0], &file[0], NULL);
+	m.bytes[PAGE + 20] = 0x00;
+	/* A seal that no reader knows. */
+	m.bytes[PAGE + 17] = 0x01;
+	assert_int_equal(convert(&a, &m, &s), -KHO_ERR_BADNODE);
+	assert_culprit(&a, &sessions[0], &file[0], NULL);
+	m.bytes[PAGE + 17] = 0x00;
+	/* Handlers and FLBs of which nothing is known. */
+	strcpy(file[1].compatible, "vfio-v1");
+	assert_int_equal(convert(&a, &m, &s), -KHO_ERR_LOSS);
+	assert_culprit(&a, &sessions[2], &file[1], NULL);
+	strcpy(file[1].compatible, "memfd-v1");
+	s.flb = &flb;
+	s.flb_count = 1;
+	assert_int_equal(convert(&a, &m, &s), -KHO_ERR_LOSS);
+	assert_culprit(&a, NULL, NULL, &flb);
+	s.flb_count = 0;
+	assert_int_equal(convert(&a, &m, &s), 0);
+	free(m.bytes);
+}
+
+static void convert_errors(void **state)
+{
+	struct attempt a = { KHO_MEMFD_V2, 2 * PAGE, NEW, { 0 } };
+	struct kho_luo_file file[3];
+	struct kho_luo_state s;
+	struct image m = make_files(KHO_MEMFD_V1, file, &s);
+
+	(void)state;
+	for (m.fail_at = 1; m.fail_at <= 2; m.fail_at++) {
+		assert_int_equal(convert(&a, &m, &s), -KHO_ERR_READ);
+		assert_culprit(&a, m.fail_at == 1 ? &sessions[0] : &sessions[2],
+			       m.fail_at == 1 ? &file[0] : &file[2], NULL);
+	}
+	m.fail_at = 0;
+	file[2].data += 8;
+	assert_int_equal(convert(&a, &m, &s), -KHO_ERR_ALIGN);
+	assert_culprit(&a, &sessions[2], &file[2], NULL);
+	file[2].data -= 8;
+#define SPOIL(field, what, err) do { \
+	struct attempt bad = a; \
+	bad.field = (what); \
+	assert_int_equal(convert(&bad, &m, &s), -(err)); \
+	assert_culprit(&bad, NULL, NULL, NULL); \
+} while (0)
+	SPOIL(size, 2 * PAGE - 1, KHO_ERR_NOSPACE);
+	SPOIL(base, NEW + 8, KHO_ERR_ALIGN);
+	SPOIL(base, 0, KHO_ERR_RANGE);
+	SPOIL(base, -PAGE, KHO_ERR_RANGE);
+	SPOIL(to, KHO_MEMFD_UNKNOWN, KHO_ERR_INVAL);
+#undef SPOIL
+	s.file_count = 2;
+	assert_int_equal(convert(&a, &m, &s), -KHO_ERR_INVAL);
+	s.file_count = 3;
+	sessions[0].file_count = 0;
+	assert_int_equal(convert(&a, &m, &s), -KHO_ERR_INVAL);
+	sessions[0].file_count = 1;
+	memset(file[1].compatible, 'x', sizeof(file[1].compatible));
+	assert_int_equal(convert(&a, &m, &s), -KHO_ERR_INVAL);
+	free(m.bytes);
+}
+
+/* From 6.19 to 7.3: luo-v1 with memfd-v1 is read, converted, and written as luo-v5. */
+static void convert_all_the_way(void **state)
+{
+	struct kho_luo_file file[3], back_file[3];
+	struct kho_luo_session back_session[3];
+	struct kho_luo_state s, back = {
+		.session = back_session, .session_count = 3, .file = back_file, .file_count = 3,
+	};
+	struct image old = make_files(KHO_MEMFD_V1, file, &s), image;
+	struct kho_mem mem = { image_read, &image };
+	unsigned char structs[2 * PAGE], *buf;
+	struct kho_node node;
+	uint64_t size;
+
+	(void)state;
+	assert_int_equal(kho_luo_size(KHO_LUO_V1, 12, &s, &size), 0);
+	buf = must_calloc(size);
+	assert_int_equal(kho_luo_encode(KHO_LUO_V1, 12, &s, buf, size, BASE, NULL, &node), 0);
+	image = (struct image){ .bytes = buf, .size = size };
+	assert_int_equal(kho_luo_read(12, &mem, &node, &back), 0);
+	mem.ctx = &old;
+	assert_int_equal(kho_luo_convert(12, &mem, &back, KHO_MEMFD_V2, structs, sizeof(structs),
+					 NEW, NULL), 0);
+	free(buf);
+	assert_int_equal(kho_luo_size(KHO_LUO_V5, 12, &back, &size), 0);
+	buf = must_calloc(size);
+	assert_int_equal(kho_luo_encode(KHO_LUO_V5, 12, &back, buf, size, BASE, NULL, &node), 0);
+	image = (struct image){ .bytes = buf, .size = size };
+	mem.ctx = &image;
+	memset(back_file, 0, sizeof(back_file));
+	assert_int_equal(kho_luo_read(12, &mem, &node, &back), 0);
+	assert_int_equal(back.file_count, 3);
+	assert_string_equal(back_file[2].compatible, "memfd-v2");
+	assert_int_equal(back_file[2].data, NEW + PAGE);
+	assert_int_equal(back_file[2].token, 3);
+	assert_memory_equal(structs, v2_bytes, sizeof(v2_bytes));
+	free(buf);
+	free(old.bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -577,6 +804,10 @@ int main(void)
 		cmocka_unit_test(walk_unheard),
 		cmocka_unit_test(folio_bytes),
 		cmocka_unit_test(folio_errors),
+		cmocka_unit_test(convert_both_ways),
+		cmocka_unit_test(convert_losses),
+		cmocka_unit_test(convert_errors),
+		cmocka_unit_test(convert_all_the_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
