@@ -130,7 +130,7 @@ int kho_map_add(struct kho_map *map, uint64_t addr, unsigned int order)
 {
 	unsigned int leaf_bits = map->page_shift + 3;
 	uint64_t key, index;
-	int err = kho_key_encode_(map->page_shift, addr, order, &key);
+	int err = key_encode(map->page_shift, addr, order, &key);
 
 	if (err)
 		return err;
@@ -152,7 +152,7 @@ bool kho_map_has(const struct kho_map *map, uint64_t addr, unsigned int order)
 	uint64_t key, index;
 	size_t leaf;
 
-	if (kho_key_encode_(map->page_shift, addr, order, &key) || descend(map, &g, key, &leaf))
+	if (key_encode(map->page_shift, addr, order, &key) || descend(map, &g, key, &leaf))
 		return false;
 	index = key & ((1ull << g.leaf_bits) - 1);
 	return page_at(map, leaf)[index / 64] >> index % 64 & 1;

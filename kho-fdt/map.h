@@ -52,10 +52,31 @@ static inline uint64_t order_marker(unsigned int page_shift, unsigned int order)
 }
 
 /* Errors: -KHO_ERR_RANGE, -KHO_ERR_ALIGN. */
-int kho_key_encode_(unsigned int page_shift, uint64_t addr, unsigned int order, uint64_t *ret);
+static inline int key_encode(unsigned int page_shift, uint64_t addr, unsigned int order,
+			     uint64_t *ret)
+{
+	if (order > 63 - page_shift)
+		return -KHO_ERR_RANGE;
+	if (addr & ((1ull << (order + page_shift)) - 1))
+		return -KHO_ERR_ALIGN;
+	*ret = order_marker(page_shift, order) | addr >> (page_shift + order);
+	return 0;
+}
 
 /* Errors: -KHO_ERR_BADMAP. */
-int kho_key_decode_(unsigned int page_shift, uint64_t key, struct kho_block *ret);
+static inline int key_decode(unsigned int page_shift, uint64_t key, struct kho_block *ret)
+{
+	unsigned int top;
+
+	if (key < 2)
+		return -KHO_ERR_BADMAP;
+	top = 63 - (unsigned int)__builtin_clzll(key);
+	if (top > 64 - page_shift)
+		return -KHO_ERR_BADMAP;
+	ret->order = 64 - page_shift - top;
+	ret->addr = (key ^ (1ull << top)) << (page_shift + ret->order);
+	return 0;
+}
 
 /* Tell VISITOR the blocks of COUNT words of a leaf, the first of which begins at KEY. */
 int kho_leaf_visit_(unsigned int page_shift, const uint64_t *word, size_t count, uint64_t key,

@@ -2,30 +2,6 @@
 /* The radix tree of ABI v2 to v4, as it lies in memory; see map.h. */
 #include "map.h"
 
-int kho_key_encode_(unsigned int page_shift, uint64_t addr, unsigned int order, uint64_t *ret)
-{
-	if (order > 63 - page_shift)
-		return -KHO_ERR_RANGE;
-	if (addr & ((1ull << (order + page_shift)) - 1))
-		return -KHO_ERR_ALIGN;
-	*ret = order_marker(page_shift, order) | addr >> (page_shift + order);
-	return 0;
-}
-
-int kho_key_decode_(unsigned int page_shift, uint64_t key, struct kho_block *ret)
-{
-	unsigned int top;
-
-	if (!key)
-		return -KHO_ERR_BADMAP;
-	top = 63 - (unsigned int)__builtin_clzll(key);
-	if (top > 64 - page_shift || top == 0)
-		return -KHO_ERR_BADMAP;
-	ret->order = 64 - page_shift - top;
-	ret->addr = (key ^ (1ull << top)) << (page_shift + ret->order);
-	return 0;
-}
-
 int kho_leaf_visit_(unsigned int page_shift, const uint64_t *word, size_t count, uint64_t key,
 		    const struct kho_map_visitor *visitor)
 {
@@ -33,7 +9,7 @@ int kho_leaf_visit_(unsigned int page_shift, const uint64_t *word, size_t count,
 		for (uint64_t bits = word[i]; bits; bits &= bits - 1) {
 			unsigned int bit = (unsigned int)__builtin_ctzll(bits);
 			struct kho_block block;
-			int err = kho_key_decode_(page_shift, key | bit, &block);
+			int err = key_decode(page_shift, key | bit, &block);
 
 			if (!err)
 				err = visitor->block(visitor->ctx, block.addr, block.order);
