@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A blob inside of an FDT, for kernels that take all data for one. */
-#include <string.h>
-
 #include <libfdt.h>
 
 #include "abi.h"
@@ -20,16 +18,14 @@
 			 2 * sizeof(uint32_t) + \
 			 sizeof(KHO_PROP_COMPATIBLE) + sizeof(BLOB_PROP))
 
-static size_t data_room(size_t size)
-{
-	return (size + FDT_TAGSIZE - 1) & ~(FDT_TAGSIZE - 1);
-}
-
 size_t kho_blob_wrapped_size(size_t size)
 {
-	return size > INT32_MAX - OVERHEAD - FDT_TAGSIZE ? 0 : OVERHEAD + data_room(size);
+	if (size > INT32_MAX - OVERHEAD - FDT_TAGSIZE)
+		return 0;
+	return OVERHEAD + ((size + FDT_TAGSIZE - 1) & ~(FDT_TAGSIZE - 1));
 }
 
+/* fdt_create() has zeroed what pads the data. */
 static int write_tree(void *fdt, size_t size, size_t data_size, void **ret_data)
 {
 	int err = fdt_create(fdt, (int)size);
@@ -42,9 +38,6 @@ static int write_tree(void *fdt, size_t size, size_t data_size, void **ret_data)
 		err = fdt_property_string(fdt, KHO_PROP_COMPATIBLE, BLOB_COMPATIBLE);
 	if (!err)
 		err = fdt_property_placeholder(fdt, BLOB_PROP, (int)data_size, ret_data);
-	/* The bytes that pad the data. */
-	if (!err)
-		memset((char *)*ret_data + data_size, 0, data_room(data_size) - data_size);
 	if (!err)
 		err = fdt_end_node(fdt);
 	if (!err)

@@ -252,6 +252,25 @@ static void forms(void **state)
 	}
 }
 
+/* In a large page bits far behind the first 512 bytes count as well. */
+static void forms_of_large_pages(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(page_shifts); i++) {
+		unsigned int shift = page_shifts[i];
+
+		for (unsigned int bit = 0; bit < 8u << shift; bit += 4095) {
+			struct image m = make_image(shift, 2);
+
+			put_chunk(&m, BASE, 0, 0, 1);
+			put_element(&m, BASE, 0, 0, page_addr(&m, 1));
+			put_bit(&m, page_addr(&m, 1), bit);
+			assert_int_equal(form_of(&m), bit < 4096 ? KHO_ABI_V1 : KHO_ABI_UNKNOWN);
+			free(m.bytes);
+		}
+	}
+}
+
 static void empty_lists(void **state)
 {
 	struct image m = make_image(12, 1);
@@ -315,6 +334,32 @@ static void hostile(void **state)
 		assert_int_equal(walk(&m, KHO_ABI_V1_512), spoil[i].err);
 		assert_int_equal(kho_v1_form(12, &mem, BASE, UINT64_MAX, &abi), spoil[i].form_err);
 		assert_int_equal(abi, spoil[i].form_err ? (enum kho_abi)77 : KHO_ABI_V1_512);
+		free(m.bytes);
+	}
+}
+
+/* Every count a chunk can have, and one more, with all elements sound. */
+static void element_counts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(page_shifts); i++) {
+		unsigned int shift = page_shifts[i], capacity = ((1u << shift) - 16) / 16;
+		struct image m = make_image(shift, 3);
+
+		for (unsigned int j = 0; j < capacity + 1; j++)
+			put_element(&m, BASE, j, (uint64_t)j << 30, page_addr(&m, 2));
+		put_bit(&m, page_addr(&m, 2), 3);
+		for (unsigned int count = 0; count <= capacity + 1; count += count < 300 ? 1 : 223) {
+			put_chunk(&m, BASE, 0, 1, count);
+			assert_int_equal(walk(&m, KHO_ABI_V1_512), count <= capacity ? 0 :
+					 -KHO_ERR_BADMAP);
+			assert_int_equal(seen.blocks, count <= capacity ? count : 0);
+			for (unsigned int j = 0; j < seen.blocks; j++)
+				assert_int_equal(seen.block[j].addr,
+						 ((uint64_t)j << 30) + (3ull << (1 + shift)));
+		}
+		put_chunk(&m, BASE, 0, 1, capacity + 1);
+		assert_int_equal(walk(&m, KHO_ABI_V1), -KHO_ERR_BADMAP);
 		free(m.bytes);
 	}
 }
@@ -640,8 +685,10 @@ int main(void)
 		cmocka_unit_test(read_6_17),
 		cmocka_unit_test(read_6_18),
 		cmocka_unit_test(forms),
+		cmocka_unit_test(forms_of_large_pages),
 		cmocka_unit_test(empty_lists),
 		cmocka_unit_test(hostile),
+		cmocka_unit_test(element_counts),
 		cmocka_unit_test(largest_orders),
 		cmocka_unit_test(circles),
 		cmocka_unit_test(limits),

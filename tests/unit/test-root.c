@@ -424,6 +424,30 @@ static void write_unsized(void **state)
 	}
 }
 
+/* The same header everywhere. */
+static int read_anywhere(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	(void)addr;
+	memcpy(buf, ctx, size);
+	return 0;
+}
+
+/* The last byte of an FDT has an address. */
+static void sizes_end_in_range(void **state)
+{
+	uint32_t bytes[10] = { htobe32(0xd00dfeed), htobe32(0x1000) };
+	const struct kho_mem mem = { read_anywhere, bytes };
+
+	(void)state;
+	for (uint64_t addr = -0x2000ull; addr; addr += 0x800) {
+		struct kho_root root = { .abi = KHO_ABI_V1, .map = MAP };
+
+		assert_int_equal(kho_root_add(&root, "n", addr, 0), 0);
+		assert_int_equal(kho_root_sizes(&root, &mem, NULL),
+				 addr < -0x1000ull ? 0 : -KHO_ERR_BADNODE);
+	}
+}
+
 /* Memory with a header at BLOB and nothing else. */
 static int read_header(void *ctx, uint64_t addr, void *buf, size_t size)
 {
@@ -623,6 +647,7 @@ int main(void)
 		cmocka_unit_test(write_seen_by_libfdt),
 		cmocka_unit_test(write_unsized),
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(sizes_end_in_range),
 		cmocka_unit_test(round_trip_full),
 		cmocka_unit_test(write_every_size),
 		cmocka_unit_test(write_errors),
