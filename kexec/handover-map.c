@@ -29,11 +29,31 @@ static int check_is_fdt(const struct handover *h, const struct kho_node *node)
 		     kho_abi_label(h->to.abi));
 }
 
-/* Live update state of another ABI can be left out while there is nothing in it. */
-static int drop_luo(struct handover *h)
+static int keep_luo_block(void *ctx, uint64_t addr, unsigned int order)
 {
+	return blocks_add(ctx, addr, order);
+}
+
+static int read_phys(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	return kcore_read_phys(ctx, addr, buf, size);
+}
+
+/* Live update state of another ABI can be left out while there is nothing in it. */
+static int drop_luo(struct handover *h, const struct kho_node *node)
+{
+	const struct kho_mem mem = { read_phys, &h->kcore };
+	const struct kho_luo_visitor visitor = { .block = keep_luo_block, .ctx = &h->luo_blocks };
+	struct kho_luo_info info;
+	int err;
+
 	if (luo_check_idle(&h->machine->root))
 		return -1;
+	err = blocks_init(&h->luo_blocks, PAGE_SHIFT);
+	if (!err)
+		err = kho_luo_walk(PAGE_SHIFT, &mem, node, &visitor, &info);
+	if (err)
+		return error("live update state (node LUO): %s", kho_strerror(err));
 	notice("live update state (node LUO) is left out: the new kernel does not read that of this one, "
 	       "and no session is open");
 	h->luo_dropped = true;
@@ -48,7 +68,7 @@ static int judge_node(struct handover *h, const struct kho_node *node)
 		return error("the running kernel's node '%s' cannot be handed over: %s", node->name,
 			     verdict.reason);
 	if (verdict.fate == KHO_FATE_DROPPED)
-		return strcmp(node->name, KHO_NODE_LUO) ? 0 : drop_luo(h);
+		return strcmp(node->name, KHO_NODE_LUO) ? 0 : drop_luo(h, node);
 	if (check_is_fdt(h, node))
 		return -1;
 	h->node[h->node_count++] = *node;
@@ -166,6 +186,8 @@ static int copy_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct handover *h = ctx;
 
+	if (h->luo_dropped && kho_map_has(&h->luo_blocks.map, addr, order))
+		return 0;
 	if (order <= kho_abi_max_order(h->to.abi, PAGE_SHIFT))
 		return blocks_add(&h->blocks, addr, order);
 	/* A region is found by its range alone. */

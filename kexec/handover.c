@@ -351,6 +351,7 @@ void handover_release(struct handover *h)
 		buffer_free(&h->blob[i].data);
 	free(h->scratch);
 	blocks_free(&h->blocks);
+	blocks_free(&h->luo_blocks);
 	running_release(&h->running);
 	kcore_close(&h->kcore);
 	memset(h, 0, sizeof(*h));

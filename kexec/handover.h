@@ -55,6 +55,7 @@ struct handover {
 	struct kho_node node[KHO_ROOT_NODES_MAX];	/* the running kernel's that go on */
 	size_t node_count;
 	bool luo_dropped;		/* live update state, with no session in it */
+	struct blocks luo_blocks;	/* luo_dropped: its own memory, which nobody would release */
 	struct blocks blocks;		/* MAP_OWN: what the new kernel is to preserve */
 };
 

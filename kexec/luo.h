@@ -6,14 +6,13 @@
 #include <stdbool.h>
 
 #include "files.h"
-#include "kcore.h"
 #include "kho.h"
 
 /*
  * Fill in which live update ABIs node LUO, in the running kernel's memory, is of.
  * 0, or -1 after a message.
  */
-int luo_read_abis(const struct kcore *kcore, const struct kho_node *node, struct kho_reader *ret);
+int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct kho_reader *ret);
 
 /*
  * Refuse if a live update session is open: for a new kernel that cannot read it. It

@@ -407,9 +407,10 @@ static int find_symbols(const struct root *root, struct symbol *symbol)
 static int read_abis(struct kcore *kcore, struct running *r)
 {
 	const struct kho_node *luo = kho_root_find(&r->root, KHO_NODE_LUO);
+	const struct kho_mem mem = { read_phys, kcore };
 
 	r->writes = (struct kho_reader){ .abi = r->root.abi, .reserve_mem = true };
-	return luo ? luo_read_abis(kcore, luo, &r->writes) : 0;
+	return luo ? luo_read_abis(&mem, luo, &r->writes) : 0;
 }
 
 static int observe_kho(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,

@@ -6,12 +6,24 @@
 #include <string.h>
 
 #include "abi.h"
+#include "luo-abi.h"
 
 static const struct kho_verdict native = { KHO_FATE_NATIVE, NULL };
 
 static struct kho_verdict verdict(enum kho_fate fate, const char *reason)
 {
 	return (struct kho_verdict){ fate, reason };
+}
+
+void kho_reader_add_luo(struct kho_reader *reader, const struct kho_luo_info *info)
+{
+	bool in_parts = info->abi == KHO_LUO_V1;
+	enum kho_memfd_abi memfd = kho_abi_radix(reader->abi) ? KHO_MEMFD_V2 : KHO_MEMFD_V1;
+
+	strcpy(reader->luo, kho_luo_abi_name(info->abi));
+	strcpy(reader->luo_session, in_parts ? LUO_V1_SESSION_COMPATIBLE : "");
+	strcpy(reader->luo_flb, in_parts && info->flbs ? LUO_V1_FLB_COMPATIBLE : "");
+	strcpy(reader->memfd, kho_memfd_abi_name(memfd));
 }
 
 struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho_reader *to)

@@ -389,41 +389,6 @@ int kho_blob_wrap(void *buf, size_t size, size_t data_size, size_t *ret_offset);
  */
 int kho_blob_unwrap(const void *buf, size_t size, size_t *ret_offset, size_t *ret_size);
 
-/* ---- Can a kernel read it? ----------------------------------------------- */
-
-/* What a kernel writes and reads, as the ABI strings in its image tell. */
-struct kho_reader {
-	enum kho_abi abi;		/* KHO_ABI_UNKNOWN: no KHO, or an ABI not known */
-	bool reserve_mem;		/* revives reserve_mem regions ("reserve-mem-v1") */
-	char luo[16];			/* "luo-v5"; empty: no live update */
-	char luo_session[24];		/* "luo-session-v2"; empty from 7.2 on */
-	char luo_flb[16];		/* "luo-flb-v1"; empty in 6.19 and from 7.2 on */
-	char memfd[16];			/* "memfd-v2" */
-};
-
-enum kho_fate {
-	KHO_FATE_NATIVE,		/* read as it is */
-	KHO_FATE_TRANSLATED,		/* read once it is rewritten for the other ABI */
-	KHO_FATE_DROPPED,		/* left out; the next kernel makes its own, nothing is lost */
-	KHO_FATE_REFUSED,		/* cannot cross */
-};
-
-struct kho_verdict {
-	enum kho_fate fate;
-	const char *reason;		/* static text, "it" is TO's kernel; NULL if NATIVE */
-};
-
-/* The preserved-memory map and root FDT that FROM writes, read by TO. */
-struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho_reader *to);
-
-/*
- * Node NAME that FROM writes, read by TO. SESSIONS: whether live update sessions
- * are or may be open; looked at for node LUO only. Of a node that is not the kernel's
- * own only that it arrives is judged: its consumer checks its version.
- */
-struct kho_verdict kho_judge_node(const struct kho_reader *from, const struct kho_reader *to,
-				  const char *name, bool sessions);
-
 /* ---- Preserved vmalloc areas -------------------------------------------- */
 
 #define KHO_VMALLOC_SIZE	16	/* bytes of struct kho_vmalloc as the kernel stores it */
@@ -720,6 +685,48 @@ int kho_luo_convert_size(unsigned int page_shift, const struct kho_luo_state *st
 int kho_luo_convert(unsigned int page_shift, const struct kho_mem *mem,
 		    struct kho_luo_state *state, enum kho_memfd_abi to, void *buf, size_t size,
 		    uint64_t base, struct kho_luo_culprit *reterr_culprit);
+
+/* ---- Can a kernel read it? ----------------------------------------------- */
+
+/* What a kernel writes and reads, as the ABI strings in its image tell. */
+struct kho_reader {
+	enum kho_abi abi;		/* KHO_ABI_UNKNOWN: no KHO, or an ABI not known */
+	bool reserve_mem;		/* revives reserve_mem regions ("reserve-mem-v1") */
+	char luo[16];			/* "luo-v5"; empty: no live update */
+	char luo_session[24];		/* "luo-session-v2"; empty from 7.2 on */
+	char luo_flb[16];		/* "luo-flb-v1"; empty in 6.19 and from 7.2 on */
+	char memfd[16];			/* "memfd-v2" */
+};
+
+enum kho_fate {
+	KHO_FATE_NATIVE,		/* read as it is */
+	KHO_FATE_TRANSLATED,		/* read once it is rewritten for the other ABI */
+	KHO_FATE_DROPPED,		/* left out; the next kernel makes its own, nothing is lost */
+	KHO_FATE_REFUSED,		/* cannot cross */
+};
+
+struct kho_verdict {
+	enum kho_fate fate;
+	const char *reason;		/* static text, "it" is TO's kernel; NULL if NATIVE */
+};
+
+/*
+ * Fill in what a kernel's node LUO tells of the live update formats it writes; READER
+ * has its abi already. Memfd state has no version there: memfd-v1 went with kho-v1,
+ * memfd-v2 with what came later.
+ */
+void kho_reader_add_luo(struct kho_reader *reader, const struct kho_luo_info *info);
+
+/* The preserved-memory map and root FDT that FROM writes, read by TO. */
+struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho_reader *to);
+
+/*
+ * Node NAME that FROM writes, read by TO. SESSIONS: whether live update sessions
+ * are or may be open; looked at for node LUO only. Of a node that is not the kernel's
+ * own only that it arrives is judged: its consumer checks its version.
+ */
+struct kho_verdict kho_judge_node(const struct kho_reader *from, const struct kho_reader *to,
+				  const char *name, bool sessions);
 
 /* ---- Scratch and placement --------------------------------------------- */
 
