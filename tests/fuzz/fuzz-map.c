@@ -124,8 +124,8 @@ static void check_encoder(const struct memory *m, const struct kho_map *map, enu
 	must(!kho_map_encode(map, abi, again.bytes, again.size, again.addr, &root));
 	must(root == again.addr);
 	check_walk(&again, map);
-	if (!kho_abi_radix(abi)) {
-		again.abi = abi == KHO_ABI_V1 ? KHO_ABI_V1_512 : KHO_ABI_V1;
+	if (abi == KHO_ABI_V1) {
+		again.abi = KHO_ABI_V1_512;
 		check_walk(&again, map);
 	}
 	free(again.bytes);
@@ -166,14 +166,16 @@ static void fill(struct memory *m, const uint8_t *data, size_t size)
 	}
 }
 
+/* One ABI of those that are written alike stands for the others. */
 static void check_map(struct memory *m)
 {
+	static const enum kho_abi written[] = { KHO_ABI_V1, KHO_ABI_V3, KHO_ABI_V4 };
 	struct kho_map map;
 
 	if (!walk(m, WALK_MAX)) {
 		map = make_set(m);
-		for (enum kho_abi abi = KHO_ABI_V1_512; abi <= KHO_ABI_V4; abi++)
-			check_encoder(m, &map, abi);
+		for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++)
+			check_encoder(m, &map, written[i]);
 		free(map.buf);
 	}
 	if (!kho_abi_radix(m->abi))
