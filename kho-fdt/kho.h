@@ -723,7 +723,8 @@ struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho
 /*
  * Node NAME that FROM writes, read by TO. SESSIONS: whether live update sessions
  * are or may be open; looked at for node LUO only. Of a node that is not the kernel's
- * own only that it arrives is judged: its consumer checks its version.
+ * own only that it arrives is judged: its consumer checks its version. Where the map
+ * is refused, so is each node that cannot be left out.
  */
 struct kho_verdict kho_judge_node(const struct kho_reader *from, const struct kho_reader *to,
 				  const char *name, bool sessions);
