@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Time and memory of maps of preserved memory: a set of blocks is built, encoded for
- * v4 and v1, read back, and translated from each to the other. The best of some runs
- * counts; a figure in ns is for one block, one bit of a bitmap.
+ * v4 and v1, read back, and translated from each to the other. Time is that of the CPU,
+ * and the best of some runs counts; a figure in ns is for one block, one bit of a
+ * bitmap. "allocated": the set's buffer, and the new map where it has one of its own.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 enum shape { RANGE, HUGE_PAGES, SCATTERED };
 
 static const char *const shape_names[] = {
-	[RANGE] = "one range",		/* cut as the kernel does, up to 1 GiB */
+	[RANGE] = "one range",		/* cut as the kernel does, and at each GiB */
 	[HUGE_PAGES] = "in 2 MiB blocks",
 	[SCATTERED] = "scattered pages",	/* one of 16, at random */
 };
@@ -51,7 +52,7 @@ static double now_ms(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
@@ -232,7 +233,7 @@ static void print_abi(const char *abi, const char *other, const struct times *t,
 	print_row(what, t->decode, blocks);
 	snprintf(what, sizeof(what), "%s to %s", other, abi);
 	print_row(what, t->translate, blocks);
-	printf("  %-12s %9.1f KiB, %.2f of it allocated to translate\n", "", (double)t->size / 1024,
+	printf("  %-12s %9.1f KiB, %.2f times that allocated to translate\n", "", (double)t->size / 1024,
 	       (double)t->memory / (double)t->size);
 }
 
