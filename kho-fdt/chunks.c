@@ -63,6 +63,7 @@ static int count_page(struct walk *w, uint64_t addr)
 static int visit_words(const struct walk *w, unsigned int order, uint64_t start,
 		       const uint64_t *word, size_t count, uint64_t first)
 {
+	const struct kho_map_visitor *v = w->visitor;
 	unsigned int shift = order + w->page_shift;
 	uint64_t last = (UINT64_MAX - start) >> shift;	/* bit that has an address */
 
@@ -72,7 +73,7 @@ static int visit_words(const struct walk *w, unsigned int order, uint64_t start,
 			int err = -KHO_ERR_RANGE;
 
 			if (bit <= last)
-				err = w->visitor->block(w->visitor->ctx, start + (bit << shift), order);
+				err = v->block(v->ctx, start + (bit << shift), order);
 			if (err)
 				return err;
 		}
@@ -207,7 +208,7 @@ static int find_tail(const struct walk *w, uint64_t addr, bool *ret)
  */
 static bool is_short(unsigned int page_shift, unsigned int order, const struct element *element)
 {
-	unsigned int cover = order + 2 * page_shift + 3;	/* binary logarithm, of a page of bits */
+	unsigned int cover = order + 2 * page_shift + 3;	/* bits of what a page covers */
 
 	if (element->bitmap & ((1ull << page_shift) - 1))
 		return true;

@@ -29,8 +29,8 @@ void kho_reader_add_luo(struct kho_reader *reader, const struct kho_luo_info *in
 struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho_reader *to)
 {
 	if (!kho_abi_info_(from->abi))
-		return verdict(KHO_FATE_REFUSED,
-			       "the running kernel has no KHO, or an ABI this program does not know");
+		return verdict(KHO_FATE_REFUSED, "the running kernel has no KHO, "
+			       "or an ABI this program does not know");
 	if (!kho_abi_info_(to->abi))
 		return verdict(KHO_FATE_REFUSED,
 			       "it has no KHO, or an ABI this program does not know");
@@ -57,9 +57,10 @@ static struct kho_verdict judge_luo(const struct kho_reader *from, const struct 
 	if (!sessions)
 		return verdict(KHO_FATE_DROPPED, "no live update session is open");
 	if (!to->luo[0])
-		return verdict(KHO_FATE_REFUSED, "it has no live update to take the open sessions over");
-	return verdict(KHO_FATE_REFUSED,
-		       "live update sessions are written in the reboot path, in a format it does not read");
+		return verdict(KHO_FATE_REFUSED,
+			       "it has no live update to take the open sessions over");
+	return verdict(KHO_FATE_REFUSED, "live update sessions are written in the reboot path, "
+		       "in a format it does not read");
 }
 
 struct kho_verdict kho_judge_node(const struct kho_reader *from, const struct kho_reader *to,

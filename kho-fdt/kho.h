@@ -701,7 +701,7 @@ struct kho_reader {
 enum kho_fate {
 	KHO_FATE_NATIVE,		/* read as it is */
 	KHO_FATE_TRANSLATED,		/* read once it is rewritten for the other ABI */
-	KHO_FATE_DROPPED,		/* left out; the next kernel makes its own, nothing is lost */
+	KHO_FATE_DROPPED,		/* left out, and nothing is lost by that */
 	KHO_FATE_REFUSED,		/* cannot cross */
 };
 

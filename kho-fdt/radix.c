@@ -32,11 +32,12 @@ static int walk_page(struct walk *w, unsigned int level, uint64_t addr, uint64_t
 /* What lies below PIECE_WORDS links, the first of which begins at KEY. */
 static int walk_links(struct walk *w, unsigned int level, const uint64_t *link, uint64_t key)
 {
+	unsigned int shift = level_shift(&w->g, level);
 	int err = 0;
 
 	for (uint64_t i = 0; !err && i < PIECE_WORDS; i++)
 		if (link[i])
-			err = walk_page(w, level - 1, link[i], key | i << level_shift(&w->g, level));
+			err = walk_page(w, level - 1, link[i], key | i << shift);
 	return err;
 }
 

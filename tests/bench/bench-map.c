@@ -233,8 +233,8 @@ static void print_abi(const char *abi, const char *other, const struct times *t,
 	print_row(what, t->decode, blocks);
 	snprintf(what, sizeof(what), "%s to %s", other, abi);
 	print_row(what, t->translate, blocks);
-	printf("  %-12s %9.1f KiB, %.2f times that allocated to translate\n", "", (double)t->size / 1024,
-	       (double)t->memory / (double)t->size);
+	printf("  %-12s %9.1f KiB, %.2f times that allocated to translate\n", "",
+	       (double)t->size / 1024, (double)t->memory / (double)t->size);
 }
 
 static void bench(enum shape shape, uint64_t size)

@@ -349,7 +349,8 @@ static void element_counts(void **state)
 		for (unsigned int j = 0; j < capacity + 1; j++)
 			put_element(&m, BASE, j, (uint64_t)j << 30, page_addr(&m, 2));
 		put_bit(&m, page_addr(&m, 2), 3);
-		for (unsigned int count = 0; count <= capacity + 1; count += count < 300 ? 1 : 223) {
+		for (unsigned int count = 0; count <= capacity + 1;
+		     count += count < 300 ? 1 : 223) {
 			put_chunk(&m, BASE, 0, 1, count);
 			assert_int_equal(walk(&m, KHO_ABI_V1_512), count <= capacity ? 0 :
 					 -KHO_ERR_BADMAP);
@@ -381,7 +382,8 @@ static void largest_orders(void **state)
 			if (top)
 				assert_seen(&(struct kho_block){ top, order }, 1);
 			put_bit(&m, page_addr(&m, 1), 1);
-			assert_int_equal(walk(&m, KHO_ABI_V1), top ? -KHO_ERR_RANGE : -KHO_ERR_BADMAP);
+			assert_int_equal(walk(&m, KHO_ABI_V1), top ? -KHO_ERR_RANGE :
+					 -KHO_ERR_BADMAP);
 			free(m.bytes);
 		}
 	}
@@ -492,7 +494,8 @@ static size_t kernel_reads(const struct image *m, unsigned int bits, struct kho_
 	size_t count = 0;
 
 	for (uint64_t chunk = BASE; chunk; chunk = get64(m, chunk)) {
-		uint64_t order = get64(m, chunk + 8) & 0xffffffff, elements = get64(m, chunk + 8) >> 32;
+		uint64_t order = get64(m, chunk + 8) & 0xffffffff;
+		uint64_t elements = get64(m, chunk + 8) >> 32;
 
 		assert_true(order >= last_order);
 		assert_true(elements <= ((1u << m->shift) - 16) / 16);
@@ -629,8 +632,8 @@ static void encode_single(void **state)
 		unsigned int shift = page_shifts[i];
 
 		for (unsigned int order = 0; order <= 30 - shift; order++) {
-			struct kho_block lowest = { 0, order }, highest = { -(1ull << (shift + order)),
-									    order };
+			struct kho_block lowest = { 0, order };
+			struct kho_block highest = { -(1ull << (shift + order)), order };
 
 			check_set(shift, &lowest, 1);
 			check_set(shift, &highest, 1);
@@ -654,7 +657,8 @@ static void encode_random(void **state)
 
 			if (random_next(&seed) % 8)
 				addr &= (1ull << 34) - 1;
-			block[i] = (struct kho_block){ addr >> (shift + order) << (shift + order), order };
+			addr &= -(1ull << (shift + order));
+			block[i] = (struct kho_block){ addr, order };
 		}
 		check_set(shift, block, count);
 	}

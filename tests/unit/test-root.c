@@ -412,7 +412,8 @@ static void write_unsized(void **state)
 
 		assert_int_equal(kho_root_add(&root, "n", BLOB, BLOB_SIZE), 0);
 		assert_int_equal(kho_root_write(&root, buf, sizeof(buf)), 0);
-		assert_string_equal(fdt_getprop(buf, 0, "compatible", &len), i < 2 ? "kho-v1" : "kho-v2");
+		assert_string_equal(fdt_getprop(buf, 0, "compatible", &len),
+				    i < 2 ? "kho-v1" : "kho-v2");
 		node = fdt_path_offset(buf, "/n");
 		assert_true(node > 0);
 		assert_int_equal(prop_u64(buf, node, i < 2 ? "fdt" : "preserved-data"), BLOB);
