@@ -7,37 +7,35 @@
 /* 6.17.8 is the last release known to have bitmaps of 512 bytes. */
 #define LAST_512_PATCH	8
 
-enum form { FORM_UNKNOWN, FORM_512, FORM_PAGE };
-
-static enum form form_of_release(const char *release)
+enum kho_abi reader_v1_form(const char *release)
 {
 	unsigned int major, minor, patch = 0;
 
 	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2)
-		return FORM_UNKNOWN;
+		return KHO_ABI_UNKNOWN;
 	if (major > 6 || (major == 6 && minor > 17))
-		return FORM_PAGE;
+		return KHO_ABI_V1;
 	/* 6.16 is where kho-v1 begins, and it ended before the change. */
 	if (major == 6 && (minor == 16 || (minor == 17 && patch <= LAST_512_PATCH)))
-		return FORM_512;
-	return FORM_UNKNOWN;
+		return KHO_ABI_V1_512;
+	return KHO_ABI_UNKNOWN;
 }
 
 /* Exported names are facts; a release is what somebody called a build. */
-static enum form form_of(const struct kernel_features *f)
+static enum kho_abi form_of(const struct kernel_features *f)
 {
-	enum form form = form_of_release(f->release);
+	enum kho_abi form = reader_v1_form(f->release);
 
 	if (f->preserve_pages && !f->preserve_phys)
-		return FORM_PAGE;
-	if (f->preserve_phys && !f->preserve_pages && form == FORM_PAGE)
-		return FORM_UNKNOWN;
+		return KHO_ABI_V1;
+	if (f->preserve_phys && !f->preserve_pages && form == KHO_ABI_V1)
+		return KHO_ABI_UNKNOWN;
 	return form;
 }
 
 bool reader_of_image(const struct kernel_features *f, struct kho_reader *ret)
 {
-	enum form form;
+	enum kho_abi form;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->reserve_mem = f->reserve_mem;
@@ -51,7 +49,7 @@ bool reader_of_image(const struct kernel_features *f, struct kho_reader *ret)
 	if (ret->abi != KHO_ABI_V1)
 		return true;
 	form = form_of(f);
-	if (form == FORM_512)
-		ret->abi = KHO_ABI_V1_512;
-	return form != FORM_UNKNOWN;
+	if (form != KHO_ABI_UNKNOWN)
+		ret->abi = form;
+	return form != KHO_ABI_UNKNOWN;
 }

@@ -19,4 +19,10 @@
  */
 bool reader_of_image(const struct kernel_features *features, struct kho_reader *ret);
 
+/*
+ * The form of kho-v1 that a kernel of RELEASE writes: KHO_ABI_V1_512, KHO_ABI_V1,
+ * or KHO_ABI_UNKNOWN if the release does not tell.
+ */
+enum kho_abi reader_v1_form(const char *release);
+
 #endif
