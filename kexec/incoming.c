@@ -22,8 +22,7 @@ static int read_payload(const struct incoming *in, uint64_t offset, void *buf, s
 	return read_at(in->fd, buf, size, offset - sizeof(struct kho_setup_data));
 }
 
-/* The number of the setup_data entry of our type, -1 if there is none. */
-static int find_entry(const struct root *root)
+int incoming_entry(const struct root *root, uint32_t wanted)
 {
 	int fd = root_open(root, SETUP_DATA_DIR, O_RDONLY | O_DIRECTORY), number = -1;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -35,7 +34,7 @@ static int find_entry(const struct root *root)
 
 		snprintf(path, sizeof(path), SETUP_DATA_DIR "/%s/type", entry->d_name);
 		if (parse_u64(entry->d_name, &n) && n < 4096 && !root_read_u64(root, path, &type) &&
-		    type == KHO_SETUP_TYPE)
+		    type == wanted)
 			number = (int)n;
 	}
 	if (dir)
@@ -95,7 +94,7 @@ static int read_headers(struct incoming *in)
 int incoming_open(const struct root *root, struct incoming *ret)
 {
 	struct incoming in = { 0 };
-	int number = find_entry(root);
+	int number = incoming_entry(root, KHO_SETUP_TYPE);
 	char path[96];
 
 	if (number < 0)

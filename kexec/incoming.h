@@ -15,6 +15,9 @@ struct incoming {
 	struct kho_item *item;		/* payload.item_count, malloc'ed */
 };
 
+/* The number of the setup_data entry of TYPE in sysfs, -1 if there is none. */
+int incoming_entry(const struct root *root, uint32_t type);
+
 /*
  * Find and check the payload in /sys/kernel/boot_params/setup_data. 1 if there
  * is one, 0 if not, -1 after a message if it cannot be read or is damaged.
