@@ -7,10 +7,11 @@
 #include "message.h"
 
 bool debug_enabled;
+const char *program_name = "kexec";
 
 static void say(const char *format, va_list args)
 {
-	fputs("kexec: ", stderr);
+	fprintf(stderr, "%s: ", program_name);
 	vfprintf(stderr, format, args);
 }
 

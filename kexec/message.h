@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the user is told. All of it goes to stderr, prefixed "kexec: ". */
+/* What the user is told. All of it goes to stderr, behind the program's name. */
 #ifndef KEXEC_MESSAGE_H
 #define KEXEC_MESSAGE_H
 
@@ -14,6 +14,7 @@ enum exit_code {
 };
 
 extern bool debug_enabled;
+extern const char *program_name;	/* "kexec", unless main() says otherwise */
 
 /* Why something did not happen, and the remedy. Returns -1, for "return error(...)". */
 int error(const char *format, ...) __attribute__((format(printf, 1, 2)));
