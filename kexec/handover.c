@@ -7,6 +7,7 @@
 #include "handover.h"
 #include "incoming.h"
 #include "message.h"
+#include "scratch-size.h"
 
 #define PLANNED_SCRATCH	2		/* areas that kho_scratch_plan() makes */
 #define BLOB_MAX	(1ull << 31)	/* a setup_data length is 32 bits wide */
@@ -323,12 +324,8 @@ int handover_collect(struct handover *h, const struct machine *m, const struct r
 int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t segments,
 			  uint64_t extra)
 {
-	/*
-	 * Until it has read the map the next kernel lives in scratch alone: page
-	 * structs (1/64 of RAM, with half as much again for what goes with
-	 * them), per-CPU areas, hashes, and room for KASLR to choose from.
-	 */
-	uint64_t early = m->ram_total / 64 * 3 / 2 + m->cpus * (2ull << 20) + (64ull << 20) + extra;
+	/* Until it has read the map the next kernel lives in scratch alone. */
+	uint64_t early = scratch_for_pages(m->ram_total) + scratch_for_boot(m->cpus) + extra;
 	struct kho_range busy[KHO_REGIONS_MAX];
 	int err;
 

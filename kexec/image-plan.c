@@ -9,6 +9,7 @@
 #include "cmdline.h"
 #include "image-plan.h"
 #include "message.h"
+#include "scratch-size.h"
 
 #define ENTRY_64	0x200		/* 64-bit entry point, boot.rst section 1.14 */
 #define VIDEO_TYPE_VGA_TEXT 1		/* screen_info.orig_video_isVGA */
@@ -164,11 +165,9 @@ static uint64_t other_segments(const struct image_plan *p)
 static int plan_scratch(struct image_plan *p)
 {
 	const struct bzimage *image = &p->target->image;
-	uint64_t kernel = (uint64_t)image->init_size + image->alignment;
 
-	/* Room for the kernel twice: KASLR moves it to where nothing of ours lies. */
-	return handover_plan_scratch(p->handover, p->machine,
-				     image->pref_address + 2 * kernel + other_segments(p),
+	return handover_plan_scratch(p->handover, p->machine, image->pref_address +
+				     scratch_for_kernel(image) + other_segments(p),
 				     cmdline_crashkernel(p->cmdline));
 }
 
