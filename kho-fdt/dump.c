@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <elf.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libfdt.h>
+
+#include "dump.h"
+#include "files.h"
+#include "message.h"
+
+/* Bytes at the start by which a file is known. */
+#define MAGIC_SIZE	16
+#define MAGIC_KDUMP	"KDUMP   "
+#define MAGIC_FLAT	"makedumpfile"
+
+struct file_facts {
+	uint64_t size;			/* UINT64_MAX: not a regular file, no end known */
+	unsigned char magic[MAGIC_SIZE];
+};
+
+static int compare_extents(const void *a, const void *b)
+{
+	const struct dump_extent *x = a, *y = b;
+
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* Sort, cut off what an earlier extent has, and join what is one piece. */
+static void normalize(struct dump *d)
+{
+	struct dump_extent *e = d->extent;
+	size_t count = 0;
+
+	qsort(e, d->count, sizeof(*e), compare_extents);
+	for (size_t i = 0; i < d->count; i++) {
+		struct dump_extent *last = count ? &e[count - 1] : NULL;
+		uint64_t end = last ? last->addr + last->size : 0, cut;
+
+		if (last && e[i].addr < end) {
+			cut = end - e[i].addr;
+			if (cut >= e[i].size)
+				continue;
+			e[i].addr += cut;
+			e[i].offset += cut;
+			e[i].size -= cut;
+		}
+		if (last && e[i].addr == end && e[i].offset == last->offset + last->size)
+			last->size += e[i].size;
+		else
+			e[count++] = e[i];
+	}
+	d->count = count;
+	for (size_t i = 0; i < count; i++)
+		d->bytes += e[i].size;
+}
+
+/* Append what a program header names and the file has. */
+static void add_segment(struct dump *d, const struct file_facts *file, const Elf64_Phdr *phdr)
+{
+	uint64_t size = phdr->p_filesz < phdr->p_memsz ? phdr->p_filesz : phdr->p_memsz;
+	uint64_t room = phdr->p_offset < file->size ? file->size - phdr->p_offset : 0;
+
+	if (phdr->p_type != PT_LOAD || !size || size > UINT64_MAX - phdr->p_paddr ||
+	    size > INT64_MAX || phdr->p_offset > (uint64_t)INT64_MAX - size)
+		return;
+	if (size > room) {
+		d->cut_off = true;
+		size = room;
+	}
+	if (size)
+		d->extent[d->count++] = (struct dump_extent){ phdr->p_paddr, size, phdr->p_offset };
+}
+
+/* With 65535 segments and more, the first section header has their number. */
+static uint64_t segment_count(const struct dump *d, const Elf64_Ehdr *ehdr)
+{
+	Elf64_Shdr shdr;
+
+	if (ehdr->e_phnum != PN_XNUM)
+		return ehdr->e_phnum;
+	if (ehdr->e_shentsize != sizeof(shdr) || !ehdr->e_shoff ||
+	    read_at(d->fd, &shdr, sizeof(shdr), ehdr->e_shoff))
+		return 0;
+	return shdr.sh_info;
+}
+
+static int read_segments(struct dump *d, const struct file_facts *file, const Elf64_Ehdr *ehdr,
+			 uint64_t count, const char *path)
+{
+	Elf64_Phdr *phdr = calloc(count, sizeof(*phdr));
+	int err = 0;
+
+	d->extent = calloc(count, sizeof(*d->extent));
+	if (!phdr || !d->extent)
+		err = error("no memory for the %llu segments of '%s'", (unsigned long long)count,
+			    path);
+	else if (ehdr->e_phoff > INT64_MAX ||
+		 read_at(d->fd, phdr, count * sizeof(*phdr), ehdr->e_phoff))
+		err = error("'%s' ends before its program headers: the dump is cut off", path);
+	for (uint64_t i = 0; !err && i < count; i++)
+		add_segment(d, file, &phdr[i]);
+	free(phdr);
+	return err;
+}
+
+static int open_core(struct dump *d, const struct file_facts *file, const char *path)
+{
+	uint64_t count;
+	Elf64_Ehdr ehdr;
+
+	if (read_at(d->fd, &ehdr, sizeof(ehdr), 0))
+		return error("'%s' ends inside its ELF header", path);
+	if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_ident[EI_DATA] != ELFDATA2LSB ||
+	    ehdr.e_type != ET_CORE)
+		return error("'%s' is an ELF file, but not a 64-bit little-endian core: a dump of a "
+			     "machine's memory is needed", path);
+	count = segment_count(d, &ehdr);
+	if (!count || count > DUMP_SEGMENTS_MAX || ehdr.e_phentsize != sizeof(Elf64_Phdr))
+		return error("'%s' names %llu segments of %u bytes; this program reads 1 to %u of %zu",
+			     path, (unsigned long long)count, ehdr.e_phentsize, DUMP_SEGMENTS_MAX,
+			     sizeof(Elf64_Phdr));
+	if (read_segments(d, file, &ehdr, count, path))
+		return -1;
+	normalize(d);
+	if (!d->count)
+		return error("'%s' holds no memory: none of its %llu segments has bytes in the file and "
+			     "a physical address", path, (unsigned long long)count);
+	return 0;
+}
+
+static int open_raw(struct dump *d, const struct file_facts *file, uint64_t base, const char *path)
+{
+	if (file->size == UINT64_MAX)
+		return error("'%s' has no size: a raw image of RAM must be a regular file", path);
+	if (!file->size || file->size > UINT64_MAX - base)
+		return error("'%s' has %llu bytes, which are no RAM at 0x%llx", path,
+			     (unsigned long long)file->size, (unsigned long long)base);
+	d->extent = calloc(1, sizeof(*d->extent));
+	if (!d->extent)
+		return error("no memory for '%s'", path);
+	d->extent[0] = (struct dump_extent){ base, file->size, 0 };
+	d->count = 1;
+	d->bytes = file->size;
+	return 0;
+}
+
+static int read_facts(int fd, const char *path, struct file_facts *ret)
+{
+	struct stat st;
+
+	memset(ret, 0, sizeof(*ret));
+	if (fstat(fd, &st))
+		return error_errno("cannot look at '%s'", path);
+	if (S_ISDIR(st.st_mode))
+		return error("'%s' is a folder: name a dump file, 'live' or 'in'", path);
+	ret->size = S_ISREG(st.st_mode) && st.st_size > 0 ? (uint64_t)st.st_size : UINT64_MAX;
+	if (read_at(fd, ret->magic, sizeof(ret->magic), 0))
+		return error("'%s' is too short to hold a handover", path);
+	return 0;
+}
+
+static int open_kind(struct dump *d, const struct file_facts *file, uint64_t raw_base,
+		     const char *path)
+{
+	if (!memcmp(file->magic, MAGIC_KDUMP, strlen(MAGIC_KDUMP)) ||
+	    !memcmp(file->magic, MAGIC_FLAT, strlen(MAGIC_FLAT)))
+		return error("'%s' is a compressed kdump file, which this program does not read: write an "
+			     "ELF core (makedumpfile -E; QEMU's dump-guest-memory without -z)", path);
+	if (!memcmp(file->magic, ELFMAG, SELFMAG)) {
+		d->kind = DUMP_CORE;
+		return open_core(d, file, path);
+	}
+	if (fdt_magic(file->magic) == FDT_MAGIC) {
+		d->kind = DUMP_FDT;
+		return 0;
+	}
+	d->kind = DUMP_RAW;
+	return open_raw(d, file, raw_base, path);
+}
+
+int dump_open(const char *path, uint64_t raw_base, struct dump *ret)
+{
+	struct dump d = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
+	struct file_facts file;
+
+	if (d.fd < 0)
+		return error_errno("cannot open '%s'", path);
+	if (read_facts(d.fd, path, &file) || open_kind(&d, &file, raw_base, path)) {
+		dump_close(&d);
+		return -1;
+	}
+	*ret = d;
+	return 0;
+}
+
+void dump_close(struct dump *d)
+{
+	if (d->fd >= 0)
+		close(d->fd);
+	free(d->extent);
+	d->extent = NULL;
+	d->count = 0;
+	d->fd = -1;
+}
+
+/* The extent that holds ADDR, or NULL. */
+static const struct dump_extent *find(const struct dump *d, uint64_t addr)
+{
+	size_t low = 0, high = d->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct dump_extent *e = &d->extent[middle];
+
+		if (addr < e->addr)
+			high = middle;
+		else if (addr - e->addr >= e->size)
+			low = middle + 1;
+		else
+			return e;
+	}
+	return NULL;
+}
+
+int dump_read(const struct dump *d, uint64_t addr, void *buf, size_t size)
+{
+	unsigned char *p = buf;
+
+	while (size) {
+		const struct dump_extent *e = find(d, addr);
+		uint64_t skip, n;
+
+		if (!e)
+			return -1;
+		skip = addr - e->addr;
+		n = e->size - skip < size ? e->size - skip : size;
+		if (read_at(d->fd, p, n, e->offset + skip))
+			return -1;
+		p += n;
+		addr += n;
+		size -= n;
+	}
+	return 0;
+}

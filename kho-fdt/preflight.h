@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Can one kernel read what another hands over? Pure. */
+#ifndef KHO_FDT_PREFLIGHT_H
+#define KHO_FDT_PREFLIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kho.h"
+
+struct preflight_kernel {
+	struct kho_reader reader;
+	bool form_sure;			/* see reader_of_image() */
+	bool kho;			/* it has KHO; its ABI may still be unknown */
+};
+
+enum preflight_result {
+	PREFLIGHT_NATIVE,		/* all is read as it is */
+	PREFLIGHT_TRANSLATED,		/* all is read, once it is translated */
+	PREFLIGHT_PARTLY,		/* but for single nodes */
+	PREFLIGHT_UNREADABLE,
+};
+
+struct preflight_part {
+	char name[KHO_NODE_NAME_MAX];	/* "map", or a node's; "*": blobs of any name */
+	struct kho_verdict verdict;
+};
+
+struct preflight {
+	bool built;			/* the first has no KHO: userspace builds the handover */
+	struct preflight_part part[KHO_ROOT_NODES_MAX + 2];
+	size_t count;
+	enum preflight_result result;
+};
+
+/*
+ * Judge the map and COUNT nodes of FROM, read by TO. SESSIONS: whether live update
+ * sessions are or may be open. A FROM without KHO has none of these nodes: what
+ * counts is what userspace builds for TO.
+ */
+void preflight_judge(const struct preflight_kernel *from, const struct preflight_kernel *to,
+		     const char *const *node, size_t count, bool sessions, struct preflight *ret);
+
+/* "native", "translated", "dropped", "refused". */
+const char *preflight_fate_name(enum kho_fate fate);
+
+/* "native", "translated", "partly", "unreadable". */
+const char *preflight_result_name(enum preflight_result result);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A growing list of ranges of physical memory. */
+#ifndef KHO_FDT_RANGES_H
+#define KHO_FDT_RANGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kho.h"
+
+struct ranges {
+	struct kho_range *list;		/* malloc'ed */
+	size_t count;
+	size_t room;
+};
+
+/*
+ * Append a range; one that follows the last is joined with it, an empty one left
+ * out. 0, or -KHO_ERR_NOSPACE: no memory.
+ */
+int ranges_add(struct ranges *ranges, uint64_t addr, uint64_t size);
+
+/* Sort by address, and join what overlaps or touches. */
+void ranges_merge(struct ranges *ranges);
+
+/* Merged ranges: whether one of them holds any byte, or all, of [addr, addr + size). */
+bool ranges_touch(const struct ranges *ranges, uint64_t addr, uint64_t size);
+bool ranges_cover(const struct ranges *ranges, uint64_t addr, uint64_t size);
+
+uint64_t ranges_total(const struct ranges *ranges);
+
+void ranges_free(struct ranges *ranges);
+
+#endif
