@@ -17,6 +17,7 @@
 #include "finalize.h"
 #include "luo.h"
 #include "message.h"
+#include "reader.h"
 #include "running.h"
 #include "symbols.h"
 
@@ -152,16 +153,6 @@ static int read_sizes(struct kcore *kcore, struct running *r)
 			   kho_strerror(err)) : 0;
 }
 
-/* Whether RELEASE is known for bitmaps of 512 bytes: 6.16, and 6.17 up to 6.17.8. */
-static bool release_has_small_bitmaps(const char *release)
-{
-	unsigned int major, minor, patch = 0;
-
-	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2 || major != 6)
-		return false;
-	return minor == 16 || (minor == 17 && patch <= 8);
-}
-
 /* "kho-v1" is two formats: find out which of them this is. */
 static int find_form(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
 		     struct running *r)
@@ -171,7 +162,7 @@ static int find_form(const struct machine *m, struct kcore *kcore, const struct 
 
 	if (r->root.abi != KHO_ABI_V1 || symbol[SYM_PRESERVE_PAGES].addr)
 		return 0;
-	if (release_has_small_bitmaps(m->release)) {
+	if (reader_v1_form(m->release) == KHO_ABI_V1_512) {
 		r->root.abi = KHO_ABI_V1_512;
 		return 0;
 	}
