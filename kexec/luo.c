@@ -17,7 +17,6 @@
 #include "message.h"
 
 #define LINK	"anon_inode:[luo_session] "
-#define SESSION_NAME	64	/* bytes, NUL included */
 
 int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct kho_reader *ret)
 {
@@ -42,9 +41,9 @@ static DIR *open_dir(int at, const char *path)
 }
 
 /* Does the process in /proc/PID hold a session? */
-static bool process_holds(int proc, const char *pid, char name[SESSION_NAME])
+static bool process_holds(int proc, const char *pid, char name[LUO_SESSION_NAME])
 {
-	char path[300], target[sizeof(LINK) + SESSION_NAME];
+	char path[300], target[sizeof(LINK) + LUO_SESSION_NAME];
 	struct dirent *entry;
 	bool found = false;
 	DIR *dir;
@@ -61,17 +60,16 @@ static bool process_holds(int proc, const char *pid, char name[SESSION_NAME])
 		target[len] = '\0';
 		found = !strncmp(target, LINK, strlen(LINK));
 		if (found)
-			snprintf(name, SESSION_NAME, "%.*s", SESSION_NAME - 1,
+			snprintf(name, LUO_SESSION_NAME, "%.*s", LUO_SESSION_NAME - 1,
 				 target + strlen(LINK));
 	}
 	closedir(dir);
 	return found;
 }
 
-int luo_check_idle(const struct root *root)
+int luo_find_session(const struct root *root, char name[LUO_SESSION_NAME])
 {
 	DIR *dir = open_dir(root->fd, "proc");
-	char name[SESSION_NAME];
 	struct dirent *entry;
 	bool found = false;
 
@@ -81,7 +79,15 @@ int luo_check_idle(const struct root *root)
 		if (isdigit((unsigned char)entry->d_name[0]))
 			found = process_holds(dirfd(dir), entry->d_name, name);
 	closedir(dir);
-	return found ? error("live update session '%s' is open, and the new kernel does not read live update "
+	return found;
+}
+
+int luo_check_idle(const struct root *root)
+{
+	char name[LUO_SESSION_NAME];
+	int found = luo_find_session(root, name);
+
+	return found > 0 ? error("live update session '%s' is open, and the new kernel does not read live update "
 			     "state of this one's version: end the session, or use a kernel of the same "
-			     "version", name) : 0;
+			     "version", name) : found;
 }

@@ -14,11 +14,18 @@
  */
 int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct kho_reader *ret);
 
+#define LUO_SESSION_NAME	64	/* bytes, NUL included */
+
 /*
- * Refuse if a live update session is open: for a new kernel that cannot read it. It
+ * A live update session that a process holds: 1 and its NAME; 0 if there is none. It
  * lives as long as a process holds its file; one that no process has in its table
- * just now, such as one on its way through a socket, is not seen. 0, or -1 after a
- * message.
+ * just now, such as one on its way through a socket, is not seen. -1 after a message.
+ */
+int luo_find_session(const struct root *root, char name[LUO_SESSION_NAME]);
+
+/*
+ * Refuse if a live update session is open: for a new kernel that cannot read it. 0, or
+ * -1 after a message.
  */
 int luo_check_idle(const struct root *root);
 
