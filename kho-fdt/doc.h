@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One handover, decoded as far as it can be: what cannot is kept as an error
+ * beside the rest. Pure but for the memory it allocates; reads through the
+ * source's callback.
+ */
+#ifndef KHO_FDT_DOC_H
+#define KHO_FDT_DOC_H
+
+#include "blocks.h"
+#include "source.h"
+
+#define DOC_DATA_MAX	(1u << 20)	/* bytes of a node's data that are kept */
+
+enum doc_kind {
+	DOC_RAW,			/* bytes with no form that is known */
+	DOC_MEMBLOCK,
+	DOC_METADATA,
+	DOC_LUO,
+	DOC_FDT,			/* some other device tree blob */
+	DOC_BLOB,			/* a blob wrapped in an FDT: "kho-blob-v1" */
+};
+
+struct doc_node {
+	enum doc_kind kind;
+	int err;			/* why the contents cannot be decoded; 0: they are */
+	struct buffer data;		/* the first bytes, or all of them */
+	size_t blob_offset, blob_size;	/* DOC_BLOB: in the node's data */
+};
+
+struct doc {
+	const struct source *source;
+	int root_err;			/* of the root FDT; nothing else is there then */
+	struct kho_root root;
+	struct doc_node node[KHO_ROOT_NODES_MAX];	/* of root.node[], in its order */
+	/* Map of preserved memory. */
+	int map_err;			/* 0: the whole map was read */
+	bool form_unknown;		/* kho-v1 whose form nothing tells */
+	struct blocks blocks;
+	struct ranges preserved;	/* the same, merged */
+	struct ranges map_pages;
+	/* Contents of the kernel's own nodes, with their node's err 0. */
+	struct kho_region region[KHO_REGIONS_MAX];
+	size_t region_count;
+	struct kho_metadata metadata;
+	struct kho_luo_info luo;
+};
+
+/*
+ * Decode SOURCE, which must outlive RET. 0; -1 after a message if there is no
+ * memory for it. Release with doc_free() in both cases.
+ */
+int doc_read(const struct source *source, struct doc *ret);
+void doc_free(struct doc *doc);
+
+/*
+ * As doc_read(), for verbs that are of no use without a root and a map: those that
+ * cannot be read are an error, with a message.
+ */
+int doc_read_whole(const struct source *source, struct doc *ret);
+
+/* The doc_node of NODE, which is one of doc->root.node[]. */
+const struct doc_node *doc_node(const struct doc *doc, const struct kho_node *node);
+
+/* Whether BUF holds a sound FDT that libfdt can be let loose on. */
+bool doc_fdt_valid(const void *buf, size_t size);
+
+/* "memblock", "blob", "raw" ...; for people and JSON. */
+const char *doc_kind_name(enum doc_kind kind);
+
+/* "kho-v1/512"; "kho-v1" if the form is not known; "unknown". Never NULL. */
+const char *doc_abi_label(const struct doc *doc);
+
+/*
+ * Memory that is the handover's own and not the client's: root FDT and nodes' data,
+ * in whole pages, and blocks of LUO. Translation moves it. 0, or -KHO_ERR_NOSPACE.
+ */
+int doc_own_pages(const struct doc *doc, struct ranges *ret);
+
+#endif

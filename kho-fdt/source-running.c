@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The handovers of the running kernel: the one it prepares, and the one it got. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "message.h"
+#include "reader.h"
+#include "running.h"
+#include "source-private.h"
+
+#define DEBUGFS_IN	"sys/kernel/debug/kho/in"
+#define SETUP_DATA	"sys/kernel/boot_params/setup_data"
+#define BLOB_MAX	(256u << 20)	/* of a file in debugfs */
+
+static int observe_machine(struct source *s, const char *sysroot)
+{
+	s->machine = calloc(1, sizeof(*s->machine));
+	if (!s->machine)
+		return error("no memory");
+	s->machine->root.fd = -1;
+	if (machine_observe(s->machine, sysroot))
+		return -1;
+	for (size_t i = 0; i < s->machine->ram_count; i++)
+		if (ranges_add(&s->ram, s->machine->ram[i].addr, s->machine->ram[i].size))
+			return error("no memory for the machine's RAM");
+	ranges_merge(&s->ram);
+	s->ram_whole = true;
+	s->max_pages = s->machine->ram_size >> PAGE_SHIFT;
+	return 0;
+}
+
+/* "Kernel code", "Kernel rodata", "Kernel data" and "Kernel bss" of /proc/iomem. */
+static void read_kernel_ranges(struct source *s)
+{
+	FILE *f = root_fopen(&s->machine->root, "proc/iomem");
+	unsigned long long start, end;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strstr(line, " : Kernel ") && sscanf(line, " %llx-%llx", &start, &end) == 2 &&
+		    end > start)
+			ranges_add(&s->kernel, start, end - start + 1);
+	if (f)
+		fclose(f);
+	ranges_merge(&s->kernel);
+}
+
+static void form_by_release(struct source *s, const char *release)
+{
+	if (s->form == KHO_ABI_UNKNOWN)
+		s->form = reader_v1_form(release);
+}
+
+/* ---- live ---------------------------------------------------------------- */
+
+static int read_kcore(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	const struct source *s = ctx;
+
+	return kcore_read_phys(&s->kcore, addr, buf, size);
+}
+
+/* Of 6.16 to 6.18 debugfs has the contents, and nobody the address. */
+static int copy_fdt(struct source *s, const struct running *r)
+{
+	if (buffer_alloc(&s->fdt, sizeof(r->fdt)))
+		return -1;
+	memcpy(s->fdt.data, r->fdt, sizeof(r->fdt));
+	return 0;
+}
+
+static int take_running(struct source *s, struct running *r)
+{
+	s->nothing = !r->kho;
+	if (s->nothing)
+		return 0;
+	s->has_addr = r->fdt_addr != 0;
+	s->fdt_addr = r->fdt_addr;
+	s->form = r->root.abi;
+	s->writes = r->writes;
+	s->scratch = r->scratch;
+	s->scratch_count = r->scratch_count;
+	s->has_scratch = true;
+	r->scratch = NULL;
+	return s->has_addr ? source_read_fdt(s) : copy_fdt(s, r);
+}
+
+int source_open_live(struct source *s, const char *sysroot)
+{
+	struct running *r;
+	int err;
+
+	if (observe_machine(s, sysroot) || kcore_open(&s->machine->root, &s->kcore))
+		return -1;
+	read_kernel_ranges(s);
+	s->mem = (struct kho_mem){ read_kcore, s };
+	s->has_mem = true;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return error("no memory");
+	err = running_observe(s->machine, &s->kcore, true, r);
+	if (!err)
+		err = take_running(s, r);
+	running_release(r);
+	free(r);
+	return err;
+}
+
+/* ---- in ------------------------------------------------------------------- */
+
+/* What sysfs shows of the payload: all behind its setup_data header. */
+static int read_payload(const struct source *s, uint64_t addr, void *buf, size_t size)
+{
+	const struct kho_payload *p = &s->incoming.payload;
+	const uint64_t header = sizeof(struct kho_setup_data);
+
+	if (!s->has_incoming || addr < p->addr + header || addr - p->addr > p->size ||
+	    size > p->size - (addr - p->addr))
+		return -1;
+	return read_at(s->incoming.fd, buf, size, addr - p->addr - header);
+}
+
+static int read_overlay(const struct source *s, uint64_t addr, void *buf, size_t size)
+{
+	for (size_t i = 0; i < s->overlays; i++) {
+		const struct source_overlay *o = &s->overlay[i];
+
+		if (addr < o->addr || addr - o->addr > o->data.size ||
+		    size > o->data.size - (addr - o->addr))
+			continue;
+		memcpy(buf, o->data.data + (addr - o->addr), size);
+		return 0;
+	}
+	return -1;
+}
+
+static int read_in(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	const struct source *s = ctx;
+
+	if (!read_payload(s, addr, buf, size))
+		return 0;
+	if (s->kcore.fd >= 0)
+		return kcore_read_phys(&s->kcore, addr, buf, size);
+	return read_overlay(s, addr, buf, size);
+}
+
+static void open_payload(struct source *s)
+{
+	int found = incoming_open(&s->machine->root, &s->incoming);
+
+	if (found < 0)
+		notice("in: going on without what 'kexec --kho' handed over");
+	s->has_incoming = found > 0;
+	if (!s->has_incoming)
+		return;
+	ranges_add(&s->reserved, s->incoming.payload.addr, s->incoming.payload.size);
+	form_by_release(s, s->incoming.payload.from_release);
+}
+
+/* Memory is a help, not a need: the payload and debugfs have much of it. */
+static void open_kcore(struct source *s)
+{
+	int fd = root_open(&s->machine->root, "proc/kcore", O_RDONLY);
+
+	if (fd < 0) {
+		notice("in: /proc/kcore cannot be opened (%s), so only what sysfs and debugfs show is "
+		       "read", strerror(errno));
+		return;
+	}
+	close(fd);
+	if (kcore_open(&s->machine->root, &s->kcore))
+		notice("in: going on without it");
+}
+
+/* The setup_data entry by which the kernel got its handover: 1, or 0 if there is none. */
+static int read_entry(struct source *s, struct scan_entry *ret)
+{
+	int number = incoming_entry(&s->machine->root, SETUP_TYPE_KEXEC_KHO);
+	struct buffer data;
+	char path[96];
+	int err;
+
+	if (number < 0)
+		return 0;
+	snprintf(path, sizeof(path), SETUP_DATA "/%d/data", number);
+	err = root_read(&s->machine->root, path, PAGE_SIZE, &data);
+	errno = -err;
+	if (err)
+		return error_errno("cannot read /%s", path);
+	err = data.size >= sizeof(*ret) ? 1 : error("/%s has %zu bytes instead of %zu", path,
+						    data.size, sizeof(*ret));
+	if (err > 0)
+		memcpy(ret, data.data, sizeof(*ret));
+	buffer_free(&data);
+	return err;
+}
+
+/* Without memory: the nodes' data, under the addresses that the root FDT names. */
+static void read_overlays(struct source *s)
+{
+	struct kho_root *root = calloc(1, sizeof(*root));
+
+	s->overlay = calloc(KHO_ROOT_NODES_MAX, sizeof(*s->overlay));
+	if (root && s->overlay && !kho_root_read(s->fdt.data, s->fdt.size, root))
+		for (size_t i = 0; i < root->node_count; i++) {
+			struct source_overlay *o = &s->overlay[s->overlays];
+			char path[128];
+
+			snprintf(path, sizeof(path), DEBUGFS_IN "/sub_fdts/%s", root->node[i].name);
+			o->addr = root->node[i].addr;
+			if (!root_read(&s->machine->root, path, BLOB_MAX, &o->data))
+				s->overlays++;
+		}
+	free(root);
+}
+
+static int read_fdt_file(struct source *s)
+{
+	int err = root_read(&s->machine->root, DEBUGFS_IN "/fdt", SOURCE_FDT_MAX, &s->fdt);
+
+	if (err == -ENOENT)
+		return error("in: this kernel got no handover: it has no setup_data entry of type %u, and "
+			     "no /" DEBUGFS_IN "/fdt (needs kho=on and debugfs mounted)",
+			     SETUP_TYPE_KEXEC_KHO);
+	errno = -err;
+	return err ? error_errno("cannot read /" DEBUGFS_IN "/fdt") : 0;
+}
+
+static int read_handed(struct source *s, const struct scan_entry *entry)
+{
+	unsigned char first;
+
+	s->has_addr = true;
+	s->fdt_addr = entry->fdt_addr;
+	s->passed_size = entry->fdt_size;
+	s->scratch_addr = entry->scratch_addr;
+	source_read_scratch(s, entry->scratch_size);
+	/* Without kcore debugfs has it, unless it came in the payload. */
+	if (s->mem.read(s->mem.ctx, s->fdt_addr, &first, sizeof(first)))
+		return read_fdt_file(s);
+	return source_read_fdt(s);
+}
+
+int source_open_in(struct source *s, const char *sysroot)
+{
+	struct scan_entry entry;
+	int found, err;
+
+	if (observe_machine(s, sysroot))
+		return -1;
+	read_kernel_ranges(s);
+	open_payload(s);
+	open_kcore(s);
+	s->mem = (struct kho_mem){ read_in, s };
+	s->has_mem = true;
+	found = read_entry(s, &entry);
+	if (found < 0)
+		return -1;
+	err = found ? read_handed(s, &entry) : read_fdt_file(s);
+	if (!err && s->kcore.fd < 0)
+		read_overlays(s);
+	return err;
+}
