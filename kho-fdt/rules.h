@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The rules that a handover must keep for the next kernel to find all of it. Pure. */
+#ifndef KHO_FDT_RULES_H
+#define KHO_FDT_RULES_H
+
+#include "doc.h"
+
+#define RULES_MAX	48
+#define FINDINGS_MAX	8		/* of one rule; more are only counted */
+#define FINDING_SIZE	192
+
+enum rule_result {
+	RULE_HOLDS,
+	RULE_BROKEN,
+	RULE_UNKNOWN,			/* what it is about is not known */
+};
+
+struct rule_outcome {
+	const char *id;
+	const char *text;		/* what the rule demands */
+	enum rule_result result;
+	const char *why;		/* RULE_UNKNOWN: what is missing */
+	size_t findings;		/* RULE_BROKEN: how often */
+	char finding[FINDINGS_MAX][FINDING_SIZE];
+};
+
+struct rule_report {
+	struct rule_outcome outcome[RULES_MAX];
+	size_t count;
+	size_t broken, unknown;		/* rules */
+};
+
+/* Look at DOC, which may have any part unreadable, by every rule. */
+void rules_check(const struct doc *doc, struct rule_report *ret);
+
+#endif
