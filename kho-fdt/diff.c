@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch.h"
+#include "diff.h"
+
+#define PIECE	(64u << 10)		/* compared at a time */
+
+/* ---- Blocks ------------------------------------------------------------------ */
+
+struct block_diff {
+	const struct kho_map *other;
+	struct ranges own;
+	struct diff_blocks *found;
+};
+
+static int add_block(struct diff_blocks *d, uint64_t addr, unsigned int order)
+{
+	struct diff_range *last = d->count ? &d->list[d->count - 1] : NULL;
+	uint64_t size = PAGE_SIZE << order;
+
+	d->blocks++;
+	if (last && last->order == order && last->addr + last->size == addr) {
+		last->size += size;
+		return 0;
+	}
+	if (d->count == d->room) {
+		size_t room = d->room ? d->room * 2 : 64;
+		void *list = realloc(d->list, room * sizeof(*d->list));
+
+		if (!list)
+			return -KHO_ERR_NOSPACE;
+		d->list = list;
+		d->room = room;
+	}
+	d->list[d->count++] = (struct diff_range){ addr, size, order };
+	return 0;
+}
+
+static int on_block(void *ctx, uint64_t addr, unsigned int order)
+{
+	struct block_diff *d = ctx;
+
+	if (kho_map_has(d->other, addr, order))
+		return 0;
+	if (ranges_cover(&d->own, addr, PAGE_SIZE << order)) {
+		d->found->own_blocks++;
+		return 0;
+	}
+	return add_block(d->found, addr, order);
+}
+
+static int diff_blocks(const struct doc *doc, const struct doc *other, struct diff_blocks *ret)
+{
+	struct block_diff d = { .other = &other->blocks.map, .found = ret };
+	const struct kho_map_visitor visitor = { .block = on_block, .ctx = &d };
+	int err = doc_own_pages(doc, &d.own);
+
+	if (!err)
+		err = kho_map_each(&doc->blocks.map, &visitor);
+	ranges_free(&d.own);
+	return err;
+}
+
+/* ---- Nodes ------------------------------------------------------------------- */
+
+/* A node's data, without the FDT that a blob is wrapped in. */
+struct payload {
+	const struct doc *doc;
+	uint64_t addr, size;
+};
+
+static struct payload payload_of(const struct doc *doc, const struct kho_node *node)
+{
+	const struct doc_node *d = doc_node(doc, node);
+
+	if (d->kind == DOC_BLOB)
+		return (struct payload){ doc, node->addr + d->blob_offset, d->blob_size };
+	return (struct payload){ doc, node->addr, node->size };
+}
+
+static int read_piece(const struct payload *p, uint64_t offset, void *buf, size_t size)
+{
+	const struct kho_mem *mem = &p->doc->source->mem;
+
+	return mem->read(mem->ctx, p->addr + offset, buf, size);
+}
+
+static enum diff_fate compare_bytes(const struct payload *a, const struct payload *b)
+{
+	unsigned char *buf;
+	enum diff_fate fate = DIFF_SAME;
+
+	if (a->size != b->size)
+		return DIFF_CHANGED;
+	buf = malloc(2 * PIECE);
+	if (!buf)
+		return DIFF_UNREADABLE;
+	for (uint64_t at = 0; fate == DIFF_SAME && at < a->size; at += PIECE) {
+		size_t n = a->size - at < PIECE ? (size_t)(a->size - at) : PIECE;
+
+		if (read_piece(a, at, buf, n) || read_piece(b, at, buf + PIECE, n))
+			fate = DIFF_UNREADABLE;
+		else if (memcmp(buf, buf + PIECE, n))
+			fate = DIFF_CHANGED;
+	}
+	free(buf);
+	return fate;
+}
+
+static bool has_region(const struct doc *doc, const struct kho_region *r)
+{
+	for (size_t i = 0; i < doc->region_count; i++)
+		if (!strcmp(doc->region[i].name, r->name))
+			return doc->region[i].addr == r->addr && doc->region[i].size == r->size;
+	return false;
+}
+
+static enum diff_fate compare_regions(const struct doc *a, const struct doc *b)
+{
+	bool same = a->region_count == b->region_count;
+
+	for (size_t i = 0; same && i < a->region_count; i++)
+		same = has_region(b, &a->region[i]);
+	return same ? DIFF_SAME : DIFF_CHANGED;
+}
+
+static enum diff_fate compare_metadata(const struct doc *a, const struct doc *b)
+{
+	return !strcmp(a->metadata.previous_release, b->metadata.previous_release) &&
+	       a->metadata.kexec_count == b->metadata.kexec_count ? DIFF_SAME : DIFF_CHANGED;
+}
+
+/*
+ * Live update state as a stream of bytes that means the same in every ABI: what a
+ * translation may change is left out.
+ */
+struct luo_stream {
+	const struct doc *doc;
+	unsigned char *bytes;
+	size_t size, room;
+};
+
+static int stream(struct luo_stream *s, const void *bytes, size_t size)
+{
+	if (size > s->room - s->size) {
+		size_t room = (s->room + size) * 2;
+		void *p = realloc(s->bytes, room);
+
+		if (!p)
+			return -KHO_ERR_NOSPACE;
+		s->bytes = p;
+		s->room = room;
+	}
+	memcpy(s->bytes + s->size, bytes, size);
+	s->size += size;
+	return 0;
+}
+
+/* A letter for what comes, and its name with the NUL. */
+static int stream_name(struct luo_stream *s, char kind, const char *name)
+{
+	int err = stream(s, &kind, 1);
+
+	return err ? err : stream(s, name, strlen(name) + 1);
+}
+
+static int on_session(void *ctx, const struct kho_luo_session *session)
+{
+	return stream_name(ctx, 'S', session->name);
+}
+
+/* Of a memfd what v1 and v2 both say; seals and flags are in v2 alone. */
+static int stream_memfd(struct luo_stream *s, enum kho_memfd_abi abi, uint64_t addr)
+{
+	const struct kho_mem *mem = &s->doc->source->mem;
+	unsigned char buf[KHO_MEMFD_SIZE_MAX];
+	struct kho_memfd m;
+	uint64_t said[5];
+	int err;
+
+	if (mem->read(mem->ctx, addr, buf, kho_memfd_size(abi)))
+		return -KHO_ERR_READ;
+	err = kho_memfd_read(abi, buf, kho_memfd_size(abi), &m);
+	if (err)
+		return err;
+	said[0] = m.pos;
+	said[1] = m.size;
+	said[2] = m.nr_folios;
+	said[3] = m.folios.first;
+	said[4] = m.folios.total_pages;
+	return stream(s, said, sizeof(said));
+}
+
+static int on_file(void *ctx, const struct kho_luo_file *file)
+{
+	enum kho_memfd_abi memfd = kho_memfd_abi_from_name(file->compatible);
+	int err = stream_name(ctx, 'F', memfd == KHO_MEMFD_UNKNOWN ? file->compatible : "memfd");
+
+	if (!err)
+		err = stream(ctx, &file->token, sizeof(file->token));
+	if (err)
+		return err;
+	if (memfd == KHO_MEMFD_UNKNOWN)
+		return stream(ctx, &file->data, sizeof(file->data));
+	return stream_memfd(ctx, memfd, file->data);
+}
+
+static int on_flb(void *ctx, const struct kho_luo_flb *flb)
+{
+	int err = stream_name(ctx, 'B', flb->name);
+
+	if (!err)
+		err = stream(ctx, &flb->data, sizeof(flb->data));
+	return err ? err : stream(ctx, &flb->count, sizeof(flb->count));
+}
+
+static int stream_luo(const struct doc *doc, const struct kho_node *node, struct luo_stream *s)
+{
+	const struct kho_luo_visitor visitor = { on_session, on_file, on_flb, NULL, s };
+	struct kho_luo_info info;
+	int err;
+
+	*s = (struct luo_stream){ .doc = doc };
+	err = kho_luo_walk(PAGE_SHIFT, &doc->source->mem, node, &visitor, &info);
+	return err ? err : stream(s, &info.number, sizeof(info.number));
+}
+
+static enum diff_fate compare_luo(const struct doc *a, const struct kho_node *na,
+				  const struct doc *b, const struct kho_node *nb)
+{
+	struct luo_stream sa, sb = { 0 };
+	enum diff_fate fate = DIFF_UNREADABLE;
+
+	if (!stream_luo(a, na, &sa) && !stream_luo(b, nb, &sb))
+		fate = sa.size == sb.size && !memcmp(sa.bytes, sb.bytes, sa.size) ? DIFF_SAME :
+										  DIFF_CHANGED;
+	free(sa.bytes);
+	free(sb.bytes);
+	return fate;
+}
+
+static enum diff_fate compare_nodes(const struct doc *a, const struct kho_node *na,
+				    const struct doc *b, const struct kho_node *nb)
+{
+	const struct doc_node *da = doc_node(a, na), *db = doc_node(b, nb);
+	const struct payload pa = payload_of(a, na), pb = payload_of(b, nb);
+
+	if (da->err == -KHO_ERR_READ || db->err == -KHO_ERR_READ)
+		return DIFF_UNREADABLE;
+	if (da->err || db->err)
+		return compare_bytes(&pa, &pb);
+	switch (da->kind) {
+	case DOC_MEMBLOCK:	return compare_regions(a, b);
+	case DOC_METADATA:	return compare_metadata(a, b);
+	case DOC_LUO:		return compare_luo(a, na, b, nb);
+	default:		return compare_bytes(&pa, &pb);
+	}
+}
+
+/* A node that translation leaves out, and nothing is lost by it. */
+static bool expendable(const struct doc *doc, const struct kho_node *node, const struct doc *other)
+{
+	if (doc->root.abi == other->root.abi)
+		return false;
+	if (!strcmp(node->name, KHO_NODE_METADATA))
+		return !kho_abi_sized(other->root.abi);
+	return doc_node(doc, node)->kind == DOC_LUO && !doc_node(doc, node)->err &&
+	       !doc->luo.session_count && !doc->luo.flb_count;
+}
+
+static struct diff_node *new_node(struct diff *diff, const struct kho_node *node)
+{
+	struct diff_node *d = &diff->node[diff->node_count++];
+
+	memcpy(d->name, node->name, sizeof(d->name));
+	return d;
+}
+
+static void diff_nodes(const struct doc *a, const struct doc *b, struct diff *ret)
+{
+	for (size_t i = 0; i < a->root.node_count; i++) {
+		const struct kho_node *na = &a->root.node[i];
+		const struct kho_node *nb = kho_root_find(&b->root, na->name);
+		struct diff_node *d = new_node(ret, na);
+
+		if (!nb) {
+			d->fate = expendable(a, na, b) ? DIFF_LEFT_OUT : DIFF_ONLY_A;
+			continue;
+		}
+		d->fate = compare_nodes(a, na, b, nb);
+		d->moved = na->addr != nb->addr;
+	}
+	for (size_t i = 0; i < b->root.node_count; i++) {
+		const struct kho_node *nb = &b->root.node[i];
+
+		if (!kho_root_find(&a->root, nb->name))
+			new_node(ret, nb)->fate = expendable(b, nb, a) ? DIFF_LEFT_OUT : DIFF_ONLY_B;
+	}
+}
+
+int diff_make(const struct doc *a, const struct doc *b, struct diff *ret)
+{
+	int err;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->abi_differs = a->root.abi != b->root.abi;
+	err = diff_blocks(a, b, &ret->only_a);
+	if (!err)
+		err = diff_blocks(b, a, &ret->only_b);
+	diff_nodes(a, b, ret);
+	ret->same = !ret->only_a.blocks && !ret->only_b.blocks;
+	for (size_t i = 0; i < ret->node_count; i++)
+		ret->same &= ret->node[i].fate == DIFF_SAME || ret->node[i].fate == DIFF_LEFT_OUT;
+	return err;
+}
+
+void diff_free(struct diff *diff)
+{
+	free(diff->only_a.list);
+	free(diff->only_b.list);
+	diff->only_a.list = diff->only_b.list = NULL;
+}
