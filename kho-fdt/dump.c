@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <libfdt.h>
-
 #include "dump.h"
 #include "files.h"
 #include "message.h"
@@ -16,6 +14,7 @@
 #define MAGIC_SIZE	16
 #define MAGIC_KDUMP	"KDUMP   "
 #define MAGIC_FLAT	"makedumpfile"
+#define MAGIC_FDT	"\xd0\x0d\xfe\xed"
 
 struct file_facts {
 	uint64_t size;			/* UINT64_MAX: not a regular file, no end known */
@@ -176,7 +175,7 @@ static int open_kind(struct dump *d, const struct file_facts *file, uint64_t raw
 		d->kind = DUMP_CORE;
 		return open_core(d, file, path);
 	}
-	if (fdt_magic(file->magic) == FDT_MAGIC) {
+	if (!memcmp(file->magic, MAGIC_FDT, strlen(MAGIC_FDT))) {
 		d->kind = DUMP_FDT;
 		return 0;
 	}

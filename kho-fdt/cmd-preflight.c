@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel.h"
+#include "luo.h"
+#include "tool.h"
+
+#define RUNNING		"running"
+#define NODES_MAX_SHOWN	(KHO_ROOT_NODES_MAX + 1)
+
+/* One side of the question. */
+struct side {
+	const char *name;
+	char release[KHO_RELEASE_MAX];
+	struct preflight_kernel kernel;
+	const char *node[NODES_MAX_SHOWN];
+	size_t nodes;
+	bool sessions;			/* open, or they may be */
+	struct source source;		/* of the running kernel; node[] may point into DOC */
+	struct doc doc;
+};
+
+static int read_image(struct side *side, const char *path)
+{
+	struct kernel_image image;
+
+	side->name = path;
+	if (kernel_image_read(path, &image))
+		return -1;
+	side->kernel = image.kernel;
+	memcpy(side->release, image.features.release, sizeof(side->release));
+	return 0;
+}
+
+/* What a kernel of this image hands over, if it is used to the full. */
+static void nodes_of_image(struct side *side)
+{
+	side->node[side->nodes++] = KHO_NODE_MEMBLOCK;
+	if (kho_abi_sized(side->kernel.reader.abi))
+		side->node[side->nodes++] = KHO_NODE_METADATA;
+	if (side->kernel.reader.luo[0])
+		side->node[side->nodes++] = KHO_NODE_LUO;
+	side->node[side->nodes++] = "*";
+	side->sessions = side->kernel.reader.luo[0] != '\0';
+}
+
+static int read_running(struct side *side, const char *sysroot)
+{
+	const struct source_spec spec = { .name = "live", .sysroot = sysroot };
+	char name[LUO_SESSION_NAME];
+	int found;
+
+	side->name = RUNNING;
+	if (source_open(&spec, &side->source))
+		return -1;
+	memcpy(side->release, side->source.machine->release, sizeof(side->release));
+	if (side->source.nothing)
+		return 0;
+	if (doc_read(&side->source, &side->doc))
+		return -1;
+	if (side->doc.root_err)
+		return error("the running kernel's root FDT cannot be read: %s",
+			     kho_strerror(side->doc.root_err));
+	side->kernel = (struct preflight_kernel){ side->source.writes, true, true };
+	for (size_t i = 0; i < side->doc.root.node_count; i++)
+		side->node[side->nodes++] = side->doc.root.node[i].name;
+	/* The kernel itself lists its sessions only when it is left. */
+	found = luo_find_session(&side->source.machine->root, name);
+	side->sessions = found > 0;
+	return found < 0 ? -1 : 0;
+}
+
+static int read_from(struct side *side, const struct tool_options *o)
+{
+	if (!strcmp(o->operand[0], RUNNING))
+		return read_running(side, o->sysroot);
+	if (read_image(side, o->operand[0]))
+		return -1;
+	nodes_of_image(side);
+	return 0;
+}
+
+/* ---- Printing --------------------------------------------------------------------- */
+
+static const char *abi_text(const struct side *side)
+{
+	const struct preflight_kernel *k = &side->kernel;
+
+	if (!k->kho)
+		return strcmp(side->name, RUNNING) ? "no KHO" : "no KHO, or KHO off";
+	if (k->reader.abi == KHO_ABI_UNKNOWN)
+		return "an ABI this program does not know";
+	return k->form_sure ? kho_abi_label(k->reader.abi) : kho_abi_name(k->reader.abi);
+}
+
+static void print_side(const char *what, const struct side *side)
+{
+	const struct kho_reader *r = &side->kernel.reader;
+
+	printf("%-8s %s (%s): %s", what, side->name, side->release[0] ? side->release : "no release",
+	       abi_text(side));
+	if (r->luo[0])
+		printf(", %s", r->luo);
+	if (r->luo[0] && r->memfd[0])
+		printf(", %s", r->memfd);
+	putchar('\n');
+}
+
+static void print_part(const struct preflight_part *part, bool map)
+{
+	printf("%-8s %-16s %s%s%s\n", map ? "map" : "node", map ? "" :
+	       strcmp(part->name, "*") ? part->name : "blobs", preflight_fate_name(part->verdict.fate),
+	       part->verdict.reason ? ": " : "", part->verdict.reason ? part->verdict.reason : "");
+}
+
+static const char *summary(const struct preflight *p)
+{
+	switch (p->result) {
+	case PREFLIGHT_NATIVE:
+		return p->built ? "'kexec --kho' builds a handover for it" : "it reads all of it";
+	case PREFLIGHT_TRANSLATED:
+		return "it reads all of it once it is translated, which 'kexec --kho' does";
+	case PREFLIGHT_PARTLY:
+		return "it reads all but the nodes refused above";
+	case PREFLIGHT_UNREADABLE:
+		break;
+	}
+	return "it reads nothing of it, and would start as if nothing had been handed over";
+}
+
+static void print_text_report(const struct side *from, const struct side *to,
+			      const struct preflight *p)
+{
+	print_side("from", from);
+	print_side("to", to);
+	if (p->built)
+		puts("         the first hands nothing over by itself: 'kexec --kho' builds the handover in "
+		     "userspace");
+	for (size_t i = 0; i < p->count; i++)
+		print_part(&p->part[i], !i);
+	printf("result   %s: %s\n", preflight_result_name(p->result), summary(p));
+}
+
+static json_object *json_side(const struct side *side)
+{
+	const struct kho_reader *r = &side->kernel.reader;
+	json_object *o = json_object_new_object();
+
+	json_add_text(o, "name", side->name);
+	json_add_text(o, "release", side->release);
+	json_add_bool(o, "kho", side->kernel.kho);
+	json_add_text(o, "abi", r->abi == KHO_ABI_UNKNOWN ? NULL : abi_text(side));
+	json_add_bool(o, "form_known", side->kernel.form_sure);
+	json_add_bool(o, "reserve_mem", r->reserve_mem);
+	json_add_text(o, "luo", r->luo[0] ? r->luo : NULL);
+	json_add_text(o, "luo_session", r->luo_session[0] ? r->luo_session : NULL);
+	json_add_text(o, "luo_flb", r->luo_flb[0] ? r->luo_flb : NULL);
+	json_add_text(o, "memfd", r->memfd[0] ? r->memfd : NULL);
+	return o;
+}
+
+static json_object *json_part(const struct preflight_part *part, bool named)
+{
+	json_object *o = json_object_new_object();
+
+	if (named)
+		json_add_text(o, "name", part->name);
+	json_add_text(o, "result", preflight_fate_name(part->verdict.fate));
+	json_add_text(o, "reason", part->verdict.reason);
+	return o;
+}
+
+static void print_json_report(const struct side *from, const struct side *to,
+			      const struct preflight *p, int code)
+{
+	json_object *o = json_object_new_object(), *nodes = json_object_new_array();
+
+	json_object_object_add(o, "from", json_side(from));
+	json_object_object_add(o, "to", json_side(to));
+	json_add_bool(o, "built_in_userspace", p->built);
+	json_add_bool(o, "sessions", from->sessions);
+	json_object_object_add(o, "map", json_part(&p->part[0], false));
+	for (size_t i = 1; i < p->count; i++)
+		json_object_array_add(nodes, json_part(&p->part[i], true));
+	json_object_object_add(o, "nodes", nodes);
+	json_add_text(o, "result", preflight_result_name(p->result));
+	json_add_u64(o, "exit_status", (uint64_t)code);
+	json_finish(o);
+}
+
+static int exit_code(enum preflight_result result)
+{
+	switch (result) {
+	case PREFLIGHT_NATIVE:		return TOOL_OK;
+	case PREFLIGHT_TRANSLATED:	return TOOL_TRANSLATED;
+	case PREFLIGHT_PARTLY:		return TOOL_PARTLY;
+	case PREFLIGHT_UNREADABLE:	break;
+	}
+	return TOOL_UNREADABLE;
+}
+
+static int judge(const struct side *from, const struct side *to, bool json)
+{
+	struct preflight p;
+	int code;
+
+	preflight_judge(&from->kernel, &to->kernel, from->node, from->nodes, from->sessions, &p);
+	code = exit_code(p.result);
+	if (json)
+		print_json_report(from, to, &p, code);
+	else
+		print_text_report(from, to, &p);
+	return code;
+}
+
+int cmd_preflight(const struct tool_options *options)
+{
+	struct side *side = calloc(2, sizeof(*side));
+	int code = TOOL_FAILED;
+
+	if (!side) {
+		error("no memory");
+		return code;
+	}
+	for (size_t i = 0; i < 2; i++)
+		side[i].source.kcore.fd = side[i].source.dump.fd = -1;
+	if (!read_from(&side[0], options) && !read_image(&side[1], options->operand[1]))
+		code = judge(&side[0], &side[1], options->json);
+	for (size_t i = 0; i < 2; i++) {
+		doc_free(&side[i].doc);
+		source_close(&side[i].source);
+	}
+	free(side);
+	return code;
+}

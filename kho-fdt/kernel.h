@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Kernels that hand over or take over: images, and the one that runs. */
+#ifndef KHO_FDT_KERNEL_H
+#define KHO_FDT_KERNEL_H
+
+#include "image.h"
+#include "preflight.h"
+
+struct kernel_image {
+	struct bzimage bzimage;
+	struct kernel_features features;
+	struct preflight_kernel kernel;
+};
+
+/* Look into the bzImage PATH. 0, or -1 after a message. */
+int kernel_image_read(const char *path, struct kernel_image *ret);
+
+#endif

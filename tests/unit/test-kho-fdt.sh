@@ -1,0 +1,143 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Every verb of kho-fdt on the dumps and machines of tests/data: what it prints, and
+# its exit status, are those that were reviewed (tests/data/kho-fdt).
+# "test-kho-fdt.sh --accept" writes them anew.
+set -eu
+
+srcdir=$(cd "${srcdir:-$(dirname "$0")/../..}" && pwd)
+tool=${KHO_FDT:-$PWD/kho-fdt/kho-fdt}
+data=$srcdir/tests/data
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+accept=${1-}
+status=0
+# Messages that are the C library's.
+LC_ALL=C
+export LC_ALL
+unset COLUMNS
+
+# Files are named relative to tests/data, and what is written is below @work@.
+cd "$data"
+
+# expect NAME ARG...: run the tool, compare with NAME.
+expect() {
+	name=$1
+	shift
+	code=0
+	"$tool" "$@" > "$work/out" 2> "$work/messages" < /dev/null || code=$?
+	{ cat "$work/out" "$work/messages"; echo "exit status $code"; } |
+		sed "s|$work|@work@|g" > "$work/$name"
+	if [ "$accept" = --accept ]; then
+		cp "$work/$name" "kho-fdt/$name"
+	elif ! diff -u "kho-fdt/$name" "$work/$name"; then
+		echo "$name: kho-fdt $*: not what was reviewed"
+		status=1
+	fi
+}
+
+# same WHAT FILE FILE
+same() {
+	if ! cmp "$2" "$3"; then
+		echo "$1"
+		status=1
+	fi
+}
+
+for machine in kho-on kho-warm kho-off numa; do
+	mkdir "$work/$machine"
+	tar -xzf "machines/$machine.tar.gz" -C "$work/$machine"
+done
+
+for dump in kho-v1-512 kho-v3 kho-v4; do
+	expect "show-$dump" show "dumps/$dump.elf"
+	expect "check-$dump" check --all "dumps/$dump.elf"
+done
+expect show-json show --json dumps/kho-v4.elf
+expect show-form show dumps/kho-v1-page.elf
+expect show-page show --all --form=page dumps/kho-v1-page.elf
+expect show-root show --root=0x1000000 --scratch=512M,64M dumps/kho-v4.elf
+expect show-nothing show --root=0x2000000 dumps/kho-v4.elf
+expect show-live show --sysroot="$work/kho-on"
+expect show-off show --sysroot="$work/kho-off" live
+expect show-in show --sysroot="$work/kho-warm" in
+expect show-no-in show --sysroot="$work/kho-on" in
+expect show-sparse show "$work/kho-warm/proc/kcore"
+
+expect check-json check --json dumps/kho-v3.elf
+expect check-live check --sysroot="$work/numa"
+# The region "log" lies in this scratch area.
+expect check-scratch check --scratch=0x3d200000,2M dumps/kho-v4.elf
+
+expect map map dumps/kho-v4.elf
+expect map-live map --sysroot="$work/numa"
+expect map-json map --json dumps/kho-v3.elf
+expect map-svg map --svg=- dumps/kho-v1-512.elf
+
+expect diff-same diff dumps/kho-v3.elf dumps/kho-v3.elf
+expect diff diff dumps/kho-v3.elf dumps/kho-v4.elf
+expect diff-json diff --json dumps/kho-v3.elf dumps/kho-v4.elf
+
+for to in kho-v1 kho-v2 kho-v4; do
+	expect "translate-$to" translate --to=$to -o "$work/$to.elf" dumps/kho-v3.elf
+	expect "translate-$to-diff" diff dumps/kho-v3.elf "$work/$to.elf"
+	expect "translate-$to-check" check "$work/$to.elf"
+done
+expect diff-abi diff --abi dumps/kho-v3.elf "$work/kho-v4.elf"
+expect translate-luo translate --to=kho-v3 -o "$work/luo.elf" dumps/kho-v4.elf
+expect translate-luo-show show "$work/luo.elf"
+expect translate-refused translate --to=kho-v1 dumps/kho-v4.elf
+expect translate-image translate --json --to=target-6.18.bzImage dumps/kho-v3.elf
+expect translate-no-kho translate --to=target-none.bzImage dumps/kho-v3.elf
+expect translate-base translate --to=kho-v4 --base=0x3c000000 dumps/kho-v3.elf
+
+expect get-none get nothing dumps/kho-v4.elf
+"$tool" get state dumps/kho-v3.elf > "$work/state"
+"$tool" get state -o "$work/unwrapped" "$work/kho-v1.elf"
+same "get: the blob is not the same after its translation" "$work/state" "$work/unwrapped"
+"$tool" get state --raw "$work/kho-v1.elf" > "$work/wrapped"
+"$tool" get state dumps/kho-v1-512.elf > "$work/from-v1"
+same "get: the blobs of two dumps differ" "$work/state" "$work/from-v1"
+if cmp -s "$work/state" "$work/wrapped"; then
+	echo "get --raw: the blob is not wrapped"
+	status=1
+fi
+# A root FDT alone.
+dd if=dumps/kho-v4.elf bs=1 skip="$(LC_ALL=C grep -abo 'kho-v4' dumps/kho-v4.elf |
+	head -n 1 | cut -d: -f1 | { read -r at; echo $((at - 76)); })" count=461 2> /dev/null \
+	> "$work/root.dtb"
+expect show-bare show "$work/root.dtb"
+expect check-bare check "$work/root.dtb"
+expect map-bare map "$work/root.dtb"
+
+for from in 6.18 7.1 none; do
+	for to in 6.18 7.1 none; do
+		expect "preflight-$from-$to" preflight target-$from.bzImage target-$to.bzImage
+	done
+done
+expect preflight-json preflight --json target-7.1.bzImage target.bzImage
+expect preflight-running preflight --sysroot="$work/kho-on" running target.bzImage
+expect preflight-running-off preflight --sysroot="$work/kho-off" running target-6.18.bzImage
+expect preflight-running-v1 preflight --sysroot="$work/kho-on" running target-6.18.bzImage
+
+expect scratch scratch --kernel=target.bzImage --initrd=target.bzImage --payload=100M \
+	--sysroot="$work/numa"
+expect scratch-json scratch --json --kernel=target-none.bzImage --ram=64G --cpus=32 --nodes=2
+
+expect usage
+expect usage-verb paint
+expect usage-option show --colour
+expect usage-operands diff dumps/kho-v3.elf
+expect usage-live show --root=4096 live
+expect usage-to translate dumps/kho-v3.elf
+expect usage-svg map --svg=x --json dumps/kho-v3.elf
+expect usage-number scratch --kernel=target.bzImage --ram=lots
+expect usage-kernel scratch
+expect not-a-dump show make-dump
+expect not-there show dumps/none.elf
+expect a-kernel show target.bzImage
+for verb in show map check translate diff get preflight scratch; do
+	expect "help-$verb" $verb --help
+done
+exit $status
