@@ -54,7 +54,7 @@ static int find_and_get(const struct doc *doc, const struct tool_options *o)
 		      o->operand[0]);
 		return TOOL_USAGE;
 	}
-	if (!doc->source->has_mem || !node->size) {
+	if (!doc->source->has_mem || (!node->size && !kho_abi_sized(doc->root.abi))) {
 		error("%s: node '%s' at 0x%llx: %s", doc->source->name, node->name, ULL(node->addr),
 		      doc->source->has_mem ? "its size is not known" : "there is no memory to read");
 		return TOOL_FAILED;

@@ -52,8 +52,10 @@ static int read_running(struct side *side, const char *sysroot)
 	int found;
 
 	side->name = RUNNING;
-	if (source_open(&spec, &side->source))
+	if (source_open(&spec, &side->source)) {
+		notice("the running kernel's image file can stand in for '" RUNNING "'");
 		return -1;
+	}
 	memcpy(side->release, side->source.machine->release, sizeof(side->release));
 	if (side->source.nothing)
 		return 0;

@@ -11,7 +11,7 @@ static uint64_t end_of(const struct kho_range *range)
 static int grow(struct ranges *r)
 {
 	size_t room = r->room ? r->room * 2 : 64;
-	void *list = realloc(r->list, room * sizeof(*r->list));
+	void *list = room <= RANGES_MAX ? realloc(r->list, room * sizeof(*r->list)) : NULL;
 
 	if (!list)
 		return -KHO_ERR_NOSPACE;

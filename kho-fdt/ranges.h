@@ -9,6 +9,8 @@
 
 #include "kho.h"
 
+#define RANGES_MAX	(1u << 26)	/* a hostile map may name more: 1 GiB of them */
+
 struct ranges {
 	struct kho_range *list;		/* malloc'ed */
 	size_t count;
@@ -17,7 +19,7 @@ struct ranges {
 
 /*
  * Append a range; one that follows the last is joined with it, an empty one left
- * out. 0, or -KHO_ERR_NOSPACE: no memory.
+ * out. 0, or -KHO_ERR_NOSPACE: no memory, or more than RANGES_MAX.
  */
 int ranges_add(struct ranges *ranges, uint64_t addr, uint64_t size);
 

@@ -174,8 +174,8 @@ static void check_node_size(const struct doc *doc, struct rule_outcome *o)
 	if (!kho_abi_sized(abi_of(doc)))
 		return;
 	fdt_for_each_subnode(node, fdt, 0)
-		if (!read_number(doc, node, "blob-size", &size) || !size)
-			broken(o, "node '%s': \"blob-size\" is missing, 0 or has not 8 bytes",
+		if (!read_number(doc, node, "blob-size", &size))
+			broken(o, "node '%s': \"blob-size\" is missing or has not 8 bytes",
 			       name_of(doc, node));
 }
 
