@@ -287,7 +287,8 @@ static void test_other_files(void **state)
 	assert_int_equal(open_bytes(file, sizeof(file), 0, &d), -1);
 	memcpy(file, "makedumpfile", 12);
 	assert_int_equal(open_bytes(file, sizeof(file), 0, &d), -1);
-	assert_int_equal(open_bytes(ELFMAG "\2\1", 20, 0, &d), -1);
+	memcpy(file, ELFMAG "\2\1", 6);
+	assert_int_equal(open_bytes(file, 20, 0, &d), -1);
 	assert_int_equal(dump_open("/tmp", 0, &d), -1);
 	assert_int_equal(dump_open("/nonexistent/dump", 0, &d), -1);
 }
