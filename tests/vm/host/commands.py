@@ -21,7 +21,7 @@ class Commands:
         self.values = {}
         self.marks = []         # (seconds since start, text)
         self.expected_end = None
-        self.flipped = False
+        self.entered = False    # what was to be done at the image's entry is done
 
     def run(self, line):
         """Answer to one line of the second serial port: "@host TAG COMMAND ..."."""
@@ -95,17 +95,24 @@ class Commands:
         if text not in self.machine.console.read_text(encoding="latin-1"):
             raise ValueError(f"the console does not say {text!r}")
 
-    # ---- faults -----------------------------------------------------------
+    # ---- at the image's entry ---------------------------------------------
+
+    def cmd_dump_at_entry(self, entry, name):
+        """Save guest memory when the CPU is at physical address ENTRY.
+
+        That is purgatory's first instruction: the old kernel has done all it does,
+        the new one nothing. NAME is a file in the results folder, memory as it is.
+        The answer comes when the breakpoint is set.
+        """
+        path = self.machine.results / Path(name).name
+        self._at_entry(entry, lambda: self.ram.save(path) or f"memory saved as {path.name}")
 
     def cmd_flip_at_entry(self, entry, target, bit):
-        """Invert a bit when the CPU is at physical address ENTRY.
-
-        That is purgatory's first instruction: the last digest has been taken,
-        the old kernel is gone, verification has not begun. The answer comes
-        when the breakpoint is set.
+        """Invert a bit at that moment: the last digest has been taken, verification
+        has not begun.
         """
         target, bit = int(target, 0), int(bit, 0)
-        self._at_entry(entry, lambda: self.ram.flip(target, bit) or f"{target:#x}")
+        self._at_entry(entry, lambda: self.ram.flip(target, bit) or f"flipped {target:#x}")
 
     def cmd_flip_pattern_at_entry(self, entry, seed, pos, bit):
         """The same in every copy of the pattern SEED at position POS (x 8).
@@ -126,10 +133,10 @@ class Commands:
         def flip():
             if not (found := self.ram.flip_copies(wanted, bit)):
                 raise ValueError("the bytes to damage are not in memory")
-            return f"{found} copies"
+            return f"flipped {found} copies"
         self._at_entry(entry, flip)
 
-    def _at_entry(self, entry, flip):
+    def _at_entry(self, entry, act):
         entry = int(entry, 0)
         gdb = Gdb(self.machine.gdb_path)
         try:
@@ -138,22 +145,24 @@ class Commands:
             gdb.leave()
             raise
         gdb.go_on()
-        threading.Thread(target=self._wait_and_flip, args=(gdb, entry, flip), daemon=True).start()
+        threading.Thread(target=self._wait_and_act, args=(gdb, entry, act), daemon=True).start()
 
-    def _wait_and_flip(self, gdb, entry, flip):
+    def _wait_and_act(self, gdb, entry, act):
         try:
             gdb.wait_for(entry, self.machine.scenario.timeout)
-            self.cmd_mark(f"entry {entry:#x}: flipped {flip()}")
-            self.flipped = True
+            self.cmd_mark(f"entry {entry:#x}: {act()}")
+            self.entered = True
             gdb.leave()
         except Exception as error:  # pylint: disable=broad-except
             # A machine that ended first has said why in its log.
             self.cmd_mark(f"entry {entry:#x}: {type(error).__name__} {error}")
 
-    def cmd_flipped(self):
-        """Fail unless the bit to flip at purgatory's entry was flipped."""
-        if not self.flipped:
+    def cmd_dumped(self):
+        """Fail unless what was to be done at purgatory's entry was done."""
+        if not self.entered:
             raise ValueError("the CPU never came to the breakpoint")
+
+    cmd_flipped = cmd_dumped
 
     # ---- the end ----------------------------------------------------------
 

@@ -192,7 +192,7 @@ class Machine:
     def judge_reset(self, text, results, phrase):
         if results:
             return f"expected a reset, got: {results[0]}"
-        if not self.commands.flipped:
+        if not self.commands.entered:
             return "reset before the fault was injected"
         if phrase not in text:
             return f"reset without saying '{phrase}' on the console"

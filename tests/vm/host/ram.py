@@ -62,6 +62,20 @@ class Ram:
                 file.seek(offset)
                 file.write(data[pos:pos + length])
 
+    def save(self, path):
+        """Copy all of it into one file: offsets are addresses, zeros mostly holes."""
+        if self.low != self.size:
+            raise ValueError("a machine with memory above 4 GiB")
+        with open(path, "wb") as out:
+            for name, _ in self.files:
+                with open(name, "rb") as file:
+                    while piece := file.read(1 << 16):
+                        if piece.count(0) == len(piece):
+                            out.seek(len(piece), 1)
+                        else:
+                            out.write(piece)
+            out.truncate(self.size)
+
     def flip(self, addr, bit):
         self.write(addr, bytes([self.read(addr, 1)[0] ^ (1 << bit)]))
 
