@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * luo preserve SESSION TOKEN SIZE SEED	preserve a memfd holding the pattern
- * luo check SESSION TOKEN SIZE SEED	in the next kernel: retrieve, compare
+ * luo preserve SESSION [TOKEN SIZE SEED]...	preserve memfds holding patterns
+ * luo seal SESSION [TOKEN SIZE SEED]...	the same, sealed against other sizes
+ * luo check SESSION [TOKEN SIZE SEED]...	in the next kernel: retrieve, compare
  *
- * "preserve" leaves a process behind: closing the session drops it.
+ * The file position is handed over too: half of the size. "preserve" leaves a
+ * process behind: closing the session drops it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,24 +58,47 @@ static int session(unsigned long request, const char *name)
 	return args.fd;
 }
 
-static int preserve(const char *name, uint64_t token, size_t size, uint64_t seed)
-{
-	struct fd_args args = { .size = sizeof(args), .token = token };
-	int session_fd = session(CREATE_SESSION, name);
-	int ready[2];
-	char *p, byte;
+struct file {
+	uint64_t token;
+	size_t size;
+	uint64_t seed;
+};
 
-	args.fd = memfd_create("luo", MFD_CLOEXEC);
-	if (args.fd < 0 || ftruncate(args.fd, (off_t)size))
+static struct file parse(char **argv)
+{
+	return (struct file){ number(argv[0]), number(argv[1]), number(argv[2]) };
+}
+
+static off_t position(const struct file *file)
+{
+	return (off_t)file->size / 2;
+}
+
+/* A memfd with the file's pattern; never closed. */
+static int make(const struct file *file, int sealed)
+{
+	int fd = memfd_create("luo", MFD_CLOEXEC | (sealed ? MFD_ALLOW_SEALING : 0));
+	char *p;
+
+	if (fd < 0 || ftruncate(fd, (off_t)file->size))
 		die("memfd: %s", strerror(errno));
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, args.fd, 0);
+	p = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED)
 		die("memfd: %s", strerror(errno));
-	pattern_fill(p, size, seed, 0);
-	munmap(p, size);
-	if (ioctl(session_fd, PRESERVE_FD, &args))
-		die("preserving token %" PRIu64 ": %s", token, strerror(errno));
-	/* The child keeps the session; the caller's pipes must not wait for it. */
+	pattern_fill(p, file->size, file->seed, 0);
+	munmap(p, file->size);
+	if (lseek(fd, position(file), SEEK_SET) != position(file) ||
+	    (sealed && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW)))
+		die("memfd: %s", strerror(errno));
+	return fd;
+}
+
+/* Leave a process that keeps the session; the caller's pipes must not wait for it. */
+static int stay(void)
+{
+	int ready[2];
+	char byte;
+
 	if (pipe(ready))
 		die("pipe: %s", strerror(errno));
 	switch (fork()) {
@@ -94,32 +119,63 @@ static int preserve(const char *name, uint64_t token, size_t size, uint64_t seed
 	return read(ready[0], &byte, 1) != 1;
 }
 
-static int check(const char *name, uint64_t token, size_t size, uint64_t seed)
+static int preserve(const char *name, char **argv, int sealed)
 {
-	struct fd_args args = { .size = sizeof(args), .token = token, .fd = -1 };
-	struct finish_args finish = { .size = sizeof(finish) };
-	int session_fd = session(RETRIEVE_SESSION, name);
+	int session_fd = session(CREATE_SESSION, name);
+
+	for (; *argv; argv += 3) {
+		struct file file = parse(argv);
+		struct fd_args args = { .size = sizeof(args), .token = file.token };
+
+		args.fd = make(&file, sealed);
+		if (ioctl(session_fd, PRESERVE_FD, &args))
+			die("preserving token %" PRIu64 ": %s", file.token, strerror(errno));
+	}
+	return stay();
+}
+
+static int check_file(int session_fd, const struct file *file)
+{
+	struct fd_args args = { .size = sizeof(args), .token = file->token, .fd = -1 };
 	struct pattern_diff diff = { 0 };
 	char *p;
 
 	if (ioctl(session_fd, RETRIEVE_FD, &args))
-		die("retrieving token %" PRIu64 ": %s", token, strerror(errno));
-	if (lseek(args.fd, 0, SEEK_END) != (off_t)size)
-		die("token %" PRIu64 ": size is not %zu", token, size);
-	p = mmap(NULL, size, PROT_READ, MAP_SHARED, args.fd, 0);
+		die("retrieving token %" PRIu64 ": %s", file->token, strerror(errno));
+	if (lseek(args.fd, 0, SEEK_CUR) != position(file))
+		die("token %" PRIu64 ": position is not %zu", file->token, file->size / 2);
+	if (lseek(args.fd, 0, SEEK_END) != (off_t)file->size)
+		die("token %" PRIu64 ": size is not %zu", file->token, file->size);
+	p = mmap(NULL, file->size, PROT_READ, MAP_SHARED, args.fd, 0);
 	if (p == MAP_FAILED)
 		die("memfd: %s", strerror(errno));
-	pattern_compare(p, size, seed, 0, &diff);
+	pattern_compare(p, file->size, file->seed, 0, &diff);
+	return pattern_report(&diff, file->size, file->seed);
+}
+
+static int check(const char *name, char **argv)
+{
+	struct finish_args finish = { .size = sizeof(finish) };
+	int session_fd = session(RETRIEVE_SESSION, name);
+	int status = 0;
+
+	for (; *argv; argv += 3) {
+		struct file file = parse(argv);
+
+		status |= check_file(session_fd, &file);
+	}
 	if (ioctl(session_fd, FINISH, &finish))
 		die("finishing session %s: %s", name, strerror(errno));
-	return pattern_report(&diff, size, seed);
+	return status;
 }
 
 int luo_main(int argc, char **argv)
 {
-	if (argc == 6 && !strcmp(argv[1], "preserve"))
-		return preserve(argv[2], number(argv[3]), number(argv[4]), number(argv[5]));
-	if (argc == 6 && !strcmp(argv[1], "check"))
-		return check(argv[2], number(argv[3]), number(argv[4]), number(argv[5]));
-	die("usage: luo preserve|check SESSION TOKEN SIZE SEED");
+	if (argc >= 3 && argc % 3 == 0 && !strcmp(argv[1], "preserve"))
+		return preserve(argv[2], argv + 3, 0);
+	if (argc >= 3 && argc % 3 == 0 && !strcmp(argv[1], "seal"))
+		return preserve(argv[2], argv + 3, 1);
+	if (argc >= 3 && argc % 3 == 0 && !strcmp(argv[1], "check"))
+		return check(argv[2], argv + 3);
+	die("usage: luo preserve|seal|check SESSION [TOKEN SIZE SEED]...");
 }
