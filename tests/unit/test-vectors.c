@@ -141,7 +141,8 @@ static struct image encode(const struct vector_map *blocks, enum kho_abi abi)
 
 	assert_int_equal(kho_map_init(&map, VECTOR_SHIFT, buf, room), 0);
 	for (size_t i = 0; i < blocks->blocks; i++)
-		assert_int_equal(kho_map_add(&map, blocks->block[i].addr, blocks->block[i].order), 0);
+		assert_int_equal(kho_map_add(&map, blocks->block[i].addr, blocks->block[i].order),
+				 0);
 	assert_int_equal(map.blocks, blocks->blocks);
 	assert_int_equal(kho_map_size(&map, abi, &image.size), 0);
 	image.bytes = must_calloc(image.size);
@@ -176,6 +177,21 @@ static void compare_tree(const struct vector *v, uint64_t real, const struct ima
 	}
 }
 
+#define LIST_MAX	4096
+
+static void add_bits(const unsigned char *bitmap, size_t size, uint64_t start, uint32_t order,
+		     struct vector_map *map)
+{
+	for (size_t bit = 0; bit < size * 8; bit++) {
+		if (!(bitmap[bit / 8] >> bit % 8 & 1))
+			continue;
+		assert_true(map->blocks < LIST_MAX);
+		map->block[map->blocks++] = (struct kho_block){
+			start + ((uint64_t)bit << (order + VECTOR_SHIFT)), order,
+		};
+	}
+}
+
 /* A list of kho-v1, read bit by bit. */
 static void read_chunks(const struct kho_mem *mem, uint64_t addr, size_t bitmap_size,
 			struct vector_map *ret)
@@ -184,21 +200,13 @@ static void read_chunks(const struct kho_mem *mem, uint64_t addr, size_t bitmap_
 	unsigned char bitmap[VECTOR_PAGE];
 	uint64_t element[2];		/* start, bitmap */
 
-	*ret = (struct vector_map){ .block = must_calloc(4096 * sizeof(*ret->block)) };
+	*ret = (struct vector_map){ .block = must_calloc(LIST_MAX * sizeof(*ret->block)) };
 	for (; addr; addr = chunk.next) {
 		assert_int_equal(mem->read(mem->ctx, addr, &chunk, sizeof(chunk)), 0);
 		for (uint32_t i = 0; i < chunk.count; i++) {
 			assert_int_equal(mem->read(mem->ctx, addr + 16 + 16 * i, element, 16), 0);
 			assert_int_equal(mem->read(mem->ctx, element[1], bitmap, bitmap_size), 0);
-			for (size_t bit = 0; bit < bitmap_size * 8; bit++) {
-				if (!(bitmap[bit / 8] >> bit % 8 & 1))
-					continue;
-				assert_true(ret->blocks < 4096);
-				ret->block[ret->blocks++] = (struct kho_block){
-					element[0] + ((uint64_t)bit << (chunk.order + VECTOR_SHIFT)),
-					chunk.order,
-				};
-			}
+			add_bits(bitmap, bitmap_size, element[0], chunk.order, ret);
 		}
 	}
 }
@@ -341,7 +349,8 @@ static void read_luo(const struct kho_mem *mem, const struct kho_node *node, str
 
 	memset(ret, 0, sizeof(*ret));
 	ret->state = (struct kho_luo_state){
-		0, ret->session, VECTOR_LUO_MAX, ret->file, VECTOR_LUO_MAX, ret->flb, VECTOR_LUO_MAX,
+		0, ret->session, VECTOR_LUO_MAX, ret->file, VECTOR_LUO_MAX,
+		ret->flb, VECTOR_LUO_MAX,
 	};
 	assert_int_equal(kho_luo_walk(VECTOR_SHIFT, mem, node, &visitor, &ret->info), 0);
 	assert_int_equal(kho_luo_read(VECTOR_SHIFT, mem, node, &ret->state), 0);
