@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Finalizing, and live update sessions, in a tree that stands in for the system. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "finalize.h"
+#include "luo.h"
+#include "tree.h"
+#include "unit.h"
+
+#define DEBUGFS	"sys/kernel/debug/kho/out/finalize"
+#define MARK	"run/kexec-kho/finalized"
+
+static struct tree tree;
+
+static int setup(void **state)
+{
+	(void)state;
+	tree_make(&tree);
+	tree_write(&tree, "run/lock", "", 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	tree_remove(&tree);
+	return 0;
+}
+
+static void debugfs_says(const char *value)
+{
+	tree_write(&tree, DEBUGFS, value, strlen(value));
+}
+
+static void assert_debugfs(const char *value)
+{
+	char line[16];
+
+	assert_int_equal(root_read_line(&tree.root, DEBUGFS, line, sizeof(line)), 0);
+	assert_string_equal(line, value);
+}
+
+static bool marked(void)
+{
+	return !faccessat(tree.root.fd, MARK, F_OK, 0);
+}
+
+static void without_debugfs(void **state)
+{
+	(void)state;
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false), -1);
+	assert_false(marked());
+}
+
+static void dry_run_changes_nothing(void **state)
+{
+	(void)state;
+	debugfs_says("0\n");
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, true), -1);
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_REPEATABLE, true), -1);
+	assert_debugfs("0");
+	debugfs_says("1\n");
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, true), 0);
+	assert_false(marked());
+}
+
+/* What cannot be undone without loss stays. */
+static void undo_only_if_allowed(void **state)
+{
+	(void)state;
+	debugfs_says("0\n");
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false), 0);
+	assert_debugfs("1");
+	assert_true(marked());
+	finalize_undo(&tree.root);
+	assert_debugfs("1");
+	assert_int_equal(finalize_allow_undo(&tree.root), 0);
+	finalize_undo(&tree.root);
+	assert_debugfs("0");
+	assert_false(marked());
+	debugfs_says("1\n");
+	finalize_undo(&tree.root);
+	assert_debugfs("1");
+}
+
+/* What another program has finalized is not ours to undo. */
+static void of_another_program(void **state)
+{
+	(void)state;
+	debugfs_says("1\n");
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false), 0);
+	assert_int_equal(finalize_allow_undo(&tree.root), 0);
+	assert_false(marked());
+	finalize_undo(&tree.root);
+	assert_debugfs("1");
+}
+
+static void every_time(void **state)
+{
+	(void)state;
+	debugfs_says("2\n");
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_REPEATABLE, false), 0);
+	assert_debugfs("1");
+	assert_false(marked());
+}
+
+static void add_file(const char *path, const char *target)
+{
+	tree_write(&tree, "proc/17/fd/0", "", 0);
+	assert_int_equal(symlinkat(target, tree.root.fd, path), 0);
+}
+
+static void sessions(void **state)
+{
+	char name[LUO_SESSION_NAME];
+
+	(void)state;
+	assert_int_equal(luo_check_idle(&tree.root), -1);	/* no /proc: not to be told */
+	add_file("proc/17/fd/1", "/dev/liveupdate");
+	add_file("proc/17/fd/2", "anon_inode:[eventfd]");
+	assert_int_equal(luo_find_session(&tree.root, name), 0);
+	assert_int_equal(luo_check_idle(&tree.root), 0);
+	add_file("proc/17/fd/3", "anon_inode:[luo_session] vm 1");
+	assert_int_equal(luo_find_session(&tree.root, name), 1);
+	assert_string_equal(name, "vm 1");
+	assert_int_equal(luo_check_idle(&tree.root), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(without_debugfs, setup, teardown),
+		cmocka_unit_test_setup_teardown(dry_run_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(undo_only_if_allowed, setup, teardown),
+		cmocka_unit_test_setup_teardown(of_another_program, setup, teardown),
+		cmocka_unit_test_setup_teardown(every_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(sessions, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
