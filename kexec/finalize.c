@@ -14,7 +14,6 @@
 
 #include "finalize.h"
 #include "message.h"
-#include "state.h"
 
 #define FINALIZE_FILE	"sys/kernel/debug/kho/out/finalize"
 /* Made when this program has finalized; says whether that can be undone. */

@@ -12,8 +12,6 @@
 #include "request.h"
 #include "target.h"
 
-#define STATE_DIR	"run/kexec-kho"
-
 struct state {
 	json_object *json;
 	size_t blob_count;
