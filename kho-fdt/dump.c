@@ -12,6 +12,7 @@
 
 /* Bytes at the start by which a file is known. */
 #define MAGIC_SIZE	16
+#define DUMP_PAGE	4096u		/* of what may be left out at its end */
 #define MAGIC_KDUMP	"KDUMP   "
 #define MAGIC_FLAT	"makedumpfile"
 #define MAGIC_FDT	"\xd0\x0d\xfe\xed"
@@ -30,6 +31,23 @@ static int compare_extents(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+static void cut_front(struct dump_extent *e, uint64_t cut)
+{
+	uint64_t stored = cut < e->stored ? cut : e->stored;
+
+	e->addr += cut;
+	e->size -= cut;
+	e->offset += stored;
+	e->stored -= stored;
+}
+
+/* In memory and in the file, with nothing left out between them. */
+static bool follows(const struct dump_extent *last, const struct dump_extent *e)
+{
+	return last->stored == last->size && e->addr == last->addr + last->size &&
+	       e->offset == last->offset + last->size;
+}
+
 /* Sort, cut off what an earlier extent has, and join what is one piece. */
 static void normalize(struct dump *d)
 {
@@ -45,14 +63,14 @@ static void normalize(struct dump *d)
 			cut = end - e[i].addr;
 			if (cut >= e[i].size)
 				continue;
-			e[i].addr += cut;
-			e[i].offset += cut;
-			e[i].size -= cut;
+			cut_front(&e[i], cut);
 		}
-		if (last && e[i].addr == end && e[i].offset == last->offset + last->size)
+		if (last && follows(last, &e[i])) {
 			last->size += e[i].size;
-		else
+			last->stored += e[i].stored;
+		} else {
 			e[count++] = e[i];
+		}
 	}
 	d->count = count;
 	for (size_t i = 0; i < count; i++)
@@ -64,6 +82,7 @@ static void add_segment(struct dump *d, const struct file_facts *file, const Elf
 {
 	uint64_t size = phdr->p_filesz < phdr->p_memsz ? phdr->p_filesz : phdr->p_memsz;
 	uint64_t room = phdr->p_offset < file->size ? file->size - phdr->p_offset : 0;
+	uint64_t zeros = 0;
 
 	if (phdr->p_type != PT_LOAD || !size || size > UINT64_MAX - phdr->p_paddr ||
 	    size > INT64_MAX || phdr->p_offset > (uint64_t)INT64_MAX - size)
@@ -71,9 +90,14 @@ static void add_segment(struct dump *d, const struct file_facts *file, const Elf
 	if (size > room) {
 		d->cut_off = true;
 		size = room;
+	} else {
+		zeros = -(phdr->p_paddr + size) % DUMP_PAGE;
+		if (zeros > phdr->p_memsz - size || zeros > UINT64_MAX - phdr->p_paddr - size)
+			zeros = 0;
 	}
 	if (size)
-		d->extent[d->count++] = (struct dump_extent){ phdr->p_paddr, size, phdr->p_offset };
+		d->extent[d->count++] = (struct dump_extent){ phdr->p_paddr, size + zeros,
+							      phdr->p_offset, size };
 }
 
 /* With 65535 segments and more, the first section header has their number. */
@@ -143,7 +167,7 @@ static int open_raw(struct dump *d, const struct file_facts *file, uint64_t base
 	d->extent = calloc(1, sizeof(*d->extent));
 	if (!d->extent)
 		return error("no memory for '%s'", path);
-	d->extent[0] = (struct dump_extent){ base, file->size, 0 };
+	d->extent[0] = (struct dump_extent){ base, file->size, 0, file->size };
 	d->count = 1;
 	d->bytes = file->size;
 	return 0;
@@ -227,6 +251,17 @@ static const struct dump_extent *find(const struct dump *d, uint64_t addr)
 	return NULL;
 }
 
+static int read_extent(const struct dump *d, const struct dump_extent *e, uint64_t skip,
+		       unsigned char *p, uint64_t size)
+{
+	uint64_t stored = skip < e->stored ? e->stored - skip : 0;
+
+	if (stored > size)
+		stored = size;
+	memset(p + stored, 0, size - stored);
+	return stored ? read_at(d->fd, p, stored, e->offset + skip) : 0;
+}
+
 int dump_read(const struct dump *d, uint64_t addr, void *buf, size_t size)
 {
 	unsigned char *p = buf;
@@ -239,7 +274,7 @@ int dump_read(const struct dump *d, uint64_t addr, void *buf, size_t size)
 			return -1;
 		skip = addr - e->addr;
 		n = e->size - skip < size ? e->size - skip : size;
-		if (read_at(d->fd, p, n, e->offset + skip))
+		if (read_extent(d, e, skip, p, n))
 			return -1;
 		p += n;
 		addr += n;

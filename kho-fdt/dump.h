@@ -23,6 +23,7 @@ struct dump_extent {
 	uint64_t addr;
 	uint64_t size;
 	uint64_t offset;		/* in the file */
+	uint64_t stored;		/* bytes in the file; those behind them are zero */
 };
 
 struct dump {
@@ -35,7 +36,8 @@ struct dump {
 };
 
 /*
- * Open PATH. RAW_BASE: address of the first byte of a raw image. Where segments
+ * Open PATH. What a segment lacks to the end of a page is zero, and left out; whole
+ * pages that are left out are not there. RAW_BASE: address of the first byte of a raw image. Where segments
  * overlap, the one that begins first, or is first in the file, counts. 0, or -1
  * after a message. Release with dump_close().
  */

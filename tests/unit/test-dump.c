@@ -163,17 +163,44 @@ static void test_core_cut_off(void **state)
 	dump_close(&d);
 }
 
-/* Memory that is in no file is not zero, it is not there. */
+/* Pages that are in no file are not zero, they are not there; but for the end of one. */
 static void test_core_not_dumped(void **state)
 {
-	struct core core = make_core(1);
+	static const unsigned char zeros[4096];
+	struct core core = make_core(2);
+	unsigned char page[4096];
 	struct dump d;
 
 	(void)state;
+	core.phdr[1].p_paddr = 0x200000;
 	core.phdr[0].p_memsz = 8192;
 	assert_int_equal(open_core(&core, &d), 0);
 	must_lack(&d, 0x101000, 1);
 	dump_close(&d);
+	core.phdr[0].p_filesz = 1000;
+	assert_int_equal(open_core(&core, &d), 0);
+	must_have(&d, 0x100000, 0, 1000);
+	assert_int_equal(dump_read(&d, 0x100000 + 1000, page, 3096), 0);
+	assert_memory_equal(page, zeros, 3096);
+	assert_int_equal(dump_read(&d, 0x100000 + 999, page, 2), 0);
+	assert_int_equal(page[0], 999 % 251);
+	assert_int_equal(page[1], 0);
+	must_lack(&d, 0x101000, 1);
+	dump_close(&d);
+	/* Not up to the end of the page. */
+	core.phdr[0].p_memsz = 2000;
+	assert_int_equal(open_core(&core, &d), 0);
+	must_lack(&d, 0x100000 + 1000, 1);
+	dump_close(&d);
+	/* In part there already. */
+	core.phdr[0].p_memsz = 4096;
+	core.phdr[1].p_paddr = 0x100800;
+	assert_int_equal(open_core(&core, &d), 0);
+	assert_int_equal(dump_read(&d, 0x100800, page, 2048), 0);
+	assert_memory_equal(page, zeros, 2048);
+	must_have(&d, 0x101000, 4096 + 2048, 2048);
+	dump_close(&d);
+	core = make_core(1);
 	core.phdr[0].p_memsz = 2048;
 	assert_int_equal(open_core(&core, &d), 0);
 	must_lack(&d, 0x100800, 1);
