@@ -61,7 +61,39 @@ static int on_page(void *ctx, uint64_t addr)
 	return ranges_add(&doc->map_pages, addr, PAGE_SIZE);
 }
 
-/* What the user or the release says counts; else what the map itself tells. */
+static int add_block(void *ctx, uint64_t addr, unsigned int order)
+{
+	return ranges_add(ctx, addr, PAGE_SIZE << order);
+}
+
+/* Whether the map, read in FORM, has the root FDT and all nodes' data in it. */
+static bool form_fits(const struct doc *doc, enum kho_abi form)
+{
+	const struct source *s = doc->source;
+	struct ranges found = { 0 };
+	const struct kho_map_visitor visitor = { .block = add_block, .ctx = &found };
+	bool fits = !kho_map_walk(form, PAGE_SHIFT, &s->mem, doc->root.map, s->max_pages, &visitor);
+
+	ranges_merge(&found);
+	fits = fits && (!s->has_addr || ranges_cover(&found, s->fdt_addr, 1));
+	for (size_t i = 0; fits && i < doc->root.node_count; i++)
+		fits = ranges_cover(&found, doc->root.node[i].addr, 1);
+	ranges_free(&found);
+	return fits;
+}
+
+/* Kernels preserve what they hand over: a form in which it is not there is the wrong one. */
+static enum kho_abi form_by_contents(const struct doc *doc)
+{
+	bool small = form_fits(doc, KHO_ABI_V1_512), page = form_fits(doc, KHO_ABI_V1);
+
+	return small == page ? KHO_ABI_UNKNOWN : small ? KHO_ABI_V1_512 : KHO_ABI_V1;
+}
+
+/*
+ * What the user or the release says counts; else what the map itself tells, by its
+ * addresses or by what is in it.
+ */
 static int find_form(struct doc *doc)
 {
 	const struct source *s = doc->source;
@@ -72,6 +104,8 @@ static int find_form(struct doc *doc)
 		return 0;
 	if (form == KHO_ABI_UNKNOWN)
 		err = kho_v1_form(PAGE_SHIFT, &s->mem, doc->root.map, s->max_pages, &form);
+	if (!err && form == KHO_ABI_UNKNOWN)
+		form = form_by_contents(doc);
 	doc->form_unknown = err || form == KHO_ABI_UNKNOWN;
 	if (!doc->form_unknown)
 		doc->root.abi = form;

@@ -332,12 +332,18 @@ static void check_fdt_scratch(const struct doc *doc, struct rule_outcome *o)
 		broken(o, "it is at 0x%llx", ULL(doc->source->fdt_addr));
 }
 
+/* Of a node without a size that could be told the first byte counts. */
+static uint64_t node_bytes(const struct doc *doc, const struct kho_node *node)
+{
+	return node->size || kho_abi_sized(doc->root.abi) ? node->size : 1;
+}
+
 static void check_node_scratch(const struct doc *doc, struct rule_outcome *o)
 {
 	for (size_t i = 0; i < doc->root.node_count; i++) {
 		const struct kho_node *node = &doc->root.node[i];
 
-		if (unprotected(doc, node->addr, node->size))
+		if (unprotected(doc, node->addr, node_bytes(doc, node)))
 			broken(o, "node '%s' is at 0x%llx", node->name, ULL(node->addr));
 	}
 }
@@ -362,7 +368,7 @@ static void check_node_preserved(const struct doc *doc, struct rule_outcome *o)
 	for (size_t i = 0; i < doc->root.node_count; i++) {
 		const struct kho_node *node = &doc->root.node[i];
 
-		if (!kept(doc, node->addr, node->size))
+		if (!kept(doc, node->addr, node_bytes(doc, node)))
 			broken(o, "node '%s' at 0x%llx, %llu bytes, is not", node->name, ULL(node->addr),
 			       ULL(node->size));
 	}

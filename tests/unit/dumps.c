@@ -35,9 +35,6 @@ struct opened_dump *dump_source_path(const char *path)
 	struct source_spec spec = { .name = d->path };
 
 	snprintf(d->path, sizeof(d->path), "%s", path);
-	/* Nothing in this map tells its form. */
-	if (strstr(path, "kho-v1-page"))
-		spec.form = KHO_ABI_V1;
 	assert_int_equal(source_open(&spec, &d->source), 0);
 	d->memory = d->source.mem;
 	d->source.mem = (struct kho_mem){ read_patched, d };

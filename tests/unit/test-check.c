@@ -186,7 +186,7 @@ static const struct {
 	{ "kho-v4", "map-readable ", map_limit, NULL },
 	{ "kho-v4", "map-sound ", map_sound, NULL },
 	{ "kho-v4", "map-aligned ", map_aligned, NULL },
-	{ "kho-v1-page", "map-range ", map_range, NULL },
+	{ "kho-v1-512", "map-range ", map_range, NULL },
 	{ "kho-v3", "block-order ", NULL, block_order },
 	{ "kho-v4", "", NULL, block_order },
 	{ "kho-v4", "block-apart ", NULL, block_apart },
@@ -291,6 +291,37 @@ static void test_reserved(void **state)
 	dump_done(d);
 }
 
+/* Where only one reading of kho-v1 has the root FDT in it, that is the right one. */
+static void test_form(void **state)
+{
+	struct opened_dump *d = dump_source("kho-v1-page");
+
+	(void)state;
+	assert_int_equal(dump_doc(d)->root.abi, KHO_ABI_V1);
+	assert_false(d->doc.form_unknown);
+	dump_done(d);
+	d = dump_source("kho-v1-512");
+	assert_int_equal(dump_doc(d)->root.abi, KHO_ABI_V1_512);
+	dump_done(d);
+
+	/* In neither: a node's data is where no kernel has put it. */
+	d = dump_source("kho-v1-page");
+	replace_number(d, DUMP_TEST, 0x7000000);
+	rules_check(dump_doc(d), &report);
+	assert_true(d->doc.form_unknown);
+	assert_int_equal(outcome("map-readable")->result, RULE_UNKNOWN);
+	assert_int_equal(outcome("node-preserved")->result, RULE_UNKNOWN);
+	assert_string_equal(doc_abi_label(&d->doc), "kho-v1");
+	dump_done(d);
+	/* Unless the user says it. */
+	d = dump_source("kho-v1-page");
+	replace_number(d, DUMP_TEST, 0x7000000);
+	d->source.form = KHO_ABI_V1;
+	rules_check(dump_doc(d), &report);
+	assert_string_equal(broken_rules(), "node-preserved node-readable ");
+	dump_done(d);
+}
+
 static void test_not_checked(void **state)
 {
 	struct opened_dump *d = dump_source("kho-v4");
@@ -337,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_each_rule),
 		cmocka_unit_test(test_all_rules),
 		cmocka_unit_test(test_reserved),
+		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_not_checked),
 		cmocka_unit_test(test_many_findings),
 	};
