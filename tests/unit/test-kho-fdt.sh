@@ -55,8 +55,8 @@ for dump in kho-v1-512 kho-v3 kho-v4; do
 	expect "check-$dump" check --all "dumps/$dump.elf"
 done
 expect show-json show --json dumps/kho-v4.elf
-expect show-form show dumps/kho-v1-page.elf
-expect show-page show --all --form=page dumps/kho-v1-page.elf
+expect show-form show --form=512 dumps/kho-v1-page.elf
+expect show-page show --all dumps/kho-v1-page.elf
 expect show-root show --root=0x1000000 --scratch=512M,64M dumps/kho-v4.elf
 expect show-nothing show --root=0x2000000 dumps/kho-v4.elf
 expect show-live show --sysroot="$work/kho-on"
@@ -91,6 +91,19 @@ expect translate-refused translate --to=kho-v1 dumps/kho-v4.elf
 expect translate-image translate --json --to=target-6.18.bzImage dumps/kho-v3.elf
 expect translate-no-kho translate --to=target-none.bzImage dumps/kho-v3.elf
 expect translate-base translate --to=kho-v4 --base=0x3c000000 dumps/kho-v3.elf
+
+# What real kernels have written.
+for kernel in 6.18 6.19 7.1 7.3; do
+	expect "vector-$kernel-show" show "vectors/$kernel.elf"
+	expect "vector-$kernel-check" check "vectors/$kernel.elf"
+done
+expect vector-6.18-translate translate --to=kho-v4 -o "$work/6.18.elf" vectors/6.18.elf
+expect vector-6.18-diff diff vectors/6.18.elf "$work/6.18.elf"
+expect vector-7.1-translate translate --to=kho-v4 -o "$work/7.1.elf" vectors/7.1.elf
+expect vector-7.1-diff diff vectors/7.1.elf "$work/7.1.elf"
+expect vector-7.3-translate translate --to=kho-v3 -o "$work/7.3.elf" vectors/7.3.elf
+expect vector-7.3-diff diff vectors/7.3.elf "$work/7.3.elf"
+expect vector-7.3-refused translate --to=kho-v1 vectors/7.3.elf
 
 expect get-none get nothing dumps/kho-v4.elf
 "$tool" get state dumps/kho-v3.elf > "$work/state"
