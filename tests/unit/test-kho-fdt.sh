@@ -45,7 +45,7 @@ same() {
 	fi
 }
 
-for machine in kho-on kho-warm kho-off numa; do
+for machine in kho-6.18 kho-6.19 kho-on kho-warm kho-off numa; do
 	mkdir "$work/$machine"
 	tar -xzf "machines/$machine.tar.gz" -C "$work/$machine"
 done
@@ -67,6 +67,12 @@ expect show-sparse show "$work/kho-warm/proc/kcore"
 
 expect check-json check --json dumps/kho-v3.elf
 expect check-live check --sysroot="$work/numa"
+# 6.18 does not tell where its root FDT is, 6.19 hands live update state over.
+for kernel in 6.18 6.19; do
+	expect "show-live-$kernel" show --sysroot="$work/kho-$kernel"
+	expect "check-live-$kernel" check --sysroot="$work/kho-$kernel"
+	expect "preflight-live-$kernel" preflight --sysroot="$work/kho-$kernel" running target.bzImage
+done
 # The region "log" lies in this scratch area.
 expect check-scratch check --scratch=0x3d200000,2M dumps/kho-v4.elf
 
