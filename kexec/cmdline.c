@@ -251,11 +251,11 @@ bool cmdline_names_region(const char *line, const char *key, const char *name)
 }
 
 /* As the kernel's kstrtobool(): one letter decides, of "on" and "off" the second. */
-int cmdline_kho(const char *line)
+int cmdline_switch(const char *line, const char *name)
 {
 	char value[16];
 
-	if (!cmdline_get(line, "kho", value, sizeof(value)) || !value[0])
+	if (!cmdline_get(line, name, value, sizeof(value)) || !value[0])
 		return -1;
 	if (strchr("eEyYtT1", value[0]))
 		return 1;

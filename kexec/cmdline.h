@@ -58,8 +58,8 @@ uint64_t cmdline_crashkernel(const char *line);
  */
 bool cmdline_names_region(const char *line, const char *key, const char *name);
 
-/* The value of kho= in LINE: 1 on, 0 off, -1 absent or not understood. */
-int cmdline_kho(const char *line);
+/* The value of switch NAME ("kho") in LINE: 1 on, 0 off, -1 absent or not understood. */
+int cmdline_switch(const char *line, const char *name);
 
 /* I/O port of the last console=ttySN or console=uart8250,io,PORT; 0 if none. */
 uint16_t cmdline_serial_port(const char *line);

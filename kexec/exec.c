@@ -123,13 +123,14 @@ static int seal_look(struct seal *s)
 		return -1;
 	if (!s->found)
 		return 0;
-	if (s->sealed.luo_dropped && luo_check_idle(&s->root))
-		return -1;
 	regions = regions_changed(s);
 	if (regions >= 0)
 		fdt = fdt_changed(s);
 	if (fdt >= 0)
 		map = map_changed(s);
+	/* Last: a session opened from here to the reboot is not seen. */
+	if (map >= 0 && s->sealed.luo_dropped && luo_check_idle(&s->root))
+		return -1;
 	return map < 0 ? -1 : map || fdt || regions;
 }
 

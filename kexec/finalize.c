@@ -20,6 +20,7 @@
 #define MARK_FILE	STATE_DIR "/finalized"
 #define MARK_STAYS	"s"
 #define MARK_UNDO	"u"
+#define MARK_LOST	"l"		/* it failed, and the kernel has forgotten its memory */
 
 static int write_value(const struct root *root, const char *value)
 {
@@ -70,27 +71,55 @@ static int finalize_now(const struct root *root, enum finalize_kind kind)
 	if (kind != FINALIZE_REPEATABLE && set_mark(root, MARK_STAYS))
 		return -1;
 	err = write_value(root, "1");
+	if (err == -EEXIST)	/* another program was quicker */
+		unlinkat(root->fd, MARK_FILE, 0);
 	if (!err || err == -EEXIST)
 		return 0;
-	if (kind != FINALIZE_REPEATABLE)
-		unlinkat(root->fd, MARK_FILE, 0);
+	if (kind == FINALIZE_ONCE)
+		set_mark(root, MARK_LOST);
 	errno = -err;
 	return error_errno("the running kernel cannot finalize its handover (/" FINALIZE_FILE "); its log "
-			   "says why");
+			   "says why%s", kind == FINALIZE_ONCE ?
+			   "; it has forgotten what it preserved, and can hand nothing over until it is "
+			   "booted anew" : "");
 }
 
-int finalize_ensure(const struct root *root, enum finalize_kind kind, bool dry_run)
+/* A kernel whose finalizing has failed would finalize again, without what it forgot. */
+static int check_not_lost(const struct root *root)
+{
+	char mark[2];
+
+	if (root_read_line(root, MARK_FILE, mark, sizeof(mark)) || strcmp(mark, MARK_LOST))
+		return 0;
+	return error("the running kernel has failed to finalize its handover before, and has forgotten "
+		     "what it preserved: boot anew");
+}
+
+int finalize_ensure(const struct root *root, enum finalize_kind kind, bool dry_run, bool *ret_now)
 {
 	int done = is_finalized(root);
 
-	if (done < 0)
+	*ret_now = false;
+	if (done < 0 || check_not_lost(root))
 		return -1;
-	if (done && (kind != FINALIZE_REPEATABLE || dry_run))
+	if (done && kind == FINALIZE_REPEATABLE && dry_run)
+		notice("what the running kernel preserves is seen as of when it was last finalized");
+	if (done && (kind == FINALIZE_ONCE || dry_run))
 		return 0;
 	if (dry_run)
 		return error("the running kernel has not finalized its handover, so it cannot be looked at; "
-			     "'kexec --kho -l' does that, --dry-run changes nothing");
-	return finalize_now(root, kind);
+			     "'kexec --kho -l' finalizes, and so does 'echo 1 > /" FINALIZE_FILE "'");
+	if (finalize_now(root, kind))
+		return -1;
+	*ret_now = true;
+	return 0;
+}
+
+bool finalize_is_due(const struct root *root)
+{
+	uint64_t value;
+
+	return !root_read_u64(root, FINALIZE_FILE, &value) && !value;
 }
 
 int finalize_allow_undo(const struct root *root)
@@ -105,7 +134,7 @@ void finalize_undo(const struct root *root)
 	char mark[2];
 	int err;
 
-	if (root_read_line(root, MARK_FILE, mark, sizeof(mark)))
+	if (root_read_line(root, MARK_FILE, mark, sizeof(mark)) || !strcmp(mark, MARK_LOST))
 		return;
 	if (strcmp(mark, MARK_UNDO)) {
 		notice("the running kernel's handover stays finalized, so nothing more can be preserved "

@@ -6,6 +6,8 @@
 #ifndef KEXEC_FINALIZE_H
 #define KEXEC_FINALIZE_H
 
+#include <stdbool.h>
+
 #include "files.h"
 
 /* Which of these kernels is running; debugfs does not tell. */
@@ -16,16 +18,21 @@ enum finalize_kind {
 
 /*
  * Have the running kernel finalize, unless that is done already. With DRY_RUN only
- * look, and refuse if it would have to be done. 0, or -1 after a message.
+ * look, and refuse if it would have to be done. *RET_NOW: it was done now. 0, or -1
+ * after a message.
  */
-int finalize_ensure(const struct root *root, enum finalize_kind kind, bool dry_run);
+int finalize_ensure(const struct root *root, enum finalize_kind kind, bool dry_run, bool *ret_now);
+
+/* Is this a kernel that hands nothing over by itself, for it has not finalized yet? */
+bool finalize_is_due(const struct root *root);
 
 /* Nothing would be lost by undoing it. 0, or -1 after a message. */
 int finalize_allow_undo(const struct root *root);
 
 /*
  * Undo it where this program has done it and it can be undone; tell where it
- * cannot. For a load that failed, and an image that is unloaded.
+ * cannot. For a load that has finalized and then failed, and when nothing is loaded
+ * any more.
  */
 void finalize_undo(const struct root *root);
 

@@ -93,19 +93,39 @@ static int check_mem_limit(const struct loading *l)
 	return 0;
 }
 
+/* Switch NAME must be on for the next kernel; WHY: what it could not do without. */
+static int cmdline_switch_on(struct loading *l, const char *name, const char *why)
+{
+	int on = cmdline_switch(l->cmdline, name);
+	char word[32];
+
+	if (on == 0)
+		return error("the command line says %s=off: the next kernel could not %s; remove it", name,
+			     why);
+	if (on > 0)
+		return 0;
+	snprintf(word, sizeof(word), "%s=on", name);
+	notice("added '%s' to the command line", word);
+	l->cmdline = cmdline_append(l->cmdline, word);
+	return l->cmdline ? 0 : error("no memory for the command line");
+}
+
+/* The next kernel takes live update state in without the switch, and gives it to nobody. */
+static bool hands_over_luo(const struct handover *h)
+{
+	for (size_t i = 0; i < h->node_count; i++)
+		if (!strcmp(h->node[i].name, KHO_NODE_LUO))
+			return true;
+	return false;
+}
+
 static int cmdline_for_handover(struct loading *l)
 {
-	int kho = cmdline_kho(l->cmdline);
-
-	if (kho == 0)
-		return error("the command line says kho=off: the next kernel could not hand anything on; "
-			     "remove it");
-	if (kho < 0) {
-		notice("added 'kho=on' to the command line");
-		l->cmdline = cmdline_append(l->cmdline, "kho=on");
-		if (!l->cmdline)
-			return error("no memory for the command line");
-	}
+	if (cmdline_switch_on(l, "kho", "hand anything on"))
+		return -1;
+	if (hands_over_luo(&l->handover) &&
+	    cmdline_switch_on(l, "liveupdate", "give live update sessions back"))
+		return -1;
 	for (size_t i = 0; i < l->handover.region_count; i++)
 		if (cmdline_for_region(l, &l->handover.region[i].region))
 			return -1;
@@ -274,7 +294,7 @@ int load_image(const struct request *request, const char *root_dir)
 	l->machine.root.fd = -1;
 	l->handover.kcore.fd = -1;
 	code = run(l, root_dir);
-	if (code != EXIT_OK && l->machine.root.fd >= 0 && !request->resealing)
+	if (code != EXIT_OK && l->handover.running.finalized_now)
 		finalize_undo(&l->machine.root);
 	image_plan_release(&l->plan);
 	handover_release(&l->handover);

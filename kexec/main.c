@@ -8,6 +8,7 @@
 #include "cmdline.h"
 #include "config.h"
 #include "exec.h"
+#include "finalize.h"
 #include "load.h"
 #include "machine.h"
 #include "message.h"
@@ -95,14 +96,29 @@ static bool kho_is_on(const struct options *o)
 	return on;
 }
 
+/* Up to 6.18 such a kernel hands nothing over, up to 7.0 only if live update is on. */
+static void notice_not_finalized(const struct options *o)
+{
+	struct root root;
+
+	if (root_init(&root, root_dir(o)))
+		return;
+	if (finalize_is_due(&root))
+		notice("this kernel runs with KHO and has not finalized its handover, so the image loaded "
+		       "now may take nothing over; --kho hands over what is preserved");
+	close(root.fd);
+}
+
 /*
  * The kernel's own loader first. Where it cannot load the image, kexec_load
  * may; but not when that would drop what the running kernel preserves.
  */
 static int load_auto(const struct options *o)
 {
-	enum file_load_result result = load_image_file(&o->request);
+	enum file_load_result result;
 
+	notice_not_finalized(o);
+	result = load_image_file(&o->request);
 	if (result == FILE_LOAD_OK)
 		return file_loaded();
 	if (result == FILE_LOAD_FAILED)

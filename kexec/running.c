@@ -25,7 +25,7 @@
 #define DEBUGFS_FDT	"sys/kernel/debug/kho/out/fdt"
 
 enum { SYM_KHO_OUT, SYM_KHO_ENABLE, SYM_SCRATCH, SYM_SCRATCH_COUNT, SYM_POPULATE, SYM_PRESERVE_PAGES,
-       SYM_IMAGE, SYM_TABLE, SYM_TABLE_COUNT, SYM_COUNT };
+       SYM_NOTIFIER, SYM_IMAGE, SYM_TABLE, SYM_TABLE_COUNT, SYM_COUNT };
 
 static const struct symbol wanted[SYM_COUNT] = {
 	[SYM_KHO_OUT] = { "kho_out", 0 },
@@ -34,6 +34,7 @@ static const struct symbol wanted[SYM_COUNT] = {
 	[SYM_SCRATCH_COUNT] = { "kho_scratch_cnt", 0 },
 	[SYM_POPULATE] = { "kho_populate", 0 },
 	[SYM_PRESERVE_PAGES] = { "kho_preserve_pages", 0 },	/* since 6.18 */
+	[SYM_NOTIFIER] = { "register_kho_notifier", 0 },	/* up to 6.18 */
 	[SYM_IMAGE] = { "kexec_image", 0 },
 	[SYM_TABLE] = { "reserved_mem_table", 0 },
 	[SYM_TABLE_COUNT] = { "reserved_mem_count", 0 },
@@ -61,7 +62,7 @@ static int read_enabled(const struct kcore *kcore, const struct symbol *symbol, 
 	for (unsigned int i = SYM_KHO_OUT; i <= SYM_SCRATCH_COUNT; i++)
 		if (!symbol[i].addr)
 			return error("the running kernel has KHO, but /proc/kallsyms does not list %s, so "
-				     "what it preserves cannot be read: it needs CONFIG_KALLSYMS_ALL; "
+				     "what it preserves cannot be read: it needs CONFIG_KALLSYMS_ALL; from 7.1 on "
 				     "'kexec -s -l' lets the kernel hand over by itself",
 				     symbol[i].name);
 	if (read_symbol(kcore, &symbol[SYM_KHO_ENABLE], &enabled, sizeof(enabled)))
@@ -114,7 +115,7 @@ static int read_root_debugfs(const struct machine *m, struct running *r, bool dr
 	int err;
 
 	r->fdt_addr = 0;
-	if (finalize_ensure(&m->root, FINALIZE_ONCE, dry_run))
+	if (finalize_ensure(&m->root, FINALIZE_ONCE, dry_run, &r->finalized_now))
 		return -1;
 	err = root_read(&m->root, DEBUGFS_FDT, sizeof(r->fdt), &buf);
 	errno = -err;
@@ -129,13 +130,17 @@ static int read_root_debugfs(const struct machine *m, struct running *r, bool dr
 static int read_root(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
 		     bool dry_run, struct running *r)
 {
-	if (!read_root_page(kcore, symbol, r))
+	if (symbol[SYM_NOTIFIER].addr)
 		return read_root_debugfs(m, r, dry_run);
+	/* Once more: a node may have been added while it was read. */
+	if (!read_root_page(kcore, symbol, r) && !read_root_page(kcore, symbol, r))
+		return error("the running kernel's KHO root FDT cannot be read through /proc/kcore, or is no "
+			     "device tree");
 	if (decode_root(r))
 		return -1;
 	if (kho_abi_radix(r->root.abi))
 		return 0;
-	if (finalize_ensure(&m->root, FINALIZE_REPEATABLE, dry_run))
+	if (finalize_ensure(&m->root, FINALIZE_REPEATABLE, dry_run, &r->finalized_now))
 		return -1;
 	if (!read_root_page(kcore, symbol, r))
 		return error("cannot read the running kernel's root FDT once it was finalized");
@@ -488,7 +493,7 @@ bool running_has_kho(const struct root *root)
 	char line[4096];
 	int fd;
 
-	if (!root_read_line(root, "proc/cmdline", line, sizeof(line)) && cmdline_kho(line) == 1)
+	if (!root_read_line(root, "proc/cmdline", line, sizeof(line)) && cmdline_switch(line, "kho") == 1)
 		return true;
 	fd = root_open(root, "sys/kernel/debug/kho/out", O_PATH | O_DIRECTORY);
 	if (fd >= 0)

@@ -14,6 +14,7 @@
 
 struct running {
 	bool kho;			/* KHO is compiled in and switched on */
+	bool finalized_now;		/* by this very look */
 	/* Valid only with kho. */
 	uint64_t fdt_addr;		/* live root FDT; 0: not to be found (6.16 to 6.18) */
 	unsigned char fdt[4096] __attribute__((aligned(8)));

@@ -32,7 +32,7 @@ static void check_lookups(const char *line)
 		must(strlen(value) < sizeof(value));
 	if (cmdline_reserve_mem(line, "pool", &mem) == RESERVE_MEM_FOUND)
 		must(mem.size && mem.align && !(mem.align & (mem.align - 1)));
-	on = cmdline_kho(line);
+	on = cmdline_switch(line, "kho");
 	must(on >= -1 && on <= 1);
 	cmdline_serial_port(line);
 }
@@ -62,7 +62,7 @@ static void check_append(const char *line, const char *word)
 	for (const char *p = line; (p = strchr(p, '"')); p++)
 		quotes++;
 	longer = cmdline_append(strdup(line), "kho=on");
-	must(longer && (quotes % 2 || cmdline_kho(longer) == 1));
+	must(longer && (quotes % 2 || cmdline_switch(longer, "kho") == 1));
 	free(longer);
 }
 

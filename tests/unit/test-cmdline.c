@@ -165,11 +165,11 @@ static void kho(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(on); i++)
-		assert_int_equal(cmdline_kho(on[i]), 1);
+		assert_int_equal(cmdline_switch(on[i], "kho"), 1);
 	for (size_t i = 0; i < ARRAY_SIZE(off); i++)
-		assert_int_equal(cmdline_kho(off[i]), 0);
+		assert_int_equal(cmdline_switch(off[i], "kho"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(neither); i++)
-		assert_int_equal(cmdline_kho(neither[i]), -1);
+		assert_int_equal(cmdline_switch(neither[i], "kho"), -1);
 }
 
 static void counts(void **state)

@@ -12,6 +12,7 @@
 #define MARK	"run/kexec-kho/finalized"
 
 static struct tree tree;
+static bool now;
 
 static int setup(void **state)
 {
@@ -49,7 +50,7 @@ static bool marked(void)
 static void without_debugfs(void **state)
 {
 	(void)state;
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false), -1);
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), -1);
 	assert_false(marked());
 }
 
@@ -57,11 +58,11 @@ static void dry_run_changes_nothing(void **state)
 {
 	(void)state;
 	debugfs_says("0\n");
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, true), -1);
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_REPEATABLE, true), -1);
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, true, &now), -1);
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_REPEATABLE, true, &now), -1);
 	assert_debugfs("0");
 	debugfs_says("1\n");
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, true), 0);
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, true, &now), 0);
 	assert_false(marked());
 }
 
@@ -70,9 +71,12 @@ static void undo_only_if_allowed(void **state)
 {
 	(void)state;
 	debugfs_says("0\n");
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false), 0);
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), 0);
+	assert_true(now);
 	assert_debugfs("1");
 	assert_true(marked());
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), 0);
+	assert_false(now);
 	finalize_undo(&tree.root);
 	assert_debugfs("1");
 	assert_int_equal(finalize_allow_undo(&tree.root), 0);
@@ -89,18 +93,40 @@ static void of_another_program(void **state)
 {
 	(void)state;
 	debugfs_says("1\n");
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false), 0);
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), 0);
 	assert_int_equal(finalize_allow_undo(&tree.root), 0);
 	assert_false(marked());
 	finalize_undo(&tree.root);
 	assert_debugfs("1");
 }
 
+/* A finalizing that fails makes the kernel forget: no later one may succeed. */
+static void failed_once(void **state)
+{
+	(void)state;
+	debugfs_says("0\n");
+	tree_write(&tree, MARK, "l", 1);
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), -1);
+	assert_debugfs("0");
+	finalize_undo(&tree.root);
+	assert_true(marked());
+}
+
+static void due(void **state)
+{
+	(void)state;
+	assert_false(finalize_is_due(&tree.root));
+	debugfs_says("0\n");
+	assert_true(finalize_is_due(&tree.root));
+	debugfs_says("1\n");
+	assert_false(finalize_is_due(&tree.root));
+}
+
 static void every_time(void **state)
 {
 	(void)state;
 	debugfs_says("2\n");
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_REPEATABLE, false), 0);
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_REPEATABLE, false, &now), 0);
 	assert_debugfs("1");
 	assert_false(marked());
 }
@@ -134,6 +160,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dry_run_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(undo_only_if_allowed, setup, teardown),
 		cmocka_unit_test_setup_teardown(of_another_program, setup, teardown),
+		cmocka_unit_test_setup_teardown(failed_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(due, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(sessions, setup, teardown),
 	};

@@ -21,6 +21,7 @@ class Commands:
         self.values = {}
         self.marks = []         # (seconds since start, text)
         self.expected_end = None
+        self.arrived = 0        # marks there were when this kernel came up
         self.entered = False    # what was to be done at the image's entry is done
 
     def run(self, line):
@@ -40,7 +41,11 @@ class Commands:
 
     def cmd_hello(self, hop, release):
         """Sent by init: hop number and kernel release."""
+        left = any(text == "jump" for _, text in self.marks[self.arrived:])
+        self.arrived = len(self.marks)
         self.cmd_mark("hop" + hop, release)
+        if hop != "0" and not left:
+            raise ValueError("the kernel before this one was not to be left: it never said jump")
 
     def cmd_mark(self, *text):
         """Note the time; shown by run -v and kept in marks.txt."""
