@@ -22,7 +22,7 @@ static const char *fate_name(enum translate_fate fate)
 
 /* ---- Target -------------------------------------------------------------------- */
 
-/* What a kernel image reads; a kernel without live update has no LUO ABI. */
+/* What a kernel image reads. */
 static int target_of_image(const char *path, struct translate_target *ret)
 {
 	struct kernel_image image;
@@ -35,9 +35,7 @@ static int target_of_image(const char *path, struct translate_target *ret)
 		return TOOL_NO;
 	}
 	*ret = (struct translate_target){
-		.abi = image.kernel.reader.abi,
-		.luo = kho_luo_abi_from_name(image.kernel.reader.luo),
-		.memfd = kho_memfd_abi_from_name(image.kernel.reader.memfd),
+		.reader = image.kernel.reader,
 		.name = kho_abi_label(image.kernel.reader.abi),
 	};
 	return TOOL_OK;

@@ -463,6 +463,9 @@ static void check_luo_abi(const struct doc *doc, struct rule_outcome *o)
 	if (luo_node(doc) && doc->luo.abi != want)
 		broken(o, "%s in %s, whose kernels read %s and panic on another",
 		       kho_luo_abi_name(doc->luo.abi), doc_abi_label(doc), kho_luo_abi_name(want));
+	else if (luo_node(doc) && doc->root.abi == KHO_ABI_V3 && !doc->luo.flbs)
+		broken(o, "it has no place for FLBs ('luo-flb'), and kernels of %s panic without one",
+		       doc_abi_label(doc));
 }
 
 static void walk_luo(const struct doc *doc, struct rule_outcome *o,
@@ -697,7 +700,7 @@ static const struct rule rules[] = {
 	  NEED_ROOT | NEED_MEM, check_metadata },
 	{ "luo-sound", "node LUO can be read, with all its sessions and files",
 	  NEED_ROOT | NEED_MEM, check_luo },
-	{ "luo-abi", "node LUO is of the version that kernels of this ABI read",
+	{ "luo-abi", "node LUO is of the version that kernels of this ABI read, and whole",
 	  NEED_ROOT | NEED_MEM, check_luo_abi },
 	{ "luo-preserved", "LUO's blocks are preserved, with the order they are freed by", NEED_MAP,
 	  check_luo_preserved },

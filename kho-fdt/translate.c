@@ -8,6 +8,7 @@
 
 #define FDT_SIZE	(4 * PAGE_SIZE)	/* of the new root FDT: 64 nodes fit */
 #define LUO_ALIGN	(16 * PAGE_SIZE) /* of the block of sessions in luo-v1 */
+#define MEMFD_PREFIX	"memfd-"
 #define REFUSED		1
 
 struct work {
@@ -22,11 +23,15 @@ struct work {
 
 struct translate_target translate_target_of(enum kho_abi abi)
 {
-	struct translate_target to = { .abi = abi, .name = kho_abi_label(abi) };
+	struct translate_target to = { .reader = { .abi = abi, .reserve_mem = true },
+				       .name = kho_abi_label(abi) };
+	/* With kho-v1 6.19 is meant, which has no FLBs; with kho-v3 7.1. */
+	const struct kho_luo_info info = {
+		.abi = abi == KHO_ABI_V4 ? KHO_LUO_V5 : KHO_LUO_V1,
+		.flbs = kho_abi_radix(abi),
+	};
 
-	/* 6.19 has memfd-v1 with kho-v1, 7.1 memfd-v2 with kho-v3; see kho.h. */
-	to.luo = abi == KHO_ABI_V4 ? KHO_LUO_V5 : KHO_LUO_V1;
-	to.memfd = kho_abi_radix(abi) ? KHO_MEMFD_V2 : KHO_MEMFD_V1;
+	kho_reader_add_luo(&to.reader, &info);
 	return to;
 }
 
@@ -260,27 +265,48 @@ static int refuse_luo(const struct work *w, const struct kho_luo_culprit *c, int
 	return REFUSED;
 }
 
+static int refuse_memfd(const struct work *w, const struct kho_luo_file *file)
+{
+	error("live update session '%s': the file with token %llu ('%s') cannot be converted for %s, "
+	      "which reads '%s'", session_of(&w->luo, file), ULL(file->token), file->compatible,
+	      w->to->name, w->to->reader.memfd[0] ? w->to->reader.memfd : "no memfds");
+	return REFUSED;
+}
+
+/* Whether FILE is a memfd in another version than is read. */
+static bool other_memfd(const struct work *w, const struct kho_luo_file *file)
+{
+	return !strncmp(file->compatible, MEMFD_PREFIX, strlen(MEMFD_PREFIX)) &&
+	       strcmp(file->compatible, w->to->reader.memfd) != 0;
+}
+
 /* Old memfd structs are replaced by new ones, in pages of their own. */
 static int convert_files(struct work *w)
 {
 	const struct kho_mem *mem = &w->doc->source->mem;
 	struct translation *t = w->out;
 	struct kho_luo_culprit culprit = { NULL, NULL, NULL };
+	enum kho_memfd_abi to = kho_memfd_abi_from_name(w->to->reader.memfd);
 	uint64_t size, at;
-	int err = kho_luo_convert_size(PAGE_SHIFT, &w->luo, w->to->memfd, &size);
+	int err;
 
-	if (err)
-		return error("node LUO: %s", kho_strerror(err));
 	for (size_t i = 0; i < w->luo.file_count; i++) {
-		enum kho_memfd_abi abi = kho_memfd_abi_from_name(w->luo.file[i].compatible);
-
-		if (abi != KHO_MEMFD_UNKNOWN && abi != w->to->memfd &&
-		    on_old_block(w, w->luo.file[i].data & ~(PAGE_SIZE - 1), 0))
+		if (!other_memfd(w, &w->luo.file[i]))
+			continue;
+		if (to == KHO_MEMFD_UNKNOWN)
+			return refuse_memfd(w, &w->luo.file[i]);
+		if (on_old_block(w, w->luo.file[i].data & ~(PAGE_SIZE - 1), 0))
 			return no_memory();
 	}
+	/* None of its files is a memfd; what else they are is refused below. */
+	if (to == KHO_MEMFD_UNKNOWN)
+		to = KHO_MEMFD_V2;
+	err = kho_luo_convert_size(PAGE_SHIFT, &w->luo, to, &size);
+	if (err)
+		return error("node LUO: %s", kho_strerror(err));
 	if (extend(t, size, PAGE_SIZE, &at))
 		return -1;
-	err = kho_luo_convert(PAGE_SHIFT, mem, &w->luo, w->to->memfd, t->bytes.data + at, size,
+	err = kho_luo_convert(PAGE_SHIFT, mem, &w->luo, to, t->bytes.data + at, size,
 			      t->base + at, &culprit);
 	if (err)
 		return refuse_luo(w, &culprit, err);
@@ -292,12 +318,13 @@ static int convert_files(struct work *w)
 
 static int encode_luo(struct work *w, const struct kho_node *node)
 {
+	const enum kho_luo_abi abi = kho_luo_abi_from_name(w->to->reader.luo);
 	const struct kho_luo_visitor visitor = { .block = on_new_block, .ctx = w };
 	struct translation *t = w->out;
 	struct kho_luo_culprit none = { NULL, NULL, NULL };
 	struct kho_node made;
 	uint64_t size, at;
-	int err = kho_luo_size(w->to->luo, PAGE_SHIFT, &w->luo, &size);
+	int err = kho_luo_size(abi, PAGE_SHIFT, &w->luo, &size);
 
 	if (err == -KHO_ERR_LIMIT)
 		return refuse_luo(w, &none, err);
@@ -305,7 +332,7 @@ static int encode_luo(struct work *w, const struct kho_node *node)
 		return error("node LUO: %s", kho_strerror(err));
 	if (extend(t, size, LUO_ALIGN, &at))
 		return -1;
-	err = kho_luo_encode(w->to->luo, PAGE_SHIFT, &w->luo, t->bytes.data + at, size, t->base + at,
+	err = kho_luo_encode(abi, PAGE_SHIFT, &w->luo, t->bytes.data + at, size, t->base + at,
 			     &visitor, &made);
 	if (err)
 		return error("node LUO: %s", kho_strerror(err));
@@ -336,17 +363,66 @@ static int keep_luo(struct work *w, const struct kho_node *node)
 	return err ? err : keep_node(w, node);
 }
 
+/*
+ * Kernels panic on a node that differs in any of these strings, or lacks a part. The
+ * node does not tell memfd versions, but its files do.
+ */
 static bool luo_fits(const struct work *w)
 {
-	if (w->doc->luo.abi != w->to->luo)
-		return false;
-	for (size_t i = 0; i < w->luo.file_count; i++) {
-		enum kho_memfd_abi abi = kho_memfd_abi_from_name(w->luo.file[i].compatible);
+	struct kho_reader from = { .abi = w->doc->root.abi };
+	struct kho_reader to = w->to->reader;
 
-		if (abi != KHO_MEMFD_UNKNOWN && abi != w->to->memfd)
+	kho_reader_add_luo(&from, &w->doc->luo);
+	strcpy(from.memfd, to.memfd);
+	for (size_t i = 0; i < w->luo.file_count; i++)
+		if (other_memfd(w, &w->luo.file[i]))
 			return false;
+	return kho_judge_node(&from, &to, KHO_NODE_LUO, true).fate == KHO_FATE_NATIVE;
+}
+
+/* Whether it is what libkho writes: each part of the node has a version of its own. */
+static bool luo_writable(const struct kho_reader *to)
+{
+	const struct kho_luo_info info = { .abi = kho_luo_abi_from_name(to->luo), .flbs = true };
+	struct kho_reader written = { .abi = to->abi };
+
+	if (info.abi == KHO_LUO_UNKNOWN)
+		return false;
+	kho_reader_add_luo(&written, &info);
+	return !strcmp(to->luo_session, written.luo_session) &&
+	       (!to->luo_flb[0] || !strcmp(to->luo_flb, written.luo_flb));
+}
+
+/* The version that makes it so. */
+static const char *unknown_luo(const struct kho_reader *to)
+{
+	if (kho_luo_abi_from_name(to->luo) == KHO_LUO_UNKNOWN)
+		return to->luo;
+	return to->luo_flb[0] ? to->luo_flb : to->luo_session[0] ? to->luo_session : to->luo;
+}
+
+/* For a kernel that takes no state this program can write: fine while there is none. */
+static int leave_luo(struct work *w, const struct kho_node *node)
+{
+	const struct kho_luo_state *luo = &w->luo;
+	const char *what = luo->session_count ? luo->session[0].name :
+			   luo->flb_count ? luo->flb[0].name : NULL;
+	const struct kho_reader *to = &w->to->reader;
+
+	if (what && !to->luo[0]) {
+		error("live update session '%s' cannot cross: %s has no live update", what, w->to->name);
+		return REFUSED;
 	}
-	return true;
+	if (what) {
+		error("live update session '%s' cannot cross: %s reads '%s', which this program cannot "
+		      "write", what, w->to->name, unknown_luo(to));
+		return REFUSED;
+	}
+	if (walk_old_luo(w, node, on_old_block))
+		return -1;
+	return drop_node(w, node, to->luo[0] ?
+			 "no session is open, and the other kernel reads a version that is not known" :
+			 "no session is open, and the other kernel has no live update");
 }
 
 static int translate_luo(struct work *w, const struct kho_node *node, const struct doc_node *d)
@@ -360,17 +436,9 @@ static int translate_luo(struct work *w, const struct kho_node *node, const stru
 	err = read_luo(w, node);
 	if (err)
 		return err;
-	if (w->to->luo == KHO_LUO_UNKNOWN && (w->luo.session_count || w->luo.flb_count)) {
-		error("live update session '%s' cannot cross: %s has no live update",
-		      w->luo.session_count ? w->luo.session[0].name : w->luo.flb[0].name, w->to->name);
-		return REFUSED;
-	}
-	if (w->to->luo == KHO_LUO_UNKNOWN) {
-		if (walk_old_luo(w, node, on_old_block))
-			return -1;
-		return drop_node(w, node, "no session is open, and the other kernel has no live update");
-	}
-	return luo_fits(w) ? keep_luo(w, node) : convert_luo(w, node);
+	if (luo_fits(w))
+		return keep_luo(w, node);
+	return luo_writable(&w->to->reader) ? convert_luo(w, node) : leave_luo(w, node);
 }
 
 /* ---- All of it ------------------------------------------------------------------- */
@@ -378,7 +446,7 @@ static int translate_luo(struct work *w, const struct kho_node *node, const stru
 static int translate_node(struct work *w, const struct kho_node *node)
 {
 	const struct doc_node *d = doc_node(w->doc, node);
-	bool sized = kho_abi_sized(w->to->abi);
+	bool sized = kho_abi_sized(w->to->reader.abi);
 
 	if (d->kind == DOC_METADATA && !sized)
 		return drop_node(w, node, "the other ABI does not know of it");
@@ -420,11 +488,11 @@ static int too_large(void *ctx, uint64_t addr, unsigned int order)
 {
 	const struct work *w = ctx;
 
-	if (order <= kho_abi_max_order(w->to->abi, PAGE_SHIFT))
+	if (order <= kho_abi_max_order(w->to->reader.abi, PAGE_SHIFT))
 		return 0;
 	error("preserved memory at 0x%llx is one block of order %u, and kernels of %s reserve up to "
 	      "order %u", ULL(addr), order, w->to->name,
-	      kho_abi_max_order(w->to->abi, PAGE_SHIFT));
+	      kho_abi_max_order(w->to->reader.abi, PAGE_SHIFT));
 	return REFUSED;
 }
 
@@ -437,11 +505,11 @@ static int encode_map(struct work *w)
 
 	if (kho_map_each(&w->blocks.map, &visitor))
 		return REFUSED;
-	err = kho_map_size(&w->blocks.map, w->to->abi, &t->map_size);
+	err = kho_map_size(&w->blocks.map, w->to->reader.abi, &t->map_size);
 	if (!err && extend(t, t->map_size, PAGE_SIZE, &at))
 		return -1;
 	if (!err)
-		err = kho_map_encode(&w->blocks.map, w->to->abi, t->bytes.data + at, t->map_size,
+		err = kho_map_encode(&w->blocks.map, w->to->reader.abi, t->bytes.data + at, t->map_size,
 				     t->base + at, &t->map);
 	t->blocks = w->blocks.map.blocks;
 	return err ? error("map of preserved memory: %s", kho_strerror(err)) : 0;
@@ -452,7 +520,7 @@ static int write_root(struct work *w)
 	struct translation *t = w->out;
 	int err;
 
-	w->root.abi = w->to->abi;
+	w->root.abi = w->to->reader.abi;
 	w->root.map = t->map;
 	err = kho_root_write(&w->root, t->bytes.data, t->fdt_size);
 	return err ? error("root FDT: %s", kho_strerror(err)) : 0;
@@ -525,7 +593,7 @@ int translate(const struct doc *doc, const struct translate_target *to, uint64_t
 	struct work *w = calloc(1, sizeof(*w));
 	int err = -1;
 
-	*ret = (struct translation){ .abi = to->abi, .base = base };
+	*ret = (struct translation){ .abi = to->reader.abi, .base = base };
 	if (!base || base % PAGE_SIZE)
 		error("--base=0x%llx: a multiple of the page size, 4096, is needed", ULL(base));
 	else if (!w || blocks_init(&w->blocks, PAGE_SHIFT))

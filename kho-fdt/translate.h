@@ -9,9 +9,7 @@
 
 /* What is to read it. */
 struct translate_target {
-	enum kho_abi abi;
-	enum kho_luo_abi luo;		/* KHO_LUO_UNKNOWN: it has no live update */
-	enum kho_memfd_abi memfd;
+	struct kho_reader reader;
 	const char *name;		/* for messages */
 };
 

@@ -160,6 +160,14 @@ static void block_order(struct doc *doc) { preserve(doc, 1ull << 40, 19); }
 static void block_apart(struct doc *doc) { preserve(doc, DUMP_R0 + 8192, 0); }
 static void block_low(struct doc *doc) { preserve(doc, 0xff000, 0); }
 static void luo_abi(struct doc *doc) { doc->luo.abi = KHO_LUO_V1; }
+
+static void luo_without_flbs(struct doc *doc)
+{
+	doc->root.abi = KHO_ABI_V3;
+	doc->luo.abi = KHO_LUO_V1;
+	doc->luo.flbs = false;
+}
+
 static void node_elsewhere(struct doc *doc) { doc->root.node[0].addr = 0x1500000; }
 static void region_elsewhere(struct doc *doc) { doc->region[1].addr += 0x100000; }
 static void region_apart(struct doc *doc) { doc->region[1].addr = DUMP_R0 + 4096; }
@@ -208,6 +216,7 @@ static const struct {
 	{ "kho-v4", "luo-sound ", luo_sound, NULL },
 	{ "kho-v4", "luo-sound ", luo_hole, NULL },
 	{ "kho-v4", "luo-abi ", NULL, luo_abi },
+	{ "kho-v4", "luo-abi ", NULL, luo_without_flbs },
 	{ "kho-v4", "luo-preserved ", luo_moved, NULL },
 	{ "kho-v4", "memfd-preserved ", memfd_lost, NULL },
 	{ "kho-v4", "memfd-preserved ", memfd_hole, NULL },

@@ -163,7 +163,8 @@ static void test_luo(void **state)
 /* A kernel without live update: with open sessions no, without any yes. */
 static void test_luo_none(void **state)
 {
-	const struct translate_target to = { .abi = KHO_ABI_V4, .name = "a kernel" };
+	const struct translate_target to = { .reader = { .abi = KHO_ABI_V4 },
+					      .name = "a kernel" };
 	struct opened_dump *from = dump_source("kho-v4");
 	const unsigned char none[8] = { 0 };
 	struct translation t;
@@ -179,6 +180,81 @@ static void test_luo_none(void **state)
 	assert_int_equal(node(&t, KHO_NODE_LUO)->fate, TRANSLATE_DROPPED);
 	translate_free(&t);
 	dump_done(from);
+}
+
+/* Each string of 7.1 is one that it panics on, or refuses files by, when another is there. */
+static const struct kho_reader linux_7_1 = { KHO_ABI_V3, true, "luo-v1", "luo-session-v2",
+					     "luo-flb-v1", "memfd-v2" };
+
+/* What 6.19 hands over with liveupdate=on, when no session is open. */
+static struct opened_dump *idle_6_19(void)
+{
+	const char *srcdir = getenv("srcdir");
+	const unsigned char none[16] = { 0 };
+	struct opened_dump *d;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/tests/data/vectors/6.19.elf", srcdir ? srcdir : ".");
+	d = dump_source_path(path);
+	dump_patch(d, 0x2db0000, none, sizeof(none));
+	assert_int_equal(dump_doc(d)->luo.abi, KHO_LUO_V1);
+	assert_int_equal(d->doc.luo.session_count, 0);
+	assert_false(d->doc.luo.flbs);
+	return d;
+}
+
+/* luo-v1 of 6.19 has no place for FLBs, without which 7.1 panics. */
+static void test_luo_flbs(void **state)
+{
+	const struct translate_target to = translate_target_of(KHO_ABI_V3);
+	const struct translate_target image = { linux_7_1, "7.1" };
+	const struct translate_target same = translate_target_of(KHO_ABI_V1);
+	const struct translate_target *const targets[] = { &to, &image };
+	struct opened_dump *from = idle_6_19(), *back;
+	struct translation t;
+
+	(void)state;
+	assert_memory_equal(&to.reader, &linux_7_1, sizeof(linux_7_1));
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		assert_int_equal(translate(&from->doc, targets[i], 0x50000000, &t), 0);
+		assert_int_equal(node(&t, KHO_NODE_LUO)->fate, TRANSLATE_CONVERTED);
+		back = reopen(from, &t);
+		assert_true(dump_doc(back)->luo.flbs);
+		must_be_same(&from->doc, &back->doc);
+		dump_done(back);
+		translate_free(&t);
+	}
+	assert_int_equal(translate(&from->doc, &same, 0x50000000, &t), 0);
+	assert_int_equal(node(&t, KHO_NODE_LUO)->fate, TRANSLATE_KEPT);
+	translate_free(&t);
+	dump_done(from);
+}
+
+/* Versions to come are not none: state is refused for them, and the empty node left out. */
+static void test_luo_to_come(void **state)
+{
+	struct translate_target to[4];
+	struct opened_dump *idle = idle_6_19(), *from = dump_source("kho-v4");
+	struct translation t;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(to); i++)
+		to[i] = (struct translate_target){ linux_7_1, "a kernel" };
+	strcpy(to[0].reader.luo, "luo-v6");
+	strcpy(to[1].reader.luo_session, "luo-session-v3");
+	strcpy(to[2].reader.luo_flb, "luo-flb-v2");
+	strcpy(to[3].reader.memfd, "memfd-v3");
+	dump_doc(from);
+	for (size_t i = 0; i < ARRAY_SIZE(to); i++) {
+		assert_int_equal(translate(&from->doc, &to[i], 0x50000000, &t), 1);
+		translate_free(&t);
+		assert_int_equal(translate(&idle->doc, &to[i], 0x50000000, &t), 0);
+		assert_int_equal(node(&t, KHO_NODE_LUO)->fate,
+				 i < 3 ? TRANSLATE_DROPPED : TRANSLATE_CONVERTED);
+		translate_free(&t);
+	}
+	dump_done(from);
+	dump_done(idle);
 }
 
 static void test_luo_unreadable(void **state)
@@ -248,6 +324,8 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_luo),
 		cmocka_unit_test(test_luo_none),
+		cmocka_unit_test(test_luo_flbs),
+		cmocka_unit_test(test_luo_to_come),
 		cmocka_unit_test(test_luo_unreadable),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_base),
