@@ -2,22 +2,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libfdt.h>
+
+#include "arch.h"
 #include "kernel.h"
 #include "luo.h"
 #include "tool.h"
 
 #define RUNNING		"running"
-#define NODES_MAX_SHOWN	(KHO_ROOT_NODES_MAX + 1)
 
 /* One side of the question. */
 struct side {
 	const char *name;
 	char release[KHO_RELEASE_MAX];
 	struct preflight_kernel kernel;
-	const char *node[NODES_MAX_SHOWN];
-	size_t nodes;
-	bool sessions;			/* open, or they may be */
-	struct source source;		/* of the running kernel; node[] may point into DOC */
+	struct preflight_load load;
+	struct source source;		/* of the running kernel; nodes may point into DOC */
 	struct doc doc;
 };
 
@@ -33,16 +33,62 @@ static int read_image(struct side *side, const char *path)
 	return 0;
 }
 
+static void add_node(struct preflight_load *load, const char *name, bool no_fdt)
+{
+	load->node[load->nodes++] = (struct preflight_node){ name, no_fdt };
+}
+
 /* What a kernel of this image hands over, if it is used to the full. */
 static void nodes_of_image(struct side *side)
 {
-	side->node[side->nodes++] = KHO_NODE_MEMBLOCK;
+	struct preflight_load *load = &side->load;
+
+	add_node(load, KHO_NODE_MEMBLOCK, false);
 	if (kho_abi_sized(side->kernel.reader.abi))
-		side->node[side->nodes++] = KHO_NODE_METADATA;
+		add_node(load, KHO_NODE_METADATA, false);
 	if (side->kernel.reader.luo[0])
-		side->node[side->nodes++] = KHO_NODE_LUO;
-	side->node[side->nodes++] = "*";
-	side->sessions = side->kernel.reader.luo[0] != '\0';
+		add_node(load, KHO_NODE_LUO, false);
+	add_node(load, "*", false);
+	load->sessions = side->kernel.reader.luo[0] != '\0';
+}
+
+/* As "kexec --kho" tells it, by the header. */
+static bool known_no_fdt(const struct kho_node *node, const struct doc_node *d)
+{
+	const struct buffer *data = &d->data;
+
+	if (d->err == -KHO_ERR_READ)
+		return false;
+	return data->size < sizeof(struct fdt_header) || fdt_magic(data->data) != FDT_MAGIC ||
+	       fdt_totalsize(data->data) > node->size;
+}
+
+/* Regions are found by their range alone, so a large block of one may be cut. */
+static int on_block(void *ctx, uint64_t addr, unsigned int order)
+{
+	struct side *side = ctx;
+	const struct doc *doc = &side->doc;
+
+	for (size_t i = 0; i < doc->region_count; i++) {
+		const struct kho_range range = { doc->region[i].addr, doc->region[i].size };
+
+		if (kho_ranges_cover(&range, 1, addr, PAGE_SIZE << order))
+			return 0;
+	}
+	if (order > side->load.order)
+		side->load.order = order;
+	return 0;
+}
+
+static void load_of_running(struct side *side)
+{
+	const struct kho_map_visitor visitor = { .block = on_block, .ctx = side };
+	const struct doc *doc = &side->doc;
+
+	for (size_t i = 0; i < doc->root.node_count; i++)
+		add_node(&side->load, doc->root.node[i].name,
+			 known_no_fdt(&doc->root.node[i], &doc->node[i]));
+	kho_map_each(&doc->blocks.map, &visitor);
 }
 
 static int read_running(struct side *side, const char *sysroot)
@@ -65,11 +111,10 @@ static int read_running(struct side *side, const char *sysroot)
 		return error("the running kernel's root FDT cannot be read: %s",
 			     kho_strerror(side->doc.root_err));
 	side->kernel = (struct preflight_kernel){ side->source.writes, true, true };
-	for (size_t i = 0; i < side->doc.root.node_count; i++)
-		side->node[side->nodes++] = side->doc.root.node[i].name;
+	load_of_running(side);
 	/* The kernel itself lists its sessions only when it is left. */
 	found = luo_find_session(&side->source.machine->root, name);
-	side->sessions = found > 0;
+	side->load.sessions = found > 0;
 	return found < 0 ? -1 : 0;
 }
 
@@ -124,11 +169,13 @@ static const char *summary(const struct preflight *p)
 	case PREFLIGHT_TRANSLATED:
 		return "it reads all of it once it is translated, which 'kexec --kho' does";
 	case PREFLIGHT_PARTLY:
-		return "it reads all but the nodes refused above";
+		return "it reads all but the nodes refused above; while one of these is in use, "
+		       "'kexec --kho' refuses to load it";
 	case PREFLIGHT_UNREADABLE:
 		break;
 	}
-	return "it reads nothing of it, and would start as if nothing had been handed over";
+	return "it cannot take it over: 'kexec --kho' refuses to load it, and without that it would "
+	       "start as if nothing had been handed over";
 }
 
 static void print_text_report(const struct side *from, const struct side *to,
@@ -181,7 +228,7 @@ static void print_json_report(const struct side *from, const struct side *to,
 	json_object_object_add(o, "from", json_side(from));
 	json_object_object_add(o, "to", json_side(to));
 	json_add_bool(o, "built_in_userspace", p->built);
-	json_add_bool(o, "sessions", from->sessions);
+	json_add_bool(o, "sessions", from->load.sessions);
 	json_object_object_add(o, "map", json_part(&p->part[0], false));
 	for (size_t i = 1; i < p->count; i++)
 		json_object_array_add(nodes, json_part(&p->part[i], true));
@@ -207,7 +254,7 @@ static int judge(const struct side *from, const struct side *to, bool json)
 	struct preflight p;
 	int code;
 
-	preflight_judge(&from->kernel, &to->kernel, from->node, from->nodes, from->sessions, &p);
+	preflight_judge(&from->kernel, &to->kernel, &from->load, &p);
 	code = exit_code(p.result);
 	if (json)
 		print_json_report(from, to, &p, code);

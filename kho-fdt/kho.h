@@ -717,7 +717,10 @@ struct kho_verdict {
  */
 void kho_reader_add_luo(struct kho_reader *reader, const struct kho_luo_info *info);
 
-/* The preserved-memory map and root FDT that FROM writes, read by TO. */
+/*
+ * The preserved-memory map and root FDT that FROM writes, read by TO. A TO of
+ * KHO_ABI_V2 is refused: no release is one.
+ */
 struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho_reader *to);
 
 /*

@@ -67,7 +67,7 @@ static const struct tool_verb verbs[] = {
 	  "Say whether KERNEL-B can read what KERNEL-A, or the running kernel, hands over.\n"
 	  "\n"
 	  "Exit status 0: as it is; 3: after translation, which 'kexec --kho' does; 4: but for\n"
-	  "single nodes; 5: not at all.\n"
+	  "single nodes, and 'kexec --kho' refuses to load while one is in use; 5: not at all.\n"
 	  "\n"
 	  "      --sysroot=DIR     read /proc and /sys below DIR (running)\n"
 	  "      --json\n" },

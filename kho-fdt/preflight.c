@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
 
+#include "arch.h"
 #include "preflight.h"
 
 #define ANY_NODE	"*"
@@ -53,10 +54,11 @@ static void judge_built(const struct preflight_kernel *to, struct preflight *p)
 {
 	const struct kho_verdict native = { KHO_FATE_NATIVE, NULL };
 	const struct kho_reader any = { .abi = KHO_ABI_V4 };
+	const struct kho_verdict map = kho_judge_map(&any, &to->reader);
 
 	p->built = true;
-	if (to->reader.abi == KHO_ABI_UNKNOWN) {
-		add(p, "map", kho_judge_map(&any, &to->reader));
+	if (map.fate == KHO_FATE_REFUSED) {
+		add(p, "map", map);
 		return;
 	}
 	add(p, "map", native);
@@ -82,16 +84,41 @@ static enum preflight_result result_of(const struct preflight *p)
 	return result;
 }
 
+/* A kernel of an ABI without sizes takes every node for an FDT. */
+static struct kho_verdict judge_node(const struct preflight_kernel *from,
+				     const struct preflight_kernel *to,
+				     const struct preflight_node *node, bool sessions)
+{
+	struct kho_verdict v = kho_judge_node(&from->reader, &to->reader, node->name, sessions);
+
+	if (v.fate == KHO_FATE_NATIVE && node->no_fdt && !kho_abi_sized(to->reader.abi))
+		v = (struct kho_verdict){ KHO_FATE_REFUSED,
+					  "it takes every node for a device tree, which this one is not" };
+	return v;
+}
+
+/* Only a map that is handed on as it is has each block as it was written. */
+static bool loses_block(const struct preflight *p, const struct preflight_kernel *to,
+			unsigned int order)
+{
+	return result_of(p) != PREFLIGHT_NATIVE && result_of(p) != PREFLIGHT_UNREADABLE &&
+	       order > kho_abi_max_order(to->reader.abi, PAGE_SHIFT);
+}
+
 void preflight_judge(const struct preflight_kernel *from, const struct preflight_kernel *to,
-		     const char *const *node, size_t count, bool sessions, struct preflight *ret)
+		     const struct preflight_load *load, struct preflight *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (!from->kho) {
 		judge_built(to, ret);
 	} else {
 		add(ret, "map", judge_map(from, to));
-		for (size_t i = 0; i < count && i < KHO_ROOT_NODES_MAX; i++)
-			add(ret, node[i], kho_judge_node(&from->reader, &to->reader, node[i], sessions));
+		for (size_t i = 0; i < load->nodes; i++)
+			add(ret, load->node[i].name,
+			    judge_node(from, to, &load->node[i], load->sessions));
+		if (loses_block(ret, to, load->order))
+			ret->part[0].verdict = (struct kho_verdict){ KHO_FATE_REFUSED,
+				"a block of preserved memory is larger than it can reserve" };
 	}
 	ret->result = result_of(ret);
 }

@@ -21,6 +21,19 @@ enum preflight_result {
 	PREFLIGHT_UNREADABLE,
 };
 
+struct preflight_node {
+	const char *name;
+	bool no_fdt;			/* its data is known not to be one */
+};
+
+/* What is handed over. */
+struct preflight_load {
+	struct preflight_node node[KHO_ROOT_NODES_MAX];
+	size_t nodes;
+	bool sessions;			/* live update sessions are or may be open */
+	unsigned int order;		/* of the largest block outside of regions; 0: not known */
+};
+
 struct preflight_part {
 	char name[KHO_NODE_NAME_MAX];	/* "map", or a node's; "*": blobs of any name */
 	struct kho_verdict verdict;
@@ -34,12 +47,11 @@ struct preflight {
 };
 
 /*
- * Judge the map and COUNT nodes of FROM, read by TO. SESSIONS: whether live update
- * sessions are or may be open. A FROM without KHO has none of these nodes: what
- * counts is what userspace builds for TO.
+ * Judge what FROM hands over, LOAD, read by TO, as "kexec --kho" does. A FROM
+ * without KHO has none of these nodes: what counts is what userspace builds for TO.
  */
 void preflight_judge(const struct preflight_kernel *from, const struct preflight_kernel *to,
-		     const char *const *node, size_t count, bool sessions, struct preflight *ret);
+		     const struct preflight_load *load, struct preflight *ret);
 
 /* "native", "translated", "dropped", "refused". */
 const char *preflight_fate_name(enum kho_fate fate);

@@ -21,13 +21,20 @@ static const struct preflight_kernel v7_2 = {
 static const struct preflight_kernel no_regions = {
 	{ KHO_ABI_V4, false, "", "", "", "" }, true, true };
 
+static const struct preflight_kernel v2 = {
+	{ KHO_ABI_V2, true, "luo-v1", "luo-session-v2", "luo-flb-v1", "memfd-v2" }, true, true };
+
+static const struct preflight_load regions = { .node = { { KHO_NODE_MEMBLOCK, false } }, .nodes = 1 };
+
 static struct preflight judge(const struct preflight_kernel *from,
 			      const struct preflight_kernel *to, bool sessions)
 {
-	const char *const nodes[] = { KHO_NODE_MEMBLOCK, KHO_NODE_METADATA, KHO_NODE_LUO, "state" };
+	const struct preflight_load load = {
+		{ { KHO_NODE_MEMBLOCK, false }, { KHO_NODE_METADATA, true }, { KHO_NODE_LUO, true },
+		  { "state", false } }, 4, sessions, 0 };
 	struct preflight p;
 
-	preflight_judge(from, to, nodes, ARRAY_SIZE(nodes), sessions, &p);
+	preflight_judge(from, to, &load, &p);
 	return p;
 }
 
@@ -48,15 +55,14 @@ static void test_same(void **state)
 
 static void test_translated(void **state)
 {
-	const char *const nodes[] = { KHO_NODE_MEMBLOCK };
 	struct preflight p;
 
 	(void)state;
-	preflight_judge(&v6_18, &v7_2, nodes, 1, false, &p);
+	preflight_judge(&v6_18, &v7_2, &regions, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
 	assert_int_equal(p.part[0].verdict.fate, KHO_FATE_TRANSLATED);
 	assert_non_null(p.part[0].verdict.reason);
-	preflight_judge(&v6_17, &v6_18, nodes, 1, false, &p);
+	preflight_judge(&v6_17, &v6_18, &regions, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
 	/* Nothing is lost by a node that is left out, but the root FDT is written anew. */
 	assert_int_equal(result(&v7_2, &v6_18, false), PREFLIGHT_TRANSLATED);
@@ -66,15 +72,14 @@ static void test_translated(void **state)
 /* One of two kernels of kho-v1 does not say which form it has. */
 static void test_form_unknown(void **state)
 {
-	const char *const nodes[] = { KHO_NODE_MEMBLOCK };
 	struct preflight p;
 
 	(void)state;
-	preflight_judge(&v6_17_13, &v6_18, nodes, 1, false, &p);
+	preflight_judge(&v6_17_13, &v6_18, &regions, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
-	preflight_judge(&v6_18, &v6_17_13, nodes, 1, false, &p);
+	preflight_judge(&v6_18, &v6_17_13, &regions, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
-	preflight_judge(&v6_18, &v6_18, nodes, 1, false, &p);
+	preflight_judge(&v6_18, &v6_18, &regions, &p);
 	assert_int_equal(p.result, PREFLIGHT_NATIVE);
 }
 
@@ -99,6 +104,50 @@ static void test_unreadable(void **state)
 	assert_int_equal(result(&v7_2, &unknown, false), PREFLIGHT_UNREADABLE);
 	assert_int_equal(result(&unknown, &v7_2, false), PREFLIGHT_UNREADABLE);
 	assert_non_null(judge(&v7_2, &no_kho, false).part[0].verdict.reason);
+}
+
+/* "kexec --kho" refuses a kernel of kho-v2. */
+static void test_v2(void **state)
+{
+	(void)state;
+	assert_int_equal(result(&v7_1, &v2, false), PREFLIGHT_UNREADABLE);
+	assert_int_equal(result(&v2, &v2, false), PREFLIGHT_UNREADABLE);
+	assert_int_equal(result(&no_kho, &v2, false), PREFLIGHT_UNREADABLE);
+	assert_non_null(strstr(judge(&v7_1, &v2, false).part[0].verdict.reason, "kho-v2"));
+	assert_int_equal(result(&v2, &v7_1, false), PREFLIGHT_TRANSLATED);
+}
+
+/* What is no device tree is read by kernels with sizes alone. */
+static void test_raw_node(void **state)
+{
+	const struct preflight_load load = { .node = { { "raw", true } }, .nodes = 1 };
+	struct preflight p;
+
+	(void)state;
+	preflight_judge(&v7_2, &v7_1, &load, &p);
+	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
+	preflight_judge(&v7_2, &v6_18, &load, &p);
+	assert_int_equal(p.result, PREFLIGHT_PARTLY);
+	assert_int_equal(p.part[1].verdict.fate, KHO_FATE_REFUSED);
+}
+
+/* Up to 7.1 kernels reserve 1 GiB in one block; what they wrote themselves is not looked at. */
+static void test_large_block(void **state)
+{
+	struct preflight_load load = regions;
+	struct preflight p;
+
+	(void)state;
+	load.order = 18;
+	preflight_judge(&v7_2, &v7_1, &load, &p);
+	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
+	load.order = 19;
+	preflight_judge(&v7_2, &v7_1, &load, &p);
+	assert_int_equal(p.result, PREFLIGHT_UNREADABLE);
+	preflight_judge(&v7_1, &v7_2, &load, &p);
+	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
+	preflight_judge(&v7_1, &v7_1, &load, &p);
+	assert_int_equal(p.result, PREFLIGHT_NATIVE);
 }
 
 /* Without KHO in the first kernel only the second counts. */
@@ -139,6 +188,9 @@ int main(void)
 		cmocka_unit_test(test_form_unknown),
 		cmocka_unit_test(test_partly),
 		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_v2),
+		cmocka_unit_test(test_raw_node),
+		cmocka_unit_test(test_large_block),
 		cmocka_unit_test(test_built),
 		cmocka_unit_test(test_names),
 	};
