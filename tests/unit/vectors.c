@@ -9,7 +9,7 @@
 #include "vectors.h"
 
 /* In the order of their ABIs. */
-const char *const vector_names[] = { "6.18", "6.19", "7.1", "7.2", "7.3" };
+const char *const vector_names[] = { "6.17", "6.18", "6.19", "7.1", "7.2", "7.3" };
 const size_t vector_count = ARRAY_SIZE(vector_names);
 
 /* ---- Files ---------------------------------------------------------------- */
