@@ -31,11 +31,9 @@ static int no_room(const struct image_plan *p, const char *name, uint64_t size, 
 		return error("no room in scratch for the %s (%llu KiB): use a smaller kernel, initrd or "
 			     "blobs", name, ULL(size >> 10));
 	return error("no room in the running kernel's scratch areas for the %s (%llu KiB): everything a "
-		     "handover loads must fit there; boot this kernel with larger ones, such as "
-		     "kho_scratch=%lluM,%lluM,%lluM, or use a smaller kernel, initrd or blobs",
-		     name, ULL(size >> 10),
-		     ULL((segments_total(&p->segments) + size + p->target->image.init_size) / MIB + 64),
-		     64ull, 64ull);
+		     "handover loads must fit there; boot this kernel with larger ones (kho_scratch=..., "
+		     "which 'kho-fdt scratch' computes), or use a smaller kernel, initrd or blobs",
+		     name, ULL(size >> 10));
 }
 
 static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t align, uint64_t min,

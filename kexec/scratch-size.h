@@ -22,4 +22,28 @@ uint64_t scratch_for_pages(uint64_t ram);
  */
 uint64_t scratch_for_boot(unsigned int cpus);
 
+/* What is to be loaded, and what the kernel takes while it boots. */
+struct scratch_need {
+	uint64_t kernel;		/* scratch_for_kernel() */
+	uint64_t initrd, payload;
+	uint64_t own;			/* parameters, tables, purgatory */
+	uint64_t boot;			/* scratch_for_boot(), and what is reserved early */
+	uint64_t pages;			/* scratch_for_pages() */
+	unsigned int nodes;
+	bool high;			/* XLF_CAN_BE_LOADED_ABOVE_4G */
+};
+
+/* For kho_scratch=LOW,GLOBAL,PER_NODE, in whole MiB. */
+struct scratch_sizes {
+	uint64_t low, global, per_node;
+};
+
+/*
+ * The first area is below 4 GiB, and so has the kernel, which is loaded at
+ * pref_address or above. Initrd and handover go to the second, which is anywhere,
+ * unless this kernel cannot be given them above 4 GiB. Page structs come from the
+ * area of their node.
+ */
+struct scratch_sizes scratch_sizes(const struct scratch_need *need);
+
 #endif

@@ -12,13 +12,42 @@
 
 /* Parameters, tables and the like of "kexec --kho", beside what has a size of its own. */
 #define PAYLOAD_OWN	(2 * MIB)
+#define SIZE_LIMIT	(1ull << 52)	/* of physical addresses */
+#define LOW_ROOM	(3ull << 30)	/* with --ram: a PC has devices above it */
+#define CMDLINE_TEXT	96
 
 struct need {
 	uint64_t ram, crashkernel;
-	unsigned int cpus, nodes;
-	uint64_t kernel, initrd, payload, pages, boot;
-	uint64_t low, global, per_node;	/* what to set */
+	uint64_t low_room;		/* the largest piece of RAM below 4 GiB */
+	unsigned int cpus;
+	struct scratch_need parts;
+	struct scratch_sizes set;
 };
+
+static uint64_t low_room(const struct machine *m)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < m->ram_count; i++) {
+		const struct kho_range *r = &m->ram[i];
+		uint64_t size = r->addr >= LIMIT_4G ? 0 : r->size < LIMIT_4G - r->addr ? r->size :
+								   LIMIT_4G - r->addr;
+
+		if (size > most)
+			most = size;
+	}
+	return most;
+}
+
+/* Numbers of nodes may have gaps. */
+static unsigned int count_nodes(const struct machine *m)
+{
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < m->node_count; i++)
+		count += m->node[i] != UINT64_MAX;
+	return count ? count : 1;
+}
 
 static int read_machine(const struct tool_options *o, struct need *n)
 {
@@ -26,8 +55,9 @@ static int read_machine(const struct tool_options *o, struct need *n)
 	int err;
 
 	n->cpus = o->cpus ? (unsigned int)o->cpus : 1;
-	n->nodes = o->nodes ? (unsigned int)o->nodes : 1;
+	n->parts.nodes = o->nodes ? (unsigned int)o->nodes : 1;
 	n->ram = o->ram;
+	n->low_room = o->ram < LOW_ROOM ? o->ram : LOW_ROOM;
 	if (o->ram)
 		return 0;
 	m = calloc(1, sizeof(*m));
@@ -37,11 +67,12 @@ static int read_machine(const struct tool_options *o, struct need *n)
 	err = machine_observe(m, o->sysroot);
 	if (!err) {
 		n->ram = m->ram_total;
+		n->low_room = low_room(m);
 		n->crashkernel = cmdline_crashkernel(m->cmdline);
 		if (!o->cpus)
 			n->cpus = m->cpus;
-		if (!o->nodes && m->node_count)
-			n->nodes = (unsigned int)m->node_count;
+		if (!o->nodes)
+			n->parts.nodes = count_nodes(m);
 	}
 	machine_release(m);
 	free(m);
@@ -60,28 +91,49 @@ static int read_files(const struct tool_options *o, struct need *n)
 	if (image.kernel.reader.abi == KHO_ABI_UNKNOWN)
 		notice("'%s' (%s) could not read a handover: it has no KHO, or an ABI this program does "
 		       "not know", o->kernel, image.features.release);
-	n->kernel = scratch_for_kernel(&image.bzimage);
-	n->initrd = (uint64_t)st.st_size;
-	n->payload = o->payload + PAYLOAD_OWN + purgatory_memory_size;
+	n->parts.kernel = scratch_for_kernel(&image.bzimage);
+	n->parts.initrd = (uint64_t)st.st_size;
+	n->parts.payload = o->payload;
+	n->parts.own = PAYLOAD_OWN + purgatory_memory_size;
+	n->parts.high = image.bzimage.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G;
 	return 0;
 }
 
-static uint64_t area_size(uint64_t size)
+static uint64_t total(const struct need *n)
 {
-	return (size + KHO_SCRATCH_ALIGN - 1) & ~(KHO_SCRATCH_ALIGN - 1);
+	return n->set.low + n->set.global + n->set.per_node * n->parts.nodes;
 }
 
-/*
- * All that is loaded goes to the first area, which is where every kernel can be
- * loaded; page structs come from the area of their node.
- */
-static void calculate(struct need *n)
+/* Kernels that cannot set all of it aside switch KHO off. */
+static int check_fits(const struct need *n)
 {
-	n->pages = scratch_for_pages(n->ram);
-	n->boot = scratch_for_boot(n->cpus) + n->crashkernel;
-	n->low = area_size(n->kernel + n->initrd + n->payload);
-	n->global = area_size(n->boot);
-	n->per_node = area_size(n->pages / n->nodes);
+	if (n->set.low > n->low_room)
+		return error("the first area must be below 4 GiB, and would have %llu MiB; there are %llu MiB "
+			     "of RAM in one piece at most: %s", ULL(n->set.low / MIB),
+			     ULL(n->low_room / MIB), n->parts.high ? "use a smaller kernel" :
+			     "this kernel can be given initrd and handover only there, so use smaller ones, "
+			     "or a kernel with XLF_CAN_BE_LOADED_ABOVE_4G");
+	if (total(n) > n->ram)
+		return error("scratch would need %llu MiB of %llu MiB of RAM: use a smaller initrd or fewer "
+			     "blobs", ULL(total(n) / MIB), ULL(n->ram / MIB));
+	return 0;
+}
+
+static int calculate(struct need *n)
+{
+	n->parts.pages = scratch_for_pages(n->ram);
+	n->parts.boot = scratch_for_boot(n->cpus) + n->crashkernel;
+	if (n->parts.payload > SIZE_LIMIT || n->parts.initrd > SIZE_LIMIT || n->ram > SIZE_LIMIT)
+		return error("more than %llu GiB are no memory", SIZE_LIMIT >> 30);
+	n->set = scratch_sizes(&n->parts);
+	return check_fits(n);
+}
+
+static const char *cmdline_text(const struct need *n, char buf[CMDLINE_TEXT])
+{
+	snprintf(buf, CMDLINE_TEXT, "kho_scratch=%lluM,%lluM,%lluM", ULL(n->set.low / MIB),
+		 ULL(n->set.global / MIB), ULL(n->set.per_node / MIB));
+	return buf;
 }
 
 static void print_row(const char *what, uint64_t size)
@@ -93,39 +145,37 @@ static void print_row(const char *what, uint64_t size)
 
 static void print_need(const struct need *n)
 {
-	char total[SIZE_TEXT], ram[SIZE_TEXT];
-	uint64_t sum = n->low + n->global + n->per_node * n->nodes;
+	const struct scratch_need *parts = &n->parts;
+	char sum[SIZE_TEXT], ram[SIZE_TEXT], text[CMDLINE_TEXT];
 
-	print_row("kernel, twice", n->kernel);
-	print_row("initrd", n->initrd);
-	print_row("handover", n->payload);
-	print_row("page structs", n->pages);
-	print_row("early boot", n->boot);
-	printf("%-16s %s of %s, on %u NUMA nodes\n", "scratch", size_text(sum, total),
-	       size_text(n->ram, ram), n->nodes);
-	printf("%-16s kho_scratch=%lluM,%lluM,%lluM\n", "command line", ULL(n->low / MIB),
-	       ULL(n->global / MIB), ULL(n->per_node / MIB));
+	print_row("kernel, twice", parts->kernel);
+	print_row("initrd", parts->initrd);
+	print_row("handover", parts->payload + parts->own);
+	print_row("page structs", parts->pages);
+	print_row("early boot", parts->boot);
+	printf("%-16s %s of %s, on %u NUMA nodes\n", "scratch", size_text(total(n), sum),
+	       size_text(n->ram, ram), parts->nodes);
+	printf("%-16s %s\n", "command line", cmdline_text(n, text));
 }
 
 static void print_json(const struct need *n)
 {
 	json_object *o = json_object_new_object();
-	char text[96];
+	char text[CMDLINE_TEXT];
 
-	snprintf(text, sizeof(text), "kho_scratch=%lluM,%lluM,%lluM", ULL(n->low / MIB),
-		 ULL(n->global / MIB), ULL(n->per_node / MIB));
 	json_add_u64(o, "ram", n->ram);
 	json_add_u64(o, "cpus", n->cpus);
-	json_add_u64(o, "nodes", n->nodes);
-	json_add_u64(o, "kernel", n->kernel);
-	json_add_u64(o, "initrd", n->initrd);
-	json_add_u64(o, "handover", n->payload);
-	json_add_u64(o, "page_structs", n->pages);
-	json_add_u64(o, "early_boot", n->boot);
-	json_add_u64(o, "low", n->low);
-	json_add_u64(o, "global", n->global);
-	json_add_u64(o, "per_node", n->per_node);
-	json_add_text(o, "cmdline", text);
+	json_add_u64(o, "nodes", n->parts.nodes);
+	json_add_u64(o, "kernel", n->parts.kernel);
+	json_add_u64(o, "initrd", n->parts.initrd);
+	json_add_u64(o, "handover", n->parts.payload + n->parts.own);
+	json_add_u64(o, "page_structs", n->parts.pages);
+	json_add_u64(o, "early_boot", n->parts.boot);
+	json_add_bool(o, "above_4g", n->parts.high);
+	json_add_u64(o, "low", n->set.low);
+	json_add_u64(o, "global", n->set.global);
+	json_add_u64(o, "per_node", n->set.per_node);
+	json_add_text(o, "cmdline", cmdline_text(n, text));
 	json_finish(o);
 }
 
@@ -139,7 +189,8 @@ int cmd_scratch(const struct tool_options *options)
 	}
 	if (read_files(options, &need) || read_machine(options, &need))
 		return TOOL_FAILED;
-	calculate(&need);
+	if (calculate(&need))
+		return TOOL_NO;
 	if (options->json)
 		print_json(&need);
 	else

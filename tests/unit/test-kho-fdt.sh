@@ -144,6 +144,14 @@ expect scratch scratch --kernel=target.bzImage --initrd=target.bzImage --payload
 	--sysroot="$work/numa"
 expect scratch-json scratch --json --kernel=target-none.bzImage --ram=64G --cpus=32 --nodes=2
 
+# Initrd and handover go above 4 GiB, unless the kernel cannot be given them there.
+expect scratch-high scratch --kernel=target.bzImage --payload=8G --ram=64G
+cp target.bzImage "$work/low.bzImage"
+printf '\001' | dd of="$work/low.bzImage" bs=1 seek=566 conv=notrunc 2> /dev/null
+expect scratch-low scratch --kernel="$work/low.bzImage" --payload=1G --ram=64G
+expect scratch-low-refused scratch --kernel="$work/low.bzImage" --payload=8G --ram=64G
+expect scratch-refused scratch --kernel=target.bzImage --payload=8G --ram=8G
+
 expect usage
 expect usage-verb paint
 expect usage-option show --colour
