@@ -9,6 +9,7 @@ static const char *result_name(enum rule_result result)
 	switch (result) {
 	case RULE_HOLDS:	return "holds";
 	case RULE_BROKEN:	return "broken";
+	case RULE_WARNING:	return "warning";
 	case RULE_UNKNOWN:	break;
 	}
 	return "not checked";
@@ -30,12 +31,18 @@ static void print_outcome(const struct rule_outcome *o)
 static void check_text(const struct doc *doc, const struct rule_report *report, bool all)
 {
 	for (size_t i = 0; i < report->count; i++)
-		if (all || report->outcome[i].result == RULE_BROKEN)
+		if (all || report->outcome[i].result == RULE_BROKEN ||
+		    report->outcome[i].result == RULE_WARNING)
 			print_outcome(&report->outcome[i]);
-	printf("%s, %s: %zu of %zu rules hold, %zu broken, %zu not checked%s\n", doc->source->name,
-	       doc_abi_label(doc), report->count - report->broken - report->unknown, report->count,
-	       report->broken, report->unknown,
+	printf("%s, %s: %zu of %zu rules hold, %zu broken, ", doc->source->name, doc_abi_label(doc),
+	       report->count - report->broken - report->warnings - report->unknown, report->count,
+	       report->broken);
+	if (report->warnings)
+		printf("%zu with a warning, ", report->warnings);
+	printf("%zu not checked%s\n", report->unknown,
 	       report->unknown && !all ? " (--all says why)" : "");
+	if (!report->map_checked && !report->broken)
+		puts("the map of preserved memory was not looked at, so this says little");
 }
 
 static json_object *json_outcome(const struct rule_outcome *o)
@@ -60,13 +67,25 @@ static void check_json(const struct doc *doc, const struct rule_report *report)
 
 	json_add_text(o, "source", doc->source->name);
 	json_add_text(o, "abi", doc_abi_label(doc));
-	json_add_bool(o, "sound", !report->broken);
+	if (report->map_checked || report->broken)
+		json_add_bool(o, "sound", !report->broken);
+	else
+		json_add_text(o, "sound", NULL);
+	json_add_bool(o, "map_checked", report->map_checked);
 	json_add_u64(o, "broken", report->broken);
+	json_add_u64(o, "warnings", report->warnings);
 	json_add_u64(o, "not_checked", report->unknown);
 	for (size_t i = 0; i < report->count; i++)
 		json_object_array_add(list, json_outcome(&report->outcome[i]));
 	json_object_object_add(o, "rules", list);
 	json_finish(o);
+}
+
+static int exit_code(const struct rule_report *report)
+{
+	if (report->broken)
+		return TOOL_NO;
+	return report->map_checked ? TOOL_OK : TOOL_UNCHECKED;
 }
 
 int cmd_check(const struct tool_options *options)
@@ -84,7 +103,7 @@ int cmd_check(const struct tool_options *options)
 			check_json(&h->doc, report);
 		else
 			check_text(&h->doc, report, options->all);
-		code = report->broken ? TOOL_NO : TOOL_OK;
+		code = exit_code(report);
 	}
 	free(report);
 	tool_close(h);

@@ -25,6 +25,9 @@ enum need {
 	NEED_MAP = 16,			/* the whole map */
 	NEED_SCRATCH = 32,
 	NEED_RAM = 64,			/* all RAM of the machine */
+	NEED_ARRAY = 128,		/* the scratch array's address */
+	NEED_NODES = 256,		/* where NUMA nodes begin */
+	WARN_ONLY = 512,		/* no need, but what it comes to */
 };
 
 struct rule {
@@ -293,6 +296,32 @@ static void check_block_low(const struct doc *doc, struct rule_outcome *o)
 	each_preserved(doc, o, in_low_memory, "begins below 1 MiB");
 }
 
+struct node_check {
+	const struct machine *machine;
+	struct rule_outcome *outcome;
+};
+
+static int block_node(void *ctx, uint64_t addr, unsigned int order)
+{
+	const struct node_check *c = ctx;
+
+	for (size_t i = 0; i < c->machine->node_count; i++)
+		if (c->machine->node[i] > addr && c->machine->node[i] - addr < PAGE_SIZE << order)
+			broken(c->outcome, "0x%llx, order %u: node %zu begins at 0x%llx", ULL(addr), order,
+			       i, ULL(c->machine->node[i]));
+	return 0;
+}
+
+/* Kernels before 7.1 took no heed of nodes, neither those that write nor those that read. */
+static void check_block_node(const struct doc *doc, struct rule_outcome *o)
+{
+	struct node_check c = { doc->source->machine, o };
+	const struct kho_map_visitor visitor = { .block = block_node, .ctx = &c };
+
+	if (kho_abi_radix(doc->root.abi))
+		kho_map_each(&doc->blocks.map, &visitor);
+}
+
 /* ---- What must not lie in scratch ------------------------------------------ */
 
 static bool in_scratch(const struct doc *doc, const struct kho_range *range)
@@ -356,9 +385,14 @@ static bool kept(const struct doc *doc, uint64_t addr, uint64_t size)
 	       ranges_cover(&doc->source->reserved, addr, size);
 }
 
+/* Kernels of 6.16 to 6.18 take it out of the map, and fail on one that is not in it. */
 static void check_fdt_preserved(const struct doc *doc, struct rule_outcome *o)
 {
-	if (!kept(doc, doc->source->fdt_addr, doc->source->fdt.size))
+	const struct source *s = doc->source;
+	bool found = kho_abi_radix(doc->root.abi) ? kept(doc, s->fdt_addr, s->fdt.size) :
+		     ranges_cover(&doc->preserved, s->fdt_addr, s->fdt.size);
+
+	if (!found)
 		broken(o, "0x%llx, %zu bytes, is not", ULL(doc->source->fdt_addr),
 		       doc->source->fdt.size);
 }
@@ -634,6 +668,16 @@ static void check_scratch_low(const struct doc *doc, struct rule_outcome *o)
 		broken(o, "it is at 0x%llx, 0x%llx bytes", ULL(area->addr), ULL(area->size));
 }
 
+/* The next kernel reserves it, but KASLR, which comes first, may put the kernel there. */
+static void check_scratch_array(const struct doc *doc, struct rule_outcome *o)
+{
+	const struct source *s = doc->source;
+	uint64_t size = s->scratch_count * sizeof(struct kho_range);
+
+	if (unprotected(doc, s->scratch_addr, size))
+		broken(o, "it is at 0x%llx, %llu bytes", ULL(s->scratch_addr), ULL(size));
+}
+
 static bool area_no_ram(const struct doc *doc, size_t i)
 {
 	return outside_ram(doc, &doc->source->scratch[i]);
@@ -649,7 +693,8 @@ static void check_scratch_ram(const struct doc *doc, struct rule_outcome *o)
 static const struct rule rules[] = {
 	{ "fdt-sound", "the root FDT is a whole device tree blob of version 17 or later", 0,
 	  check_fdt_sound },
-	{ "fdt-size", "the root FDT has at most 256 KiB: kernels map no more of it", 0, check_fdt_size },
+	{ "fdt-size", "the root FDT has at most 256 KiB: kernels map no more of it", 0,
+	  check_fdt_size },
 	{ "fdt-aligned", "the root FDT begins a page", NEED_ADDR, check_fdt_aligned },
 	{ "abi-known", "the root node names an ABI of a released kernel", NEED_FDT, check_abi_known },
 	{ "map-address", "the root node says where the map of preserved memory is", NEED_FDT,
@@ -674,6 +719,8 @@ static const struct rule rules[] = {
 	{ "block-ram", "preserved memory is RAM", NEED_MAP | NEED_RAM, check_block_ram },
 	{ "block-low", "nothing is preserved below 1 MiB, where CPUs are started", NEED_MAP,
 	  check_block_low },
+	{ "block-node", "in kho-v2 to v4 no block lies in two NUMA nodes", NEED_MAP | NEED_NODES,
+	  check_block_node },
 	{ "block-scratch", "no preserved memory overlaps scratch, which is overwritten",
 	  NEED_MAP | NEED_SCRATCH, check_block_scratch },
 	{ "map-scratch", "the map is not in scratch, unless setup_data keeps it",
@@ -682,7 +729,7 @@ static const struct rule rules[] = {
 	  NEED_ADDR | NEED_SCRATCH, check_fdt_scratch },
 	{ "node-scratch", "no node's data is in scratch, unless setup_data keeps it",
 	  NEED_ROOT | NEED_SCRATCH, check_node_scratch },
-	{ "fdt-preserved", "the root FDT's pages are preserved, or kept by setup_data",
+	{ "fdt-preserved", "the root FDT is preserved, or, but in kho-v1, kept by setup_data",
 	  NEED_MAP | NEED_ADDR, check_fdt_preserved },
 	{ "node-preserved", "every node's data is preserved, or kept by setup_data", NEED_MAP,
 	  check_node_preserved },
@@ -704,8 +751,10 @@ static const struct rule rules[] = {
 	  NEED_ROOT | NEED_MEM, check_luo_abi },
 	{ "luo-preserved", "LUO's blocks are preserved, with the order they are freed by", NEED_MAP,
 	  check_luo_preserved },
-	{ "memfd-preserved", "the pages of memfd files, and the lists of them, are preserved", NEED_MAP,
-	  check_memfd },
+	{ "memfd-preserved", "the pages of memfd files, and the lists of them, are preserved",
+	  NEED_MAP, check_memfd },
+	{ "scratch-array", "the scratch array is not in scratch, unless setup_data keeps it",
+	  NEED_SCRATCH | NEED_ARRAY | WARN_ONLY, check_scratch_array },
 	{ "scratch-size", "the scratch array has at most 256 KiB: kernels map no more of it",
 	  NEED_SCRATCH, check_scratch_size },
 	{ "scratch-usable", "at least one scratch area is not empty", NEED_SCRATCH,
@@ -739,12 +788,17 @@ static const char *missing(const struct doc *doc, unsigned int needs)
 		return "scratch is not known: say --scratch";
 	if (needs & NEED_RAM && !s->ram_whole)
 		return "not all RAM of the machine is known";
+	if (needs & NEED_ARRAY && !s->scratch_addr)
+		return "the scratch array's address is not known";
+	if (needs & NEED_NODES && !(s->machine && s->machine->node_count))
+		return "the machine's NUMA nodes are not known";
 	return NULL;
 }
 
 void rules_check(const struct doc *doc, struct rule_report *ret)
 {
 	memset(ret, 0, sizeof(*ret));
+	ret->map_checked = !missing(doc, NEED_MAP);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		struct rule_outcome *o = &ret->outcome[ret->count++];
 
@@ -755,7 +809,10 @@ void rules_check(const struct doc *doc, struct rule_report *ret)
 			o->result = RULE_UNKNOWN;
 		else
 			rules[i].check(doc, o);
+		if (o->result == RULE_BROKEN && rules[i].needs & WARN_ONLY)
+			o->result = RULE_WARNING;
 		ret->broken += o->result == RULE_BROKEN;
+		ret->warnings += o->result == RULE_WARNING;
 		ret->unknown += o->result == RULE_UNKNOWN;
 	}
 }

@@ -12,6 +12,7 @@
 enum rule_result {
 	RULE_HOLDS,
 	RULE_BROKEN,
+	RULE_WARNING,			/* broken, by stock kernels too, and mostly without harm */
 	RULE_UNKNOWN,			/* what it is about is not known */
 };
 
@@ -20,14 +21,15 @@ struct rule_outcome {
 	const char *text;		/* what the rule demands */
 	enum rule_result result;
 	const char *why;		/* RULE_UNKNOWN: what is missing */
-	size_t findings;		/* RULE_BROKEN: how often */
+	size_t findings;		/* RULE_BROKEN, RULE_WARNING: how often */
 	char finding[FINDINGS_MAX][FINDING_SIZE];
 };
 
 struct rule_report {
 	struct rule_outcome outcome[RULES_MAX];
 	size_t count;
-	size_t broken, unknown;		/* rules */
+	size_t broken, warnings, unknown; /* rules */
+	bool map_checked;		/* the whole map was read */
 };
 
 /* Look at DOC, which may have any part unreadable, by every rule. */

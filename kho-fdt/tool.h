@@ -18,6 +18,7 @@ enum tool_exit {
 	TOOL_OK = 0,
 	TOOL_USAGE = 1,			/* wrong option or operand; nothing to do */
 	TOOL_NO = 2,			/* a rule is broken, there are differences, not translatable */
+	TOOL_UNCHECKED = 3,		/* check: nothing broken, but the map was not looked at */
 	TOOL_TRANSLATED = 3,		/* preflight: readable once it is translated */
 	TOOL_PARTLY = 4,		/* preflight: readable but for single nodes */
 	TOOL_UNREADABLE = 5,		/* preflight: not readable at all */

@@ -16,7 +16,8 @@ static const char *broken_rules(void)
 
 	list[0] = '\0';
 	for (size_t i = 0; i < report.count; i++)
-		if (report.outcome[i].result == RULE_BROKEN)
+		if (report.outcome[i].result == RULE_BROKEN ||
+		    report.outcome[i].result == RULE_WARNING)
 			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s ",
 					       report.outcome[i].id);
 	return list;
@@ -168,6 +169,31 @@ static void luo_without_flbs(struct doc *doc)
 	doc->luo.flbs = false;
 }
 
+/* Memory of node 1 begins in the middle of the region "r0". */
+static void block_node(struct opened_dump *d)
+{
+	struct machine *m = must_calloc(sizeof(*m));
+
+	m->root.fd = -1;
+	m->node[0] = 4096;
+	m->node[1] = UINT64_MAX;
+	m->node[2] = DUMP_R0 + 4096;
+	m->node_count = 3;
+	d->source.machine = m;
+}
+
+static void scratch_array(struct opened_dump *d)
+{
+	d->source.scratch_addr = d->source.scratch[0].addr;
+}
+
+/* Only setup_data keeps the root FDT. */
+static void fdt_by_setup_data(struct opened_dump *d)
+{
+	fdt_elsewhere(d);
+	assert_int_equal(ranges_add(&d->source.reserved, d->source.fdt_addr, 4096), 0);
+}
+
 static void node_elsewhere(struct doc *doc) { doc->root.node[0].addr = 0x1500000; }
 static void region_elsewhere(struct doc *doc) { doc->region[1].addr += 0x100000; }
 static void region_apart(struct doc *doc) { doc->region[1].addr = DUMP_R0 + 4096; }
@@ -200,11 +226,15 @@ static const struct {
 	{ "kho-v4", "block-apart ", NULL, block_apart },
 	{ "kho-v4", "block-ram ", block_ram, NULL },
 	{ "kho-v4", "block-low ", NULL, block_low },
+	{ "kho-v4", "block-node ", block_node, NULL },
+	{ "kho-v1-512", "", block_node, NULL },
 	{ "kho-v4", "block-scratch ", block_scratch, NULL },
 	{ "kho-v4", "map-scratch scratch-aligned ", map_scratch, NULL },
 	{ "kho-v4", "block-scratch fdt-scratch scratch-aligned ", fdt_scratch, NULL },
 	{ "kho-v4", "block-scratch node-scratch scratch-aligned ", node_scratch, NULL },
 	{ "kho-v4", "fdt-preserved ", fdt_elsewhere, NULL },
+	{ "kho-v1-512", "fdt-preserved ", fdt_by_setup_data, NULL },
+	{ "kho-v4", "", fdt_by_setup_data, NULL },
 	{ "kho-v4", "node-preserved ", NULL, node_elsewhere },
 	{ "kho-v4", "node-readable ", node_readable, NULL },
 	{ "kho-v1-512", "node-fdt ", node_fdt, NULL },
@@ -221,6 +251,7 @@ static const struct {
 	{ "kho-v4", "memfd-preserved ", memfd_lost, NULL },
 	{ "kho-v4", "memfd-preserved ", memfd_hole, NULL },
 	{ "kho-v4", "scratch-size ", scratch_size, NULL },
+	{ "kho-v4", "scratch-array ", scratch_array, NULL },
 	{ "kho-v4", "scratch-usable ", scratch_usable, NULL },
 	{ "kho-v4", "scratch-range ", scratch_range, NULL },
 	{ "kho-v4", "scratch-apart ", scratch_apart, NULL },
@@ -243,7 +274,7 @@ static void test_sound(void **state)
 		rules_check(dump_doc(d), &report);
 		assert_string_equal(broken_rules(), "");
 		assert_int_equal(report.broken, 0);
-		assert_int_equal(report.unknown, 2);	/* nobody knows all RAM */
+		assert_int_equal(report.unknown, 3);	/* nobody knows all RAM, or nodes */
 		dump_done(d);
 	}
 }
@@ -344,12 +375,14 @@ static void test_not_checked(void **state)
 	assert_non_null(outcome("scratch-low")->why);
 	assert_int_equal(outcome("fdt-preserved")->result, RULE_UNKNOWN);
 	assert_int_equal(outcome("block-low")->result, RULE_HOLDS);
+	assert_true(report.map_checked);
 	dump_done(d);
 
 	d = dump_source("kho-v4");
 	d->source.has_mem = false;
 	rules_check(dump_doc(d), &report);
 	assert_int_equal(report.broken, 0);
+	assert_false(report.map_checked);
 	assert_int_equal(outcome("map-readable")->result, RULE_UNKNOWN);
 	assert_int_equal(outcome("node-complete")->result, RULE_HOLDS);
 	dump_done(d);
