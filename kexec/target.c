@@ -2,12 +2,12 @@
 #include <string.h>
 
 #include "../purgatory/crc32c.h"
+#include "kernel-file.h"
 #include "kho.h"
 #include "message.h"
 #include "reader.h"
 #include "target.h"
 
-#define KERNEL_MAX	(1ull << 30)
 #define INITRD_MAX	(64ull << 30)
 
 static int check_unchanged(const struct target *t, const struct request *rq)
@@ -22,42 +22,17 @@ static int check_unchanged(const struct target *t, const struct request *rq)
 	return 0;
 }
 
-/* vmlinuz.gz and the like: replace the file by what is in it. */
-static int unpack_kernel(struct target *t)
-{
-	void *out;
-	size_t size;
-
-	if (image_unpack(t->kernel.data, t->kernel.size, KERNEL_MAX, &out, &size) != IMAGE_OK)
-		return -1;
-	buffer_free(&t->kernel);
-	t->kernel = (struct buffer){ out, size };
-	return 0;
-}
-
-static int parse_kernel(struct target *t, const struct request *rq)
-{
-	enum image_error err = bzimage_parse(t->kernel.data, t->kernel.size, &t->image);
-
-	if (err == IMAGE_ERR_NOT_BZIMAGE && !unpack_kernel(t))
-		err = bzimage_parse(t->kernel.data, t->kernel.size, &t->image);
-	if (err)
-		return error("cannot use '%s' as a kernel: %s; this program loads 64-bit x86 bzImages "
-			     "(boot protocol 2.12 and later)", rq->kernel, image_strerror(err));
-	return 0;
-}
-
 int target_read(struct target *t, const struct request *rq)
 {
 	memset(t, 0, sizeof(*t));
-	if (file_read(rq->kernel, "kernel", KERNEL_MAX, &t->kernel))
+	if (file_read(rq->kernel, "kernel", KERNEL_FILE_MAX, &t->kernel))
 		return EXIT_REFUSED;
 	if (rq->initrd && file_read(rq->initrd, "initrd", INITRD_MAX, &t->initrd))
 		return EXIT_REFUSED;
 	t->file_crc = crc32c(0, t->kernel.data, t->kernel.size);
 	if (check_unchanged(t, rq))
 		return EXIT_REFUSED;
-	return parse_kernel(t, rq) ? EXIT_FAILED : 0;
+	return kernel_file_parse(rq->kernel, &t->kernel, &t->image) ? EXIT_FAILED : 0;
 }
 
 int target_check(const struct target *t, const struct machine *m, const char *cmdline)
@@ -94,18 +69,13 @@ static int check_reads(const struct target *t, const struct request *rq,
 int target_find_abis(struct target *t, const struct request *rq)
 {
 	struct kernel_features features;
-	enum image_error err;
-	const char *format;
 
 	if (rq->resealing) {
 		t->reads = rq->reads;
 		return 0;
 	}
-	err = image_scan(t->kernel.data + t->image.payload_offset, t->image.payload_size, &features,
-			 &format);
-	if (err)
-		return error("cannot look into '%s' (compressed with %s) to see whether it can read the "
-			     "handover: %s", rq->kernel, format, image_strerror(err));
+	if (kernel_file_scan(rq->kernel, &t->kernel, &t->image, &features))
+		return -1;
 	/* Where the form of v1 is not known, no map of the other may be handed on as it is. */
 	if (!reader_of_image(&features, &t->reads) && t->reads.abi == KHO_ABI_V1)
 		t->reads.abi = KHO_ABI_V1_512;
