@@ -5,6 +5,7 @@
 #include "arch.h"
 #include "core.h"
 #include "kernel.h"
+#include "luo.h"
 #include "tool.h"
 #include "translate.h"
 
@@ -141,6 +142,22 @@ static void print_json(const struct doc *doc, const struct translation *t)
 	json_finish(o);
 }
 
+/* The kernel writes its sessions in the reboot path: they are in no memory yet. */
+static int check_sessions(const struct source *s)
+{
+	char name[LUO_SESSION_NAME];
+	int found;
+
+	if (s->kind != SOURCE_LIVE)
+		return TOOL_OK;
+	found = luo_find_session(&s->machine->root, name);
+	if (found > 0)
+		error("live update session '%s' is open, and the running kernel writes it only when it is "
+		      "left: a translation made now would be without it; end the session, or translate "
+		      "a dump of what was handed over", name);
+	return found < 0 ? TOOL_FAILED : found ? TOOL_NO : TOOL_OK;
+}
+
 static int run(const struct doc *doc, const struct translate_target *to,
 	       const struct tool_options *options)
 {
@@ -166,6 +183,8 @@ int cmd_translate(const struct tool_options *options)
 
 	if (code == TOOL_OK)
 		code = tool_open(options, 0, true, &h);
+	if (code == TOOL_OK)
+		code = check_sessions(&h->source);
 	if (code == TOOL_OK)
 		code = run(&h->doc, &to, options);
 	tool_close(h);

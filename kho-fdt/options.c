@@ -140,7 +140,8 @@ static int take_option(struct tool_options *o, int c, const char *value)
 	return -1;			/* getopt has said why */
 }
 
-static int take_operands(struct tool_options *o, const struct tool_verb *verb, int argc, char **argv)
+static int take_operands(struct tool_options *o, const struct tool_verb *verb, int argc,
+			 char **argv)
 {
 	size_t count = (size_t)(argc - optind);
 
@@ -193,6 +194,8 @@ static int check_spec(const struct source_spec *spec)
 	if (!file && (spec->has_root || spec->scratch_count || spec->ram_base))
 		return error("--root, --scratch and --ram-base are for files: of '%s' they are known",
 			     spec->name);
+	if (!strcmp(spec->name, "live") && spec->form != KHO_ABI_UNKNOWN)
+		return error("--form is for 'in' and files: that of the running kernel is known");
 	return 0;
 }
 

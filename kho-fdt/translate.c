@@ -112,7 +112,8 @@ static int keep_node(struct work *w, const struct kho_node *node)
 	return add_node(w, node, TRANSLATE_KEPT, node->addr, node->size);
 }
 
-static int read_memory(const struct work *w, const char *name, uint64_t addr, void *buf, size_t size)
+static int read_memory(const struct work *w, const char *name, uint64_t addr, void *buf,
+		       size_t size)
 {
 	const struct kho_mem *mem = &w->doc->source->mem;
 

@@ -144,6 +144,12 @@ expect scratch scratch --kernel=target.bzImage --initrd=target.bzImage --payload
 	--sysroot="$work/numa"
 expect scratch-json scratch --json --kernel=target-none.bzImage --ram=64G --cpus=32 --nodes=2
 
+# A session is the file of a process, and not yet in memory.
+mkdir -p "$work/kho-6.19/proc/77/fd"
+expect translate-live translate --sysroot="$work/kho-6.19" --to=kho-v3 live
+ln -s 'anon_inode:[luo_session] alpha' "$work/kho-6.19/proc/77/fd/5"
+expect translate-session translate --sysroot="$work/kho-6.19" --to=kho-v3 live
+
 # Initrd and handover go above 4 GiB, unless the kernel cannot be given them there.
 expect scratch-high scratch --kernel=target.bzImage --payload=8G --ram=64G
 cp target.bzImage "$work/low.bzImage"
@@ -157,6 +163,7 @@ expect usage-verb paint
 expect usage-option show --colour
 expect usage-operands diff dumps/kho-v3.elf
 expect usage-live show --root=4096 live
+expect usage-form show --form=page --sysroot="$work/kho-on"
 expect usage-to translate dumps/kho-v3.elf
 expect usage-svg map --svg=x --json dumps/kho-v3.elf
 expect usage-number scratch --kernel=target.bzImage --ram=lots
