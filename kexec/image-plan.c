@@ -30,9 +30,10 @@ static int no_room(const struct image_plan *p, const char *name, uint64_t size, 
 	if (!p->handover->running.kho)
 		return error("no room in scratch for the %s (%llu KiB): use a smaller kernel, initrd or "
 			     "blobs", name, ULL(size >> 10));
-	return error("no room in the running kernel's scratch areas for the %s (%llu KiB): everything a "
-		     "handover loads must fit there; boot this kernel with larger ones (kho_scratch=..., "
-		     "which 'kho-fdt scratch' computes), or use a smaller kernel, initrd or blobs",
+	return error("no room in the running kernel's scratch areas for the %s (%llu KiB): "
+		     "everything a handover loads must fit there; boot this kernel with larger ones "
+		     "(kho_scratch=..., which 'kho-fdt scratch' computes), or use a smaller kernel, "
+		     "initrd or blobs",
 		     name, ULL(size >> 10));
 }
 

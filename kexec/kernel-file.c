@@ -21,8 +21,8 @@ int kernel_file_parse(const char *path, struct buffer *file, struct bzimage *ret
 	if (err == IMAGE_ERR_NOT_BZIMAGE && !unpack(file))
 		err = bzimage_parse(file->data, file->size, ret);
 	if (err)
-		return error("cannot use '%s' as a kernel: %s; this program takes 64-bit x86 bzImages "
-			     "(boot protocol 2.12 and later)", path, image_strerror(err));
+		return error("cannot use '%s' as a kernel: %s; this program takes 64-bit x86 "
+			     "bzImages (boot protocol 2.12 and later)", path, image_strerror(err));
 	return 0;
 }
 
@@ -30,11 +30,11 @@ int kernel_file_scan(const char *path, const struct buffer *file, const struct b
 		     struct kernel_features *ret)
 {
 	const char *format;
-	enum image_error err = image_scan(file->data + image->payload_offset, image->payload_size, ret,
-					  &format);
+	enum image_error err = image_scan(file->data + image->payload_offset, image->payload_size,
+					  ret, &format);
 
 	if (err)
-		return error("cannot look into '%s' (compressed with %s) to see whether it can read the "
-			     "handover: %s", path, format, image_strerror(err));
+		return error("cannot look into '%s' (compressed with %s) to see whether it can "
+			     "read the handover: %s", path, format, image_strerror(err));
 	return 0;
 }

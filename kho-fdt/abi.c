@@ -89,12 +89,57 @@ bool kho_prop_compatible_(const void *fdt, int offset, const char *want)
 	return prop && (size_t)len == strlen(want) + 1 && !memcmp(prop, want, (size_t)len);
 }
 
-int kho_fdt_check_(const void *buf, size_t size)
+/* Go past what follows TAG, *POS bytes into a structure of SIZE bytes; false: cut off. */
+static bool skip_content(const char *structure, uint32_t size, uint32_t tag, uint32_t *pos)
 {
+	uint32_t left = size - *pos, len = 0;
+
+	if (tag == FDT_BEGIN_NODE) {
+		len = (uint32_t)strnlen(structure + *pos, left) + 1;
+	} else if (tag == FDT_PROP) {
+		if (left < 2 * sizeof(fdt32_t))
+			return false;
+		len = fdt32_ld((const fdt32_t *)(structure + *pos));
+		*pos += 2 * sizeof(fdt32_t);
+		left -= 2 * sizeof(fdt32_t);
+	}
+	if (len > left)
+		return false;
+	*pos += len;
+	return true;
+}
+
+/* Whether the tags of a structure come to their end. Each step goes forward. */
+static bool structure_ends(const char *structure, uint32_t size)
+{
+	uint32_t pos = 0, tag;
+
+	while (size - pos >= sizeof(fdt32_t)) {
+		tag = fdt32_ld((const fdt32_t *)(structure + pos));
+		if (tag == FDT_END)
+			return true;
+		pos += sizeof(fdt32_t);
+		if (!skip_content(structure, size, tag, &pos))
+			return false;
+		if ((pos & 3) && size - pos < 4 - (pos & 3))
+			return false;
+		pos = (pos + 3) & ~3u;
+	}
+	return false;
+}
+
+int kho_fdt_check(const void *buf, size_t size)
+{
+	uint32_t start, len;
+
 	if (size < sizeof(struct fdt_header) || (uintptr_t)buf % 8)
 		return -KHO_ERR_BADFDT;
-	/* Kernels write version 17; fdt_check_full() crashes on some below 16. */
 	if (fdt_magic(buf) != FDT_MAGIC || fdt_version(buf) < FDT_VERSION_MIN)
+		return -KHO_ERR_BADFDT;
+	start = fdt_off_dt_struct(buf);
+	len = fdt_size_dt_struct(buf);
+	if (start > size || len > size - start || start % sizeof(fdt32_t) ||
+	    !structure_ends((const char *)buf + start, len))
 		return -KHO_ERR_BADFDT;
 	if (fdt_check_full(buf, size) < 0)
 		return -KHO_ERR_BADFDT;

@@ -39,12 +39,6 @@ int kho_prop_u64_(const void *fdt, int offset, const char *name, uint64_t *ret);
 /* Whether "compatible" of node OFFSET is exactly the string WANT. */
 bool kho_prop_compatible_(const void *fdt, int offset, const char *want);
 
-/*
- * Check that BUF holds a whole, sound FDT of at most SIZE bytes.
- * Errors: -KHO_ERR_BADFDT.
- */
-int kho_fdt_check_(const void *buf, size_t size);
-
 /* A KHO_ERR_* for a libfdt error met while writing. */
 int kho_fdt_write_error_(int err);
 

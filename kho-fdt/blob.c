@@ -64,7 +64,7 @@ int kho_blob_wrap(void *buf, size_t size, size_t data_size, size_t *ret_offset)
 
 int kho_blob_unwrap(const void *buf, size_t size, size_t *ret_offset, size_t *ret_size)
 {
-	int len, err = kho_fdt_check_(buf, size);
+	int len, err = kho_fdt_check(buf, size);
 	const void *data;
 
 	if (err)

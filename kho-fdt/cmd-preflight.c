@@ -145,8 +145,8 @@ static void print_side(const char *what, const struct side *side)
 {
 	const struct kho_reader *r = &side->kernel.reader;
 
-	printf("%-8s %s (%s): %s", what, side->name, side->release[0] ? side->release : "no release",
-	       abi_text(side));
+	printf("%-8s %s (%s): %s", what, side->name,
+	       side->release[0] ? side->release : "no release", abi_text(side));
 	if (r->luo[0])
 		printf(", %s", r->luo);
 	if (r->luo[0] && r->memfd[0])
@@ -157,8 +157,9 @@ static void print_side(const char *what, const struct side *side)
 static void print_part(const struct preflight_part *part, bool map)
 {
 	printf("%-8s %-16s %s%s%s\n", map ? "map" : "node", map ? "" :
-	       strcmp(part->name, "*") ? part->name : "blobs", preflight_fate_name(part->verdict.fate),
-	       part->verdict.reason ? ": " : "", part->verdict.reason ? part->verdict.reason : "");
+	       strcmp(part->name, "*") ? part->name : "blobs",
+	       preflight_fate_name(part->verdict.fate), part->verdict.reason ? ": " : "",
+	       part->verdict.reason ? part->verdict.reason : "");
 }
 
 static const char *summary(const struct preflight *p)
@@ -174,8 +175,8 @@ static const char *summary(const struct preflight *p)
 	case PREFLIGHT_UNREADABLE:
 		break;
 	}
-	return "it cannot take it over: 'kexec --kho' refuses to load it, and without that it would "
-	       "start as if nothing had been handed over";
+	return "it cannot take it over: 'kexec --kho' refuses to load it, and without that it "
+	       "would start as if nothing had been handed over";
 }
 
 static void print_text_report(const struct side *from, const struct side *to,
@@ -184,8 +185,8 @@ static void print_text_report(const struct side *from, const struct side *to,
 	print_side("from", from);
 	print_side("to", to);
 	if (p->built)
-		puts("         the first hands nothing over by itself: 'kexec --kho' builds the handover in "
-		     "userspace");
+		puts("         the first hands nothing over by itself: 'kexec --kho' builds the "
+		     "handover in userspace");
 	for (size_t i = 0; i < p->count; i++)
 		print_part(&p->part[i], !i);
 	printf("result   %s: %s\n", preflight_result_name(p->result), summary(p));

@@ -89,8 +89,8 @@ static int read_files(const struct tool_options *o, struct need *n)
 	if (o->initrd && stat(o->initrd, &st))
 		return error_errno("cannot look at initrd '%s'", o->initrd);
 	if (image.kernel.reader.abi == KHO_ABI_UNKNOWN)
-		notice("'%s' (%s) could not read a handover: it has no KHO, or an ABI this program does "
-		       "not know", o->kernel, image.features.release);
+		notice("'%s' (%s) could not read a handover: it has no KHO, or an ABI this program "
+		       "does not know", o->kernel, image.features.release);
 	n->parts.kernel = scratch_for_kernel(&image.bzimage);
 	n->parts.initrd = (uint64_t)st.st_size;
 	n->parts.payload = o->payload;
@@ -108,14 +108,14 @@ static uint64_t total(const struct need *n)
 static int check_fits(const struct need *n)
 {
 	if (n->set.low > n->low_room)
-		return error("the first area must be below 4 GiB, and would have %llu MiB; there are %llu MiB "
-			     "of RAM in one piece at most: %s", ULL(n->set.low / MIB),
+		return error("the first area must be below 4 GiB, and would have %llu MiB; there "
+			     "are %llu MiB of RAM in one piece at most: %s", ULL(n->set.low / MIB),
 			     ULL(n->low_room / MIB), n->parts.high ? "use a smaller kernel" :
-			     "this kernel can be given initrd and handover only there, so use smaller ones, "
-			     "or a kernel with XLF_CAN_BE_LOADED_ABOVE_4G");
+			     "this kernel can be given initrd and handover only there, so use "
+			     "smaller ones, or a kernel with XLF_CAN_BE_LOADED_ABOVE_4G");
 	if (total(n) > n->ram)
-		return error("scratch would need %llu MiB of %llu MiB of RAM: use a smaller initrd or fewer "
-			     "blobs", ULL(total(n) / MIB), ULL(n->ram / MIB));
+		return error("scratch would need %llu MiB of %llu MiB of RAM: use a smaller initrd "
+			     "or fewer blobs", ULL(total(n) / MIB), ULL(n->ram / MIB));
 	return 0;
 }
 

@@ -8,12 +8,9 @@
 #include "doc.h"
 #include "message.h"
 
-#define FDT_VERSION_MIN	17		/* what kernels write; libfdt crashes on some below */
-
 bool doc_fdt_valid(const void *buf, size_t size)
 {
-	return size >= sizeof(struct fdt_header) && fdt_magic(buf) == FDT_MAGIC &&
-	       fdt_version(buf) >= FDT_VERSION_MIN && fdt_check_full(buf, size) == 0;
+	return !kho_fdt_check(buf, size);
 }
 
 const char *doc_kind_name(enum doc_kind kind)

@@ -35,8 +35,8 @@ struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho
 		return verdict(KHO_FATE_REFUSED,
 			       "it has no KHO, or an ABI this program does not know");
 	if (to->abi == KHO_ABI_V2)
-		return verdict(KHO_FATE_REFUSED, "no release reads kho-v2, so nothing written for it "
-			       "has ever been tried");
+		return verdict(KHO_FATE_REFUSED, "no release reads kho-v2, so nothing written for "
+			       "it has ever been tried");
 	if (from->abi == to->abi)
 		return native;
 	if (!kho_abi_radix(from->abi) && !kho_abi_radix(to->abi))

@@ -248,6 +248,17 @@ int kho_map_size(const struct kho_map *map, enum kho_abi abi, uint64_t *ret_size
 int kho_map_encode(const struct kho_map *map, enum kho_abi abi, void *buf, size_t size,
 		   uint64_t base, uint64_t *ret_root);
 
+/* ---- Device trees -------------------------------------------------------- */
+
+/*
+ * Whether BUF holds a whole, sound FDT of at most SIZE bytes and of version 17, which
+ * kernels write. Other functions do this by themselves. It stands in front of
+ * libfdt's fdt_check_full(), which up to 1.6.1 crashes on some older versions, and never
+ * ends if the length of a property wraps around.
+ * Errors: -KHO_ERR_BADFDT, also if BUF is not 8-byte aligned.
+ */
+int kho_fdt_check(const void *buf, size_t size);
+
 /* ---- Root FDT ---------------------------------------------------------- */
 
 #define KHO_NODE_NAME_MAX	64	/* bytes, NUL included */
@@ -521,7 +532,7 @@ enum kho_luo_abi {
 #define KHO_LUO_SESSION_NAME_MAX	64	/* bytes, NUL included */
 #define KHO_LUO_HANDLER_NAME_MAX	48
 #define KHO_LUO_FLB_NAME_MAX		48
-#define KHO_LUO_BYTES_MAX		(4ull << 30)	/* of blocks that one walk reads */
+#define KHO_LUO_BYTES_MAX		(256ull << 20)	/* of blocks that one walk reads */
 
 struct kho_luo_session {
 	char name[KHO_LUO_SESSION_NAME_MAX];

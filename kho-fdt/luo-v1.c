@@ -96,7 +96,7 @@ int kho_luo_v1_walk_(struct kho_luo_walk_ *w, const struct kho_node *node)
 		return -KHO_ERR_BADFDT;
 	err = kho_luo_get_(w, node->addr, fdt, size);
 	if (!err)
-		err = kho_fdt_check_(fdt, size);
+		err = kho_fdt_check(fdt, size);
 	if (!err)
 		err = walk_fdt(w, fdt);
 	return err;

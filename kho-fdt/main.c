@@ -32,8 +32,8 @@ static const struct tool_verb verbs[] = {
 	  "      --json\n" },
 	{ "check", cmd_check, 0, 1, FILE_OPTIONS " all",
 	  "check [live|in|FILE]\n"
-	  "Look at a handover by every rule of its ABI. Exit status 2: a rule is broken; 3: none is,\n"
-	  "but the map was not looked at, as of a root FDT alone.\n"
+	  "Look at a handover by every rule of its ABI. Exit status 2: a rule is broken; 3:\n"
+	  "none is, but the map was not looked at, as of a root FDT alone.\n"
 	  "\n"
 	  "      --all             print the rules that hold, too\n"
 	  FILE_USAGE
@@ -102,8 +102,9 @@ static void print_help(FILE *out)
 	      "Handovers: live (the running kernel's own, the default), in (the one it got), or a file:\n"
 	      "an ELF core, a raw image of RAM, or a root FDT alone. 'kho-fdt VERB --help' says more.\n"
 	      "\n"
-	      "Exit status: 0; 1 usage; 2 a broken rule, a difference, nothing to translate to; 3 a map\n"
-	      "that was not checked; 3, 4, 5 preflight; 255 what cannot be read. See kho-fdt(8).\n", out);
+	      "Exit status: 0; 1 usage; 2 a broken rule, a difference, nothing to translate to;\n"
+	      "3 a map that was not checked; 3, 4, 5 preflight; 255 what cannot be read. See\n"
+	      "kho-fdt(8).\n", out);
 }
 
 static const struct tool_verb *find_verb(const char *name)

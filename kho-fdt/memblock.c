@@ -31,7 +31,7 @@ int kho_memblock_read(const void *buf, size_t size, struct kho_region *region, s
 	size_t count = 0;
 	int node, err;
 
-	err = kho_fdt_check_(buf, size);
+	err = kho_fdt_check(buf, size);
 	if (err)
 		return err;
 	if (!kho_prop_compatible_(buf, 0, KHO_MEMBLOCK_COMPATIBLE))

@@ -108,8 +108,8 @@ static int take_form(struct tool_options *o, const char *text)
 	else if (!strcmp(text, "page"))
 		o->form[o->form_count++] = KHO_ABI_V1;
 	else
-		return error("--form=%s: 512 (kernels of 6.16 and 6.17) or page (6.18 to 7.0) is needed",
-			     text);
+		return error("--form=%s: 512 (kernels of 6.16 and 6.17) or page (6.18 to 7.0) is "
+			     "needed", text);
 	return 0;
 }
 
@@ -146,8 +146,8 @@ static int take_operands(struct tool_options *o, const struct tool_verb *verb, i
 	size_t count = (size_t)(argc - optind);
 
 	if (count < verb->operands_min || count > verb->operands_max)
-		return error("%s takes %zu%s%s operands; 'kho-fdt %s --help' names them", verb->name,
-			     verb->operands_min,
+		return error("%s takes %zu%s%s operands; 'kho-fdt %s --help' names them",
+			     verb->name, verb->operands_min,
 			     verb->operands_max > verb->operands_min ? " to " : "",
 			     verb->operands_max > verb->operands_min ?
 			     verb->operands_max == 1 ? "1" : "2" : "", verb->name);
@@ -192,8 +192,8 @@ static int check_spec(const struct source_spec *spec)
 	bool file = strcmp(spec->name, "live") && strcmp(spec->name, "in");
 
 	if (!file && (spec->has_root || spec->scratch_count || spec->ram_base))
-		return error("--root, --scratch and --ram-base are for files: of '%s' they are known",
-			     spec->name);
+		return error("--root, --scratch and --ram-base are for files: of '%s' they are "
+			     "known", spec->name);
 	if (!strcmp(spec->name, "live") && spec->form != KHO_ABI_UNKNOWN)
 		return error("--form is for 'in' and files: that of the running kernel is known");
 	return 0;
@@ -215,8 +215,8 @@ int tool_open(const struct tool_options *options, size_t index, bool whole, stru
 	}
 	err = source_open(&spec, &h->source);
 	if (!err && h->source.nothing)
-		err = error("live: the running kernel (%s) hands nothing over: it has no KHO, or was "
-			    "booted without kho=on", h->source.machine->release);
+		err = error("live: the running kernel (%s) hands nothing over: it has no KHO, or "
+			    "was booted without kho=on", h->source.machine->release);
 	if (!err)
 		err = whole ? doc_read_whole(&h->source, &h->doc) : doc_read(&h->source, &h->doc);
 	if (err)

@@ -45,7 +45,8 @@ static struct kho_verdict judge_map(const struct preflight_kernel *from,
 	if (v.fate == KHO_FATE_NATIVE && (!from->form_sure || !to->form_sure) &&
 	    !kho_abi_radix(from->reader.abi))
 		v = (struct kho_verdict){ KHO_FATE_TRANSLATED,
-					  "the size of its map's bitmaps is not known, and is made sure of" };
+					  "the size of its map's bitmaps is not known, and is made "
+					  "sure of" };
 	return v;
 }
 
@@ -62,7 +63,8 @@ static void judge_built(const struct preflight_kernel *to, struct preflight *p)
 		return;
 	}
 	add(p, "map", native);
-	add(p, KHO_NODE_MEMBLOCK, kho_judge_node(&to->reader, &to->reader, KHO_NODE_MEMBLOCK, false));
+	add(p, KHO_NODE_MEMBLOCK, kho_judge_node(&to->reader, &to->reader, KHO_NODE_MEMBLOCK,
+						 false));
 	if (kho_abi_sized(to->reader.abi))
 		add(p, KHO_NODE_METADATA, native);
 	add(p, ANY_NODE, native);
@@ -93,7 +95,8 @@ static struct kho_verdict judge_node(const struct preflight_kernel *from,
 
 	if (v.fate == KHO_FATE_NATIVE && node->no_fdt && !kho_abi_sized(to->reader.abi))
 		v = (struct kho_verdict){ KHO_FATE_REFUSED,
-					  "it takes every node for a device tree, which this one is not" };
+					  "it takes every node for a device tree, which this one "
+					  "is not" };
 	return v;
 }
 

@@ -85,7 +85,7 @@ int kho_root_read(const void *buf, size_t size, struct kho_root *ret)
 	struct kho_root root = { 0 };
 	int node, err;
 
-	err = kho_fdt_check_(buf, size);
+	err = kho_fdt_check(buf, size);
 	if (err)
 		return err;
 	root.abi = root_abi(buf);

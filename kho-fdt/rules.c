@@ -122,8 +122,8 @@ static void check_map_address(const struct doc *doc, struct rule_outcome *o)
 	if (!read_number(doc, 0, "preserved-memory-map", &addr))
 		broken(o, "\"preserved-memory-map\" is missing or has not 8 bytes");
 	else if (!addr)
-		broken(o, "it is 0: not finalized, or of a kernel before 6.19 that preserves nothing; "
-		       "6.19 and later drop such a handover");
+		broken(o, "it is 0: not finalized, or of a kernel before 6.19 that preserves "
+		       "nothing; 6.19 and later drop such a handover");
 }
 
 /* Names of a hostile tree are not printed as they are. */
@@ -246,8 +246,8 @@ static int block_order(void *ctx, uint64_t addr, unsigned int order)
 	unsigned int most = kho_abi_max_order(c->doc->root.abi, PAGE_SHIFT);
 
 	if (order > most)
-		broken(c->outcome, "0x%llx has order %u; the ABI's kernels reserve up to %u", ULL(addr),
-		       order, most);
+		broken(c->outcome, "0x%llx has order %u; the ABI's kernels reserve up to %u",
+		       ULL(addr), order, most);
 	return 0;
 }
 
@@ -307,8 +307,8 @@ static int block_node(void *ctx, uint64_t addr, unsigned int order)
 
 	for (size_t i = 0; i < c->machine->node_count; i++)
 		if (c->machine->node[i] > addr && c->machine->node[i] - addr < PAGE_SIZE << order)
-			broken(c->outcome, "0x%llx, order %u: node %zu begins at 0x%llx", ULL(addr), order,
-			       i, ULL(c->machine->node[i]));
+			broken(c->outcome, "0x%llx, order %u: node %zu begins at 0x%llx", ULL(addr),
+			       order, i, ULL(c->machine->node[i]));
 	return 0;
 }
 
@@ -403,8 +403,8 @@ static void check_node_preserved(const struct doc *doc, struct rule_outcome *o)
 		const struct kho_node *node = &doc->root.node[i];
 
 		if (!kept(doc, node->addr, node_bytes(doc, node)))
-			broken(o, "node '%s' at 0x%llx, %llu bytes, is not", node->name, ULL(node->addr),
-			       ULL(node->size));
+			broken(o, "node '%s' at 0x%llx, %llu bytes, is not", node->name,
+			       ULL(node->addr), ULL(node->size));
 	}
 }
 
@@ -414,8 +414,8 @@ static void check_region_preserved(const struct doc *doc, struct rule_outcome *o
 		const struct kho_region *r = &doc->region[i];
 
 		if (!kept(doc, r->addr, r->size))
-			broken(o, "region '%s' at 0x%llx, %llu bytes, is not", r->name, ULL(r->addr),
-			       ULL(r->size));
+			broken(o, "region '%s' at 0x%llx, %llu bytes, is not", r->name,
+			       ULL(r->addr), ULL(r->size));
 	}
 }
 
@@ -498,8 +498,8 @@ static void check_luo_abi(const struct doc *doc, struct rule_outcome *o)
 		broken(o, "%s in %s, whose kernels read %s and panic on another",
 		       kho_luo_abi_name(doc->luo.abi), doc_abi_label(doc), kho_luo_abi_name(want));
 	else if (luo_node(doc) && doc->root.abi == KHO_ABI_V3 && !doc->luo.flbs)
-		broken(o, "it has no place for FLBs ('luo-flb'), and kernels of %s panic without one",
-		       doc_abi_label(doc));
+		broken(o, "it has no place for FLBs ('luo-flb'), and kernels of %s panic without "
+		       "one", doc_abi_label(doc));
 }
 
 static void walk_luo(const struct doc *doc, struct rule_outcome *o,
@@ -535,7 +535,8 @@ static int memfd_block(void *ctx, uint64_t addr, unsigned int order)
 	const struct block_check *c = ctx;
 
 	if (!ranges_cover(&c->doc->preserved, addr, PAGE_SIZE << order))
-		broken(c->outcome, "0x%llx, order %u, of its list of folios is not", ULL(addr), order);
+		broken(c->outcome, "0x%llx, order %u, of its list of folios is not", ULL(addr),
+		       order);
 	return 0;
 }
 
@@ -617,8 +618,8 @@ static void each_area(const struct doc *doc, struct rule_outcome *o,
 
 	for (size_t i = 0; i < s->scratch_count; i++)
 		if (s->scratch[i].size && bad(doc, i))
-			broken(o, "area %zu, 0x%llx and 0x%llx bytes, %s", i, ULL(s->scratch[i].addr),
-			       ULL(s->scratch[i].size), what);
+			broken(o, "area %zu, 0x%llx and 0x%llx bytes, %s", i,
+			       ULL(s->scratch[i].addr), ULL(s->scratch[i].size), what);
 }
 
 static bool area_wraps(const struct doc *doc, size_t i)
@@ -696,7 +697,8 @@ static const struct rule rules[] = {
 	{ "fdt-size", "the root FDT has at most 256 KiB: kernels map no more of it", 0,
 	  check_fdt_size },
 	{ "fdt-aligned", "the root FDT begins a page", NEED_ADDR, check_fdt_aligned },
-	{ "abi-known", "the root node names an ABI of a released kernel", NEED_FDT, check_abi_known },
+	{ "abi-known", "the root node names an ABI of a released kernel", NEED_FDT,
+	  check_abi_known },
 	{ "map-address", "the root node says where the map of preserved memory is", NEED_FDT,
 	  check_map_address },
 	{ "node-name", "a node's name has 1 to 63 letters, digits and \",._+-\", and is used once",

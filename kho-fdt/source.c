@@ -140,7 +140,8 @@ static int search_dump(struct source *s)
 
 static int open_memory(struct source *s, const struct source_spec *spec)
 {
-	uint64_t pages = s->dump.bytes / PAGE_SIZE + 1;
+	/* Eight bitmaps of 512 bytes in a page are eight pages to a walk. */
+	uint64_t pages = (s->dump.bytes / PAGE_SIZE + 1) * 8;
 
 	s->mem = (struct kho_mem){ read_dump, s };
 	s->has_mem = true;

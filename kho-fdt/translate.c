@@ -130,8 +130,8 @@ static int wrap_node(struct work *w, const struct kho_node *node)
 	size_t data;
 
 	if (!size) {
-		error("node '%s' has %llu bytes: no device tree blob, which %s demands, holds so much",
-		      node->name, ULL(node->size), w->to->name);
+		error("node '%s' has %llu bytes: no device tree blob, which %s demands, holds so "
+		      "much", node->name, ULL(node->size), w->to->name);
 		return REFUSED;
 	}
 	if (extend(t, size, PAGE_SIZE, &at))
@@ -254,12 +254,12 @@ static const char *session_of(const struct kho_luo_state *state, const struct kh
 static int refuse_luo(const struct work *w, const struct kho_luo_culprit *c, int err)
 {
 	if (c->file)
-		error("live update session '%s': the file with token %llu ('%s') cannot be converted "
-		      "for %s: %s", session_of(&w->luo, c->file), ULL(c->file->token),
+		error("live update session '%s': the file with token %llu ('%s') cannot be "
+		      "converted for %s: %s", session_of(&w->luo, c->file), ULL(c->file->token),
 		      c->file->compatible, w->to->name, kho_strerror(err));
 	else if (c->flb)
-		error("live update state '%s' cannot be converted for %s: %s", c->flb->name, w->to->name,
-		      kho_strerror(err));
+		error("live update state '%s' cannot be converted for %s: %s", c->flb->name,
+		      w->to->name, kho_strerror(err));
 	else
 		error("live update sessions cannot be converted for %s: %s", w->to->name,
 		      kho_strerror(err));
@@ -268,8 +268,8 @@ static int refuse_luo(const struct work *w, const struct kho_luo_culprit *c, int
 
 static int refuse_memfd(const struct work *w, const struct kho_luo_file *file)
 {
-	error("live update session '%s': the file with token %llu ('%s') cannot be converted for %s, "
-	      "which reads '%s'", session_of(&w->luo, file), ULL(file->token), file->compatible,
+	error("live update session '%s': the file with token %llu ('%s') cannot be converted for "
+	      "%s, which reads '%s'", session_of(&w->luo, file), ULL(file->token), file->compatible,
 	      w->to->name, w->to->reader.memfd[0] ? w->to->reader.memfd : "no memfds");
 	return REFUSED;
 }
@@ -411,18 +411,20 @@ static int leave_luo(struct work *w, const struct kho_node *node)
 	const struct kho_reader *to = &w->to->reader;
 
 	if (what && !to->luo[0]) {
-		error("live update session '%s' cannot cross: %s has no live update", what, w->to->name);
+		error("live update session '%s' cannot cross: %s has no live update", what,
+		      w->to->name);
 		return REFUSED;
 	}
 	if (what) {
-		error("live update session '%s' cannot cross: %s reads '%s', which this program cannot "
-		      "write", what, w->to->name, unknown_luo(to));
+		error("live update session '%s' cannot cross: %s reads '%s', which this program "
+		      "cannot write", what, w->to->name, unknown_luo(to));
 		return REFUSED;
 	}
 	if (walk_old_luo(w, node, on_old_block))
 		return -1;
 	return drop_node(w, node, to->luo[0] ?
-			 "no session is open, and the other kernel reads a version that is not known" :
+			 "no session is open, and the other kernel reads a version that is not "
+			 "known" :
 			 "no session is open, and the other kernel has no live update");
 }
 
@@ -431,7 +433,8 @@ static int translate_luo(struct work *w, const struct kho_node *node, const stru
 	int err;
 
 	if (d->err) {
-		error("node LUO cannot be read (%s), so it cannot be translated", kho_strerror(d->err));
+		error("node LUO cannot be read (%s), so it cannot be translated",
+		      kho_strerror(d->err));
 		return REFUSED;
 	}
 	err = read_luo(w, node);
@@ -454,8 +457,8 @@ static int translate_node(struct work *w, const struct kho_node *node)
 	if (d->kind == DOC_LUO)
 		return translate_luo(w, node, d);
 	if (d->err == -KHO_ERR_READ)
-		return error("node '%s' at 0x%llx, %llu bytes, cannot be read: the dump must hold it",
-			     node->name, ULL(node->addr), ULL(node->size));
+		return error("node '%s' at 0x%llx, %llu bytes, cannot be read: the dump must hold "
+			     "it", node->name, ULL(node->addr), ULL(node->size));
 	if (d->kind == DOC_BLOB && sized)
 		return unwrap_node(w, node, d);
 	if (d->kind == DOC_RAW && !sized)
@@ -491,8 +494,8 @@ static int too_large(void *ctx, uint64_t addr, unsigned int order)
 
 	if (order <= kho_abi_max_order(w->to->reader.abi, PAGE_SHIFT))
 		return 0;
-	error("preserved memory at 0x%llx is one block of order %u, and kernels of %s reserve up to "
-	      "order %u", ULL(addr), order, w->to->name,
+	error("preserved memory at 0x%llx is one block of order %u, and kernels of %s reserve up "
+	      "to order %u", ULL(addr), order, w->to->name,
 	      kho_abi_max_order(w->to->reader.abi, PAGE_SHIFT));
 	return REFUSED;
 }
@@ -510,8 +513,8 @@ static int encode_map(struct work *w)
 	if (!err && extend(t, t->map_size, PAGE_SIZE, &at))
 		return -1;
 	if (!err)
-		err = kho_map_encode(&w->blocks.map, w->to->reader.abi, t->bytes.data + at, t->map_size,
-				     t->base + at, &t->map);
+		err = kho_map_encode(&w->blocks.map, w->to->reader.abi, t->bytes.data + at,
+				     t->map_size, t->base + at, &t->map);
 	t->blocks = w->blocks.map.blocks;
 	return err ? error("map of preserved memory: %s", kho_strerror(err)) : 0;
 }
@@ -534,14 +537,15 @@ static int check_place(const struct work *w)
 	const struct source *s = w->doc->source;
 
 	if (t->bytes.size > UINT64_MAX - t->base)
-		return error("--base=0x%llx: addresses end before the translation does", ULL(t->base));
+		return error("--base=0x%llx: addresses end before the translation does",
+			     ULL(t->base));
 	if (ranges_touch(&w->doc->preserved, t->base, t->bytes.size) ||
 	    ranges_touch(&t->kept, t->base, t->bytes.size))
-		return error("--base=0x%llx: what is new, %zu bytes, would overlap preserved memory",
-			     ULL(t->base), t->bytes.size);
+		return error("--base=0x%llx: what is new, %zu bytes, would overlap preserved "
+			     "memory", ULL(t->base), t->bytes.size);
 	if (kho_find_overlap(s->scratch, s->scratch_count, t->base, t->bytes.size))
-		return error("--base=0x%llx: what is new, %zu bytes, would lie in scratch", ULL(t->base),
-			     t->bytes.size);
+		return error("--base=0x%llx: what is new, %zu bytes, would lie in scratch",
+			     ULL(t->base), t->bytes.size);
 	return 0;
 }
 

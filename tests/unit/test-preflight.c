@@ -24,7 +24,8 @@ static const struct preflight_kernel no_regions = {
 static const struct preflight_kernel v2 = {
 	{ KHO_ABI_V2, true, "luo-v1", "luo-session-v2", "luo-flb-v1", "memfd-v2" }, true, true };
 
-static const struct preflight_load regions = { .node = { { KHO_NODE_MEMBLOCK, false } }, .nodes = 1 };
+static const struct preflight_load regions = { .node = { { KHO_NODE_MEMBLOCK, false } },
+					       .nodes = 1 };
 
 static struct preflight judge(const struct preflight_kernel *from,
 			      const struct preflight_kernel *to, bool sessions)

@@ -6,6 +6,8 @@
 #include <libfdt.h>
 
 #include "kho.h"
+#include <unistd.h>
+
 #include "unit.h"
 
 #define MAP	0x123456789000ull
@@ -288,6 +290,29 @@ static void read_truncated(void **state)
 		}
 		free(cut);
 	}
+}
+
+/* Lengths that wrap around send libfdt back and forth for ever; the alarm ends the test. */
+static void read_wrapping(void **state)
+{
+	const uint32_t value[] = { 0xffffffff, 0xfffffffc, 0xfffffff4, 0xfffffff0, 0x80000000 };
+	unsigned char *buf = must_copy(&by_hand, sizeof(by_hand));
+	struct kho_root root;
+
+	(void)state;
+	alarm(20);
+	for (size_t pos = 0; pos < sizeof(by_hand); pos += sizeof(fdt32_t)) {
+		for (size_t i = 0; i < ARRAY_SIZE(value); i++) {
+			const fdt32_t word = cpu_to_fdt32(value[i]);
+
+			memcpy(buf + pos, &word, sizeof(word));
+			kho_root_read(buf, sizeof(by_hand), &root);
+		}
+		memcpy(buf + pos, (const unsigned char *)&by_hand + pos, sizeof(fdt32_t));
+	}
+	alarm(0);
+	assert_int_equal(kho_root_read(buf, sizeof(by_hand), &root), 0);
+	free(buf);
 }
 
 static void read_misaligned(void **state)
@@ -641,6 +666,7 @@ int main(void)
 		cmocka_unit_test(read_unsized),
 		cmocka_unit_test(read_ends_in_range),
 		cmocka_unit_test(read_truncated),
+		cmocka_unit_test(read_wrapping),
 		cmocka_unit_test(read_misaligned),
 		cmocka_unit_test(read_old_version),
 		cmocka_unit_test(read_any_byte),
