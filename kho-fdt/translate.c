@@ -186,7 +186,7 @@ static int on_kept_chunk(void *ctx, uint64_t addr)
 }
 
 /* What describes a memfd file, and the list of its pages; not the pages. */
-static int keep_memfd(struct work *w, const struct kho_luo_file *file)
+static int keep_memfd(struct work *w, const struct kho_luo_file *file, bool with_struct)
 {
 	const struct source *s = w->doc->source;
 	const struct kho_vmalloc_visitor area = { on_kept_chunk, on_kept_block, w };
@@ -201,7 +201,7 @@ static int keep_memfd(struct work *w, const struct kho_luo_file *file)
 	if (read_memory(w, KHO_NODE_LUO, file->data, buf, size))
 		return -1;
 	err = kho_memfd_read(abi, buf, size, &memfd);
-	if (!err)
+	if (!err && with_struct)
 		err = ranges_add(&w->out->kept, file->data, size);
 	if (!err)
 		err = kho_vmalloc_walk(PAGE_SHIFT, &s->mem, &memfd.folios, s->max_pages, &area);
@@ -340,18 +340,20 @@ static int encode_luo(struct work *w, const struct kho_node *node)
 	return add_node(w, node, TRANSLATE_CONVERTED, made.addr, made.size);
 }
 
+/* Lists of folios stay where they are; of the structs, those that are not written anew. */
 static int convert_luo(struct work *w, const struct kho_node *node)
 {
 	int err = walk_old_luo(w, node, on_old_block);
 
+	for (size_t i = 0; !err && i < w->luo.file_count; i++)
+		err = keep_memfd(w, &w->luo.file[i], false);
 	if (!err)
 		err = convert_files(w);
 	if (!err)
 		err = encode_luo(w, node);
-	/* Structs of files that were of the right ABI before; the new ones are in no dump. */
 	for (size_t i = 0; !err && i < w->luo.file_count; i++)
 		if (w->luo.file[i].data - w->out->base >= w->out->bytes.size)
-			err = keep_memfd(w, &w->luo.file[i]);
+			err = keep_memfd(w, &w->luo.file[i], true);
 	return err;
 }
 
@@ -360,7 +362,7 @@ static int keep_luo(struct work *w, const struct kho_node *node)
 	int err = walk_old_luo(w, node, on_kept_block);
 
 	for (size_t i = 0; !err && i < w->luo.file_count; i++)
-		err = keep_memfd(w, &w->luo.file[i]);
+		err = keep_memfd(w, &w->luo.file[i], true);
 	return err ? err : keep_node(w, node);
 }
 

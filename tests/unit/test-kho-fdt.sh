@@ -174,4 +174,16 @@ expect a-kernel show target.bzImage
 for verb in show map check translate diff get preflight scratch; do
 	expect "help-$verb" $verb --help
 done
+
+# What was handed over by each kernel, rewritten, is a whole handover again.
+for vector in vectors/*.elf; do
+	for abi in kho-v3 kho-v4; do
+		if ! "$tool" translate --to=$abi -o "$work/again.elf" "$vector" > "$work/out" 2>&1 ||
+		   ! "$tool" check "$work/again.elf" >> "$work/out" 2>&1; then
+			cat "$work/out"
+			echo "$vector: translated to $abi it is broken"
+			status=1
+		fi
+	done
+done
 exit $status
