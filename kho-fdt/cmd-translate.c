@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "arch.h"
 #include "core.h"
@@ -85,8 +86,8 @@ static int write_core(const struct source *s, const struct translation *t, const
 		if (!bytes[i])
 			err = error("no memory for %llu bytes of nodes", ULL(range->size));
 		else if (s->mem.read(s->mem.ctx, range->addr, bytes[i], range->size))
-			err = error("memory at 0x%llx, %llu bytes, cannot be read",
-				    ULL(range->addr), ULL(range->size));
+			err = error("memory at 0x%llx, %llu bytes, cannot be read: the dump must hold "
+				    "it", ULL(range->addr), ULL(range->size));
 		else
 			piece[i] = (struct core_piece){ range->addr, bytes[i], range->size };
 	}
@@ -176,12 +177,26 @@ static int run(const struct doc *doc, const struct translate_target *to,
 	return err > 0 ? TOOL_NO : err ? TOOL_FAILED : TOOL_OK;
 }
 
+/* The output has none of the preserved memory: it must not replace a dump that has. */
+static int check_output(const struct tool_options *options)
+{
+	struct stat in, out;
+
+	if (!options->output || stat(options->operand[0], &in) || stat(options->output, &out) ||
+	    in.st_dev != out.st_dev || in.st_ino != out.st_ino)
+		return TOOL_OK;
+	error("-o %s would replace the dump that is translated: name another file", options->output);
+	return TOOL_USAGE;
+}
+
 int cmd_translate(const struct tool_options *options)
 {
 	struct translate_target to;
 	struct handover *h = NULL;
-	int code = find_target(options, &to);
+	int code = check_output(options);
 
+	if (code == TOOL_OK)
+		code = find_target(options, &to);
 	if (code == TOOL_OK)
 		code = tool_open(options, 0, true, &h);
 	if (code == TOOL_OK)

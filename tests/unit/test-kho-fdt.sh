@@ -165,6 +165,7 @@ expect usage-operands diff dumps/kho-v3.elf
 expect usage-live show --root=4096 live
 expect usage-form show --form=page --sysroot="$work/kho-on"
 expect usage-to translate dumps/kho-v3.elf
+expect usage-output translate --to=kho-v4 -o dumps/../dumps/kho-v3.elf dumps/kho-v3.elf
 expect usage-svg map --svg=x --json dumps/kho-v3.elf
 expect usage-number scratch --kernel=target.bzImage --ram=lots
 expect usage-kernel scratch
