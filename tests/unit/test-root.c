@@ -301,7 +301,7 @@ static void read_wrapping(void **state)
 
 	(void)state;
 	alarm(20);
-	for (size_t pos = 0; pos < sizeof(by_hand); pos += sizeof(fdt32_t)) {
+	for (size_t pos = 0; pos + sizeof(fdt32_t) <= sizeof(by_hand); pos += sizeof(fdt32_t)) {
 		for (size_t i = 0; i < ARRAY_SIZE(value); i++) {
 			const fdt32_t word = cpu_to_fdt32(value[i]);
 
