@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "../purgatory/crc32c.h"
+#include "arch.h"
 #include "exec.h"
 #include "finalize.h"
 #include "handover.h"
@@ -72,21 +73,32 @@ static int fdt_changed(const struct seal *s)
 	return crc32c(0, fdt, sizeof(fdt)) != s->sealed.fdt_crc;
 }
 
-/* Does the kernel preserve anything else than when it was copied? -1: cannot tell. */
+/* With the kernel's own map: has it preserved a block meanwhile that the next one loses? */
+static bool map_is_limited(const struct seal *s)
+{
+	return kho_abi_max_order(s->sealed.request.reads.abi, PAGE_SHIFT) <
+	       kho_abi_max_order(KHO_ABI_V4, PAGE_SHIFT);
+}
+
+/*
+ * Must the image be loaded again for what the kernel preserves now? A copied map must
+ * be as it was; the kernel's own must have no block too large. -1: cannot tell.
+ */
 static int map_changed(struct seal *s)
 {
 	struct running running = { 0 };
 	struct machine *m;
 	int changed = -1;
 
-	if (!s->sealed.map_copied)
+	if (!s->sealed.map_copied && (!s->sealed.kho || !map_is_limited(s)))
 		return 0;
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return error("no memory");
 	m->root.fd = -1;
 	if (!machine_observe(m, "/") && !running_observe(m, &s->handover.kcore, false, &running))
-		changed = running_crc(&running) != s->sealed.map_crc;
+		changed = s->sealed.map_copied ? running_crc(&running) != s->sealed.map_crc :
+						 !running_fits(&running, s->sealed.request.reads.abi);
 	running_release(&running);
 	machine_release(m);
 	free(m);

@@ -22,17 +22,21 @@
 #define MARK_UNDO	"u"
 #define MARK_LOST	"l"		/* it failed, and the kernel has forgotten its memory */
 
-static int write_value(const struct root *root, const char *value)
+/* Write a digit to FD of out/finalize, and close it. 0, or -errno of the kernel's answer. */
+static int write_value(int fd, const char *value)
 {
-	int fd = root_open(root, FINALIZE_FILE, O_WRONLY);
-	int err = 0;
+	int err = write(fd, value, strlen(value)) < 0 ? -errno : 0;
 
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) < 0)
-		err = -errno;
 	close(fd);
 	return err;
+}
+
+/* A file descriptor, or -1 after a message. */
+static int open_finalize(const struct root *root)
+{
+	int fd = root_open(root, FINALIZE_FILE, O_WRONLY);
+
+	return fd < 0 ? error_errno("cannot open /" FINALIZE_FILE " to write (root? lockdown?)") : fd;
 }
 
 static int set_mark(const struct root *root, const char *mark)
@@ -65,12 +69,16 @@ static int is_finalized(const struct root *root)
 
 static int finalize_now(const struct root *root, enum finalize_kind kind)
 {
-	int err;
+	int fd = open_finalize(root), err;
 
-	/* The mark first: what is done and not noted could not be undone. */
-	if (kind != FINALIZE_REPEATABLE && set_mark(root, MARK_STAYS))
+	if (fd < 0)
 		return -1;
-	err = write_value(root, "1");
+	/* The mark first: what is done and not noted could not be undone. */
+	if (kind == FINALIZE_ONCE && set_mark(root, MARK_STAYS)) {
+		close(fd);
+		return -1;
+	}
+	err = write_value(fd, "1");
 	if (err == -EEXIST)	/* another program was quicker */
 		unlinkat(root->fd, MARK_FILE, 0);
 	if (!err || err == -EEXIST)
@@ -84,15 +92,25 @@ static int finalize_now(const struct root *root, enum finalize_kind kind)
 			   "booted anew" : "");
 }
 
-/* A kernel whose finalizing has failed would finalize again, without what it forgot. */
-static int check_not_lost(const struct root *root)
+/*
+ * A kernel that has forgotten what it preserved would finalize again, without that:
+ * one whose finalizing has failed, and one that was made to abort, though not by us,
+ * where that loses memory.
+ */
+static int check_not_lost(const struct root *root, bool done)
 {
 	char mark[2];
 
-	if (root_read_line(root, MARK_FILE, mark, sizeof(mark)) || strcmp(mark, MARK_LOST))
+	if (root_read_line(root, MARK_FILE, mark, sizeof(mark)))
 		return 0;
-	return error("the running kernel has failed to finalize its handover before, and has forgotten "
-		     "what it preserved: boot anew");
+	if (!strcmp(mark, MARK_LOST))
+		return error("the running kernel has failed to finalize its handover before, and has "
+			     "forgotten what it preserved: boot anew");
+	if (!done && !strcmp(mark, MARK_STAYS))
+		return error("the handover that this program has finalized was aborted by another (/"
+			     FINALIZE_FILE "), and the running kernel has forgotten what it preserved: "
+			     "boot anew");
+	return 0;
 }
 
 int finalize_ensure(const struct root *root, enum finalize_kind kind, bool dry_run, bool *ret_now)
@@ -100,7 +118,7 @@ int finalize_ensure(const struct root *root, enum finalize_kind kind, bool dry_r
 	int done = is_finalized(root);
 
 	*ret_now = false;
-	if (done < 0 || check_not_lost(root))
+	if (done < 0 || check_not_lost(root, done))
 		return -1;
 	if (done && kind == FINALIZE_REPEATABLE && dry_run)
 		notice("what the running kernel preserves is seen as of when it was last finalized");
@@ -132,7 +150,7 @@ int finalize_allow_undo(const struct root *root)
 void finalize_undo(const struct root *root)
 {
 	char mark[2];
-	int err;
+	int fd, err;
 
 	if (root_read_line(root, MARK_FILE, mark, sizeof(mark)) || !strcmp(mark, MARK_LOST))
 		return;
@@ -141,8 +159,11 @@ void finalize_undo(const struct root *root)
 		       "until a reboot: undoing it would make this kernel forget preserved memory");
 		return;
 	}
+	fd = open_finalize(root);
+	if (fd < 0)
+		return;
 	unlinkat(root->fd, MARK_FILE, 0);
-	err = write_value(root, "0");
+	err = write_value(fd, "0");
 	errno = -err;
 	if (err && err != -ENOENT)
 		error_errno("cannot undo the finalizing of the handover (/" FINALIZE_FILE ")");

@@ -34,15 +34,10 @@ static int keep_luo_block(void *ctx, uint64_t addr, unsigned int order)
 	return blocks_add(ctx, addr, order);
 }
 
-static int read_phys(void *ctx, uint64_t addr, void *buf, size_t size)
-{
-	return kcore_read_phys(ctx, addr, buf, size);
-}
-
 /* Live update state of another ABI can be left out while there is nothing in it. */
 static int drop_luo(struct handover *h, const struct kho_node *node)
 {
-	const struct kho_mem mem = { read_phys, &h->kcore };
+	const struct kho_mem mem = kcore_mem(&h->kcore);
 	const struct kho_luo_visitor visitor = { .block = keep_luo_block, .ctx = &h->luo_blocks };
 	struct kho_luo_info info;
 	int err;
@@ -53,7 +48,8 @@ static int drop_luo(struct handover *h, const struct kho_node *node)
 	if (!err)
 		err = kho_luo_walk(PAGE_SHIFT, &mem, node, &visitor, &info);
 	if (err)
-		return error("live update state (node LUO): %s", kho_strerror(err));
+		return error("live update state (node LUO) cannot be left out: %s; boot this kernel without "
+			     "liveupdate=on", kho_strerror(err));
 	notice("live update state (node LUO) is left out: the new kernel does not read that of this one, "
 	       "and no session is open");
 	h->luo_dropped = true;
@@ -75,29 +71,27 @@ static int judge_node(struct handover *h, const struct kho_node *node)
 	return 0;
 }
 
-/* ---- Map ------------------------------------------------------------------ */
-
-/* Whether a kernel of ABI reserves each of these blocks, however large. */
-static bool orders_fit(const struct kho_map *map, enum kho_abi abi)
+bool handover_has_node(const struct handover *h, const char *name)
 {
-	uint64_t size;
-
-	return !kho_map_size(map, abi, &size);
+	for (size_t i = 0; i < h->node_count; i++)
+		if (!strcmp(h->node[i].name, name))
+			return true;
+	return false;
 }
+
+/* ---- Map ------------------------------------------------------------------ */
 
 static enum handover_map choose_map(const struct handover *h, bool adds_nodes)
 {
 	const struct running *r = &h->running;
 
-	if (!r->kho)
+	/* Not even to its own kind: up to 7.1 kernels preserve larger blocks than they reserve. */
+	if (!r->kho || !running_fits(r, h->to.abi))
 		return MAP_OWN;
 	if (r->root.abi == h->to.abi && r->fdt_addr && !adds_nodes &&
 	    h->node_count == r->root.node_count)
 		return MAP_IN_PLACE;
-	if (kho_abi_radix(r->root.abi) && kho_abi_radix(h->to.abi) &&
-	    orders_fit(&r->preserved.map, h->to.abi))
-		return MAP_LIVE;
-	return MAP_OWN;
+	return kho_abi_radix(r->root.abi) && kho_abi_radix(h->to.abi) ? MAP_LIVE : MAP_OWN;
 }
 
 int handover_judge(struct handover *h, bool adds_nodes)

@@ -72,6 +72,9 @@ int handover_collect(struct handover *handover, const struct machine *machine,
  */
 int handover_judge(struct handover *handover, bool adds_nodes);
 
+/* Does node NAME of the running kernel go on? */
+bool handover_has_node(const struct handover *handover, const char *name);
+
 /* With MAP_OWN: collect every block for the new map. 0, or -1 after a message. */
 int handover_build_map(struct handover *handover);
 

@@ -107,3 +107,13 @@ uint64_t kcore_virt_to_phys(const struct kcore *kcore, uint64_t addr)
 	}
 	return KCORE_NO_PHYS;
 }
+
+static int mem_read(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	return kcore_read_phys(ctx, addr, buf, size);
+}
+
+struct kho_mem kcore_mem(struct kcore *kcore)
+{
+	return (struct kho_mem){ mem_read, kcore };
+}

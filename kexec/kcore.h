@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "files.h"
+#include "kho.h"
 
 struct kcore_segment {
 	uint64_t virt;
@@ -30,6 +31,9 @@ void kcore_close(struct kcore *kcore);
 /* Copy memory; 0, or -1 without a message. */
 int kcore_read_phys(const struct kcore *kcore, uint64_t addr, void *buf, size_t size);
 int kcore_read_virt(const struct kcore *kcore, uint64_t addr, void *buf, size_t size);
+
+/* KCORE as libkho's way to memory; it must stay open as long. */
+struct kho_mem kcore_mem(struct kcore *kcore);
 
 /* The physical address behind a kernel virtual one; KCORE_NO_PHYS if unknown. */
 uint64_t kcore_virt_to_phys(const struct kcore *kcore, uint64_t addr);

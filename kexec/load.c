@@ -110,20 +110,12 @@ static int cmdline_switch_on(struct loading *l, const char *name, const char *wh
 	return l->cmdline ? 0 : error("no memory for the command line");
 }
 
-/* The next kernel takes live update state in without the switch, and gives it to nobody. */
-static bool hands_over_luo(const struct handover *h)
-{
-	for (size_t i = 0; i < h->node_count; i++)
-		if (!strcmp(h->node[i].name, KHO_NODE_LUO))
-			return true;
-	return false;
-}
-
 static int cmdline_for_handover(struct loading *l)
 {
 	if (cmdline_switch_on(l, "kho", "hand anything on"))
 		return -1;
-	if (hands_over_luo(&l->handover) &&
+	/* Without it the next kernel takes live update state in, and gives it to nobody. */
+	if (handover_has_node(&l->handover, KHO_NODE_LUO) &&
 	    cmdline_switch_on(l, "liveupdate", "give live update sessions back"))
 		return -1;
 	for (size_t i = 0; i < l->handover.region_count; i++)

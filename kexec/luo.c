@@ -24,7 +24,8 @@ int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct
 	int err = kho_luo_walk(PAGE_SHIFT, mem, node, NULL, &info);
 
 	if (err)
-		return error("the running kernel's live update state (node LUO) cannot be read: %s",
+		return error("the running kernel's live update state (node LUO) cannot be read: %s; "
+			     "boot this kernel without liveupdate=on to hand over the rest",
 			     kho_strerror(err));
 	kho_reader_add_luo(ret, &info);
 	return 0;
@@ -40,29 +41,42 @@ static DIR *open_dir(int at, const char *path)
 	return dir;
 }
 
-/* Does the process in /proc/PID hold a session? */
-static bool process_holds(int proc, const char *pid, char name[LUO_SESSION_NAME])
+/* Processes and their files come and go; any other error leaves the answer open. */
+static bool is_gone(int err)
 {
-	char path[300], target[sizeof(LINK) + LUO_SESSION_NAME];
+	return err == ENOENT || err == ESRCH;
+}
+
+/* Is the file of this name in DIR a session? 1, 0, or -1 with errno. */
+static int is_session(int dir, const char *file, char name[LUO_SESSION_NAME])
+{
+	char target[sizeof(LINK) + LUO_SESSION_NAME];
+	ssize_t len = readlinkat(dir, file, target, sizeof(target) - 1);
+
+	if (len < 0)
+		return is_gone(errno) ? 0 : -1;
+	target[len] = '\0';
+	if (strncmp(target, LINK, strlen(LINK)))
+		return 0;
+	snprintf(name, LUO_SESSION_NAME, "%.*s", LUO_SESSION_NAME - 1, target + strlen(LINK));
+	return 1;
+}
+
+/* Does the process in /proc/PID hold a session? 1, 0, or -1 with errno. */
+static int process_holds(int proc, const char *pid, char name[LUO_SESSION_NAME])
+{
+	char path[300];
 	struct dirent *entry;
-	bool found = false;
+	int found = 0;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "%s/fd", pid);
 	dir = open_dir(proc, path);
 	if (!dir)
-		return false;	/* it has ended, or is a kernel thread */
-	while (!found && (entry = readdir(dir))) {
-		ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
-
-		if (len < 0)
-			continue;
-		target[len] = '\0';
-		found = !strncmp(target, LINK, strlen(LINK));
-		if (found)
-			snprintf(name, LUO_SESSION_NAME, "%.*s", LUO_SESSION_NAME - 1,
-				 target + strlen(LINK));
-	}
+		return is_gone(errno) ? 0 : -1;
+	while (!found && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			found = is_session(dirfd(dir), entry->d_name, name);
 	closedir(dir);
 	return found;
 }
@@ -71,14 +85,15 @@ int luo_find_session(const struct root *root, char name[LUO_SESSION_NAME])
 {
 	DIR *dir = open_dir(root->fd, "proc");
 	struct dirent *entry;
-	bool found = false;
+	int found = dir ? 0 : -1;
 
-	if (!dir)
-		return error_errno("cannot look for live update sessions in /proc");
 	while (!found && (entry = readdir(dir)))
 		if (isdigit((unsigned char)entry->d_name[0]))
 			found = process_holds(dirfd(dir), entry->d_name, name);
-	closedir(dir);
+	if (found < 0)
+		error_errno("cannot look for live update sessions in /proc/*/fd (root?)");
+	if (dir)
+		closedir(dir);
 	return found;
 }
 

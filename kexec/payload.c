@@ -56,10 +56,8 @@ static uint64_t take(uint64_t *end, uint64_t size)
 /* 7.1 and later expect it; a kernel's own goes on as it is. */
 static bool makes_metadata(const struct handover *h)
 {
-	for (size_t i = 0; i < h->node_count; i++)
-		if (!strcmp(h->node[i].name, KHO_NODE_METADATA))
-			return false;
-	return h->map == MAP_OWN && kho_abi_sized(h->to.abi);
+	return h->map == MAP_OWN && kho_abi_sized(h->to.abi) &&
+	       !handover_has_node(h, KHO_NODE_METADATA);
 }
 
 /* For an ABI without sizes a blob is the data of an FDT. */

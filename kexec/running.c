@@ -71,12 +71,6 @@ static int read_enabled(const struct kcore *kcore, const struct symbol *symbol, 
 	return 0;
 }
 
-/* kcore as libkho's way to memory. */
-static int read_phys(void *ctx, uint64_t addr, void *buf, size_t size)
-{
-	return kcore_read_phys(ctx, addr, buf, size);
-}
-
 /* Decode R->fdt. 0, or -1 after a message. */
 static int decode_root(struct running *r)
 {
@@ -150,7 +144,7 @@ static int read_root(const struct machine *m, struct kcore *kcore, const struct 
 /* Nodes of an ABI without sizes are as long as the FDTs they must be. */
 static int read_sizes(struct kcore *kcore, struct running *r)
 {
-	const struct kho_mem mem = { read_phys, kcore };
+	const struct kho_mem mem = kcore_mem(kcore);
 	const struct kho_node *node = NULL;
 	int err = kho_root_sizes(&r->root, &mem, &node);
 
@@ -162,7 +156,7 @@ static int read_sizes(struct kcore *kcore, struct running *r)
 static int find_form(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
 		     struct running *r)
 {
-	const struct kho_mem mem = { read_phys, kcore };
+	const struct kho_mem mem = kcore_mem(kcore);
 	int err;
 
 	if (r->root.abi != KHO_ABI_V1 || symbol[SYM_PRESERVE_PAGES].addr)
@@ -253,7 +247,7 @@ static int on_page(void *ctx, uint64_t addr)
 
 static int read_map(const struct machine *machine, struct kcore *kcore, struct running *r)
 {
-	const struct kho_mem mem = { read_phys, kcore };
+	const struct kho_mem mem = kcore_mem(kcore);
 	struct map_collect c = {
 		.preserved = &r->preserved,
 		.pages = { &r->map_pages, &r->map_page_count, 0 },
@@ -403,7 +397,7 @@ static int find_symbols(const struct root *root, struct symbol *symbol)
 static int read_abis(struct kcore *kcore, struct running *r)
 {
 	const struct kho_node *luo = kho_root_find(&r->root, KHO_NODE_LUO);
-	const struct kho_mem mem = { read_phys, kcore };
+	const struct kho_mem mem = kcore_mem(kcore);
 
 	r->writes = (struct kho_reader){ .abi = r->root.abi, .reserve_mem = true };
 	return luo ? luo_read_abis(&mem, luo, &r->writes) : 0;
@@ -442,6 +436,13 @@ void running_release(struct running *r)
 	free(r->map_pages);
 	blocks_free(&r->preserved);
 	r->scratch = r->map_pages = NULL;
+}
+
+bool running_fits(const struct running *r, enum kho_abi abi)
+{
+	uint64_t size;
+
+	return !kho_map_size(&r->preserved.map, abi, &size);
 }
 
 static int crc_block(void *ctx, uint64_t addr, unsigned int order)

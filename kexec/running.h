@@ -40,6 +40,9 @@ int running_observe(const struct machine *machine, struct kcore *kcore, bool dry
 		    struct running *ret);
 void running_release(struct running *running);
 
+/* Whether a kernel of ABI reserves each of the preserved blocks, however large. */
+bool running_fits(const struct running *running, enum kho_abi abi);
+
 /* Identifies what the running kernel preserves: every block and every node. */
 uint32_t running_crc(const struct running *running);
 

@@ -13,7 +13,7 @@
 
 #define STATE_FILE	STATE_DIR "/loaded.json"
 #define STATE_NEW	STATE_DIR "/loaded.json.new"
-#define STATE_VERSION	2
+#define STATE_VERSION	3
 #define STATE_MAX	(4u << 20)
 
 static void put_number(json_object *o, const char *key, uint64_t value)
@@ -100,6 +100,7 @@ void state_describe(struct state *s, const struct request *rq, const struct targ
 		put_number(s->json, "fdt_addr", h->running.fdt_addr);
 		put_number(s->json, "fdt_crc", crc32c(0, h->running.fdt, sizeof(h->running.fdt)));
 	}
+	json_object_object_add(s->json, "kho", json_object_new_boolean(h->running.kho));
 	json_object_object_add(s->json, "luo_dropped", json_object_new_boolean(h->luo_dropped));
 	describe_regions(s->json, h);
 	describe_blobs(s, h);
@@ -347,6 +348,7 @@ static int load_json(json_object *o, struct sealed *ret)
 	rq->initrd_crc = (uint32_t)get_number(o, "initrd_crc");
 	ret->fdt_addr = get_number(o, "fdt_addr");
 	ret->fdt_crc = (uint32_t)get_number(o, "fdt_crc");
+	ret->kho = get_bool(o, "kho");
 	ret->luo_dropped = get_bool(o, "luo_dropped");
 	ret->map_copied = json_object_object_get_ex(o, "map_crc", NULL);
 	ret->map_crc = (uint32_t)get_number(o, "map_crc");

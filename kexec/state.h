@@ -55,6 +55,7 @@ struct sealed {
 	uint64_t fdt_addr;
 	uint32_t fdt_crc;
 	bool luo_dropped;		/* there was no live update session then */
+	bool kho;			/* the running kernel has KHO switched on */
 	bool map_copied;
 	uint32_t map_crc;
 	struct kho_region region[KHO_REGIONS_MAX];

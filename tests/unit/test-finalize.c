@@ -79,6 +79,11 @@ static void undo_only_if_allowed(void **state)
 	assert_false(now);
 	finalize_undo(&tree.root);
 	assert_debugfs("1");
+	/* What another program has aborted is forgotten, and must not be finalized again. */
+	debugfs_says("0\n");
+	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), -1);
+	assert_debugfs("0");
+	debugfs_says("1\n");
 	assert_int_equal(finalize_allow_undo(&tree.root), 0);
 	finalize_undo(&tree.root);
 	assert_debugfs("0");
@@ -133,7 +138,9 @@ static void every_time(void **state)
 
 static void add_file(const char *path, const char *target)
 {
+	/* The folder alone: what is in it are links. */
 	tree_write(&tree, "proc/17/fd/0", "", 0);
+	tree_unlink(&tree, "proc/17/fd/0");
 	assert_int_equal(symlinkat(target, tree.root.fd, path), 0);
 }
 
@@ -147,6 +154,10 @@ static void sessions(void **state)
 	add_file("proc/17/fd/2", "anon_inode:[eventfd]");
 	assert_int_equal(luo_find_session(&tree.root, name), 0);
 	assert_int_equal(luo_check_idle(&tree.root), 0);
+	/* A process whose files cannot be looked at may hold one. */
+	tree_write(&tree, "proc/18/fd", "", 0);
+	assert_int_equal(luo_check_idle(&tree.root), -1);
+	tree_unlink(&tree, "proc/18/fd");
 	add_file("proc/17/fd/3", "anon_inode:[luo_session] vm 1");
 	assert_int_equal(luo_find_session(&tree.root, name), 1);
 	assert_string_equal(name, "vm 1");

@@ -455,6 +455,22 @@ static void large_blocks_to_v3(void **state)
 	assert_int_equal(handover_build_map(&handover), -1);
 }
 
+/* 7.1 preserves such a block, and loses it itself when it is handed its own map. */
+static void large_block_to_its_own_abi(void **state)
+{
+	(void)state;
+	make_running_kho();
+	to_abi(KHO_ABI_V3);
+	handover.running.writes.abi = handover.running.root.abi = KHO_ABI_V3;
+	add_region("pool", 0x80000000, 0x80000000, false);
+	assert_int_equal(handover_judge(&handover, false), 0);
+	assert_int_equal(handover.map, MAP_IN_PLACE);
+	handover.node_count = 0;
+	preserve(0x80000000, 19);
+	build();
+	assert_int_equal(handover.map, MAP_OWN);
+}
+
 /* Before 7.1: a list of chunks, no metadata, blobs in device trees. */
 static void without_kho_to_v1(void **state)
 {
@@ -634,6 +650,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kho_with_blob, setup, teardown),
 		cmocka_unit_test_setup_teardown(kho_v4_to_v3, setup, teardown),
 		cmocka_unit_test_setup_teardown(large_blocks_to_v3, setup, teardown),
+		cmocka_unit_test_setup_teardown(large_block_to_its_own_abi, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_kho_to_v1, setup, teardown),
 		cmocka_unit_test_setup_teardown(raw_node_to_v1, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_seen, setup, teardown),

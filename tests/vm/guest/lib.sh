@@ -189,6 +189,12 @@ receive_r0() {
 	status_says "result: *verified"
 }
 
+# end_sessions: end every live update session, and wait until they have.
+end_sessions() {
+	killall luo
+	while pidof luo > /dev/null; do sleep 0.1; done
+}
+
 # ---- handovers between versions, for scenarios that vary the kernels ----------
 
 # leave KERNEL LUO: everything there is to hand over, to a kernel of another
@@ -201,7 +207,7 @@ leave() {
 	[ "$2" = none ] || luo preserve session 7 1000000 3
 	if [ "$2" = refused ]; then
 		refused "live update session 'session' is open" load "$1"
-		killall luo
+		end_sessions
 	fi
 	load "$1" --kho-verify=r0 --kho-blob state=/run/state
 	jump
