@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Formats shared by kexec, purgatory and the next kernel's userspace.
+ * Formats shared by kexec, kernel, purgatory and the next kernel's userspace.
  *
  * All integers are little-endian and naturally aligned; all addresses are
  * physical; all offsets inside the payload count from the start of its
@@ -21,7 +21,7 @@
 
 #include <stdint.h>
 
-#define KHO_FORMAT_VERSION	1
+#define KHO_FORMAT_VERSION	2
 
 /* setup_data types; values from arch/x86/include/uapi/asm/setup_data.h. */
 #define KHO_SETUP_TYPE		0x6b686f01u	/* the payload: 'k' 'h' 'o' 1 */
@@ -53,7 +53,7 @@ struct kho_table {
 	uint32_t chunk_shift;
 	uint32_t entry_count;
 	uint32_t digest_count;
-	uint32_t reserved;
+	uint32_t crc;			/* CRC32C of all of it, this field taken as 0 */
 	/* struct kho_entry[entry_count], then uint32_t digest[digest_count] */
 };
 
@@ -63,10 +63,13 @@ enum kho_class {
 	KHO_CLASS_STATE = 2,		/* preserved state: start without it */
 };
 
+#define KHO_ENTRY_SEAL		1u	/* the kernel takes the digests, when all else has stopped */
+
 struct kho_entry {
 	uint64_t addr;
 	uint64_t size;			/* bytes, not 0 */
-	uint32_t class;			/* enum kho_class */
+	uint16_t class;			/* enum kho_class */
+	uint16_t flags;			/* KHO_ENTRY_* */
 	uint32_t first_digest;		/* index; ceil(size / chunk) digests follow */
 	char name[KHO_NAME_MAX];
 };
@@ -123,7 +126,13 @@ struct kho_payload {
 	uint32_t hop;			/* 1 for the first handover of a chain */
 	char from_release[KHO_NAME_MAX];
 	char abi[16];			/* root FDT compatible, "kho-v4" */
+	/* How purgatory tells, if it is the kernel's. */
+	uint16_t serial_port;		/* I/O port; 0: none */
+	uint16_t console;		/* KHO_CONSOLE_* */
+	uint32_t reserved;
 };
+
+#define KHO_CONSOLE_VGA		1u	/* VGA text memory is on screen */
 
 enum kho_item_kind {
 	KHO_ITEM_REGION = 1,		/* reserve_mem region */
@@ -132,6 +141,7 @@ enum kho_item_kind {
 };
 
 #define KHO_ITEM_VERIFIED	1u	/* its digests are in the table */
+#define KHO_ITEM_RESERVE	2u	/* a region in no map: reserved by the boot data alone */
 
 struct kho_item {
 	char name[KHO_NAME_MAX];
@@ -141,38 +151,12 @@ struct kho_item {
 	uint64_t size;
 };
 
-/* ---- Purgatory --------------------------------------------------------- */
-
-#define KHO_PURGATORY_MAGIC	0x3147525550484b00ull	/* "\0KHPURG1" */
-#define KHO_CONSOLE_VGA		1u	/* VGA text memory is on screen */
-
-/*
- * The last bytes of the flat purgatory image. kexec fills it in; self_crc is
- * CRC32C over the whole image with self_crc itself taken as 0.
- */
-struct kho_purgatory_params {
-	uint64_t magic;
-	uint64_t image_size;		/* flat image, params included */
-	uint64_t table_addr;		/* 0: verify nothing */
-	uint64_t table_size;
-	uint64_t kernel_entry;		/* 64-bit entry point */
-	uint64_t boot_params;
-	uint64_t payload_addr;		/* setup_data header; 0: no handover */
-	uint64_t payload_len;		/* its len field */
-	uint32_t table_crc;
-	uint16_t serial_port;		/* I/O port; 0: none */
-	uint16_t console;		/* KHO_CONSOLE_* */
-	uint32_t self_crc;
-	uint32_t reserved;
-};
-
 _Static_assert(sizeof(struct kho_setup_data) == 16, "setup_data header");
 _Static_assert(sizeof(struct kho_table) == 32, "table");
 _Static_assert(sizeof(struct kho_entry) == 88, "entry");
 _Static_assert(sizeof(struct kho_report) == 64, "report");
-_Static_assert(sizeof(struct kho_payload) == 160, "payload");
+_Static_assert(sizeof(struct kho_payload) == 168, "payload");
 _Static_assert(sizeof(struct kho_item) == 88, "item");
-_Static_assert(sizeof(struct kho_purgatory_params) == 80, "params");
 _Static_assert(sizeof(struct kho_setup_data) + sizeof(struct kho_payload) <= KHO_REPORT_OFFSET,
 	       "payload header reaches into the report");
 

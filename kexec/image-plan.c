@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../purgatory/crc32c.h"
+#include "../purgatory/params.h"
 #include "../purgatory/purgatory.h"
 #include "arch.h"
 #include "cmdline.h"
@@ -250,7 +251,7 @@ static int fill_payload(struct image_plan *p)
 }
 
 /* The table goes into the payload, where the next kernel finds it, or a segment. */
-static int fill_table(struct image_plan *p, uint64_t *addr, const unsigned char **bytes)
+static int fill_table(struct image_plan *p, uint64_t *addr)
 {
 	unsigned char *buf;
 
@@ -266,7 +267,6 @@ static int fill_table(struct image_plan *p, uint64_t *addr, const unsigned char 
 		*addr = p->table->addr;
 	}
 	table_write(&p->verify, buf);
-	*bytes = buf;
 	return 0;
 }
 
@@ -277,21 +277,21 @@ static uint16_t console_flags(const struct image_plan *p)
 	return bp->screen_info.orig_video_isVGA == VIDEO_TYPE_VGA_TEXT ? KHO_CONSOLE_VGA : 0;
 }
 
-static int fill_purgatory(struct image_plan *p, uint64_t table_addr, const unsigned char *table)
+static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
 {
-	uint64_t size = table_addr ? table_size(&p->verify) : 0;
 	struct kho_purgatory_params params = {
 		.magic = KHO_PURGATORY_MAGIC,
 		.image_size = purgatory_image_size,
-		.table_addr = table_addr,
-		.table_size = size,
-		.table_crc = size ? crc32c(0, table, size) : 0,
 		.kernel_entry = p->kernel->addr + ENTRY_64,
 		.boot_params = p->boot_params->addr,
-		.payload_addr = p->payload ? p->payload->addr : 0,
-		.payload_len = p->layout.size ? p->layout.size - sizeof(struct kho_setup_data) : 0,
-		.serial_port = cmdline_serial_port(p->cmdline),
-		.console = console_flags(p),
+		.react = {
+			.payload_addr = p->payload ? p->payload->addr : 0,
+			.payload_len = p->layout.size ? p->layout.size - sizeof(struct kho_setup_data) : 0,
+			.table_addr = table_addr,
+			.table_size = table_addr ? table_size(&p->verify) : 0,
+			.serial_port = cmdline_serial_port(p->cmdline),
+			.console = console_flags(p),
+		},
 	};
 	unsigned char *at;
 
@@ -316,16 +316,15 @@ static void attach(struct segment *segment, const void *buf, size_t size)
 int image_plan_build(struct image_plan *p)
 {
 	const struct target *t = p->target;
-	const unsigned char *table = NULL;
 	uint64_t table_addr = 0;
 
 	if (p->handover && fill_payload(p))
 		return -1;
 	if (fill_boot_params(p))
 		return -1;
-	if (!p->no_checks && fill_table(p, &table_addr, &table))
+	if (!p->no_checks && fill_table(p, &table_addr))
 		return -1;
-	if (fill_purgatory(p, table_addr, table))
+	if (fill_purgatory(p, table_addr))
 		return -1;
 	attach(p->kernel, t->kernel.data + t->image.kernel_offset, t->image.kernel_size);
 	attach(p->initrd, t->initrd.data, t->initrd.size);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "../purgatory/crc32c.h"
+#include "../purgatory/verify.h"
 #include "table.h"
 
 int table_add(struct table *table, const struct table_item *item)
@@ -64,4 +65,5 @@ void table_write(const struct table *table, void *buf)
 		write_entry(&table->item[i], first, &entry[i], digest);
 		first += (uint32_t)chunk_count(table->item[i].size);
 	}
+	header->crc = kho_table_crc(header);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdbool.h>
+#include "types.h"
 
 #include "kho-handover.h"
 #include "console.h"
@@ -27,17 +27,17 @@
 #define VGA_READING_TIME	3000000
 #define KBD_STATUS		0x64	/* a port that exists and is harmless to read */
 
-void console_init(struct console *con, uint16_t port, uint16_t flags)
+void console_init(struct console *con, u16 port, u16 flags)
 {
 	con->serial_port = port;
 	con->flags = flags;
 	con->column = VGA_COLUMNS;	/* the first character opens a new row */
 }
 
-static bool serial_wait(const struct console *con, uint8_t bit)
+static bool serial_wait(const struct console *con, u8 bit)
 {
 	for (unsigned int i = 0; i < UART_TRIES; i++) {
-		if (port_read((uint16_t)(con->serial_port + UART_LSR)) & bit)
+		if (port_read((u16)(con->serial_port + UART_LSR)) & bit)
 			return true;
 	}
 	return false;
@@ -46,12 +46,12 @@ static bool serial_wait(const struct console *con, uint8_t bit)
 static void serial_putc(struct console *con, char c)
 {
 	if (serial_wait(con, UART_LSR_TX_EMPTY))
-		port_write((uint16_t)(con->serial_port + UART_TX), (uint8_t)c);
+		port_write((u16)(con->serial_port + UART_TX), (u8)c);
 	else
 		con->serial_port = 0;	/* dead: do not wait again for each character */
 }
 
-static void vga_scroll(volatile uint16_t *screen)
+static void vga_scroll(u16 *screen)
 {
 	for (unsigned int i = 0; i < VGA_LAST_ROW; i++)
 		screen[i] = screen[i + VGA_COLUMNS];
@@ -61,7 +61,7 @@ static void vga_scroll(volatile uint16_t *screen)
 
 static void vga_putc(struct console *con, char c)
 {
-	volatile uint16_t *screen = (volatile uint16_t *)VGA_MEMORY;
+	u16 *screen = (u16 *)VGA_MEMORY;
 
 	if (c == '\n') {
 		con->column = VGA_COLUMNS;
@@ -71,7 +71,8 @@ static void vga_putc(struct console *con, char c)
 		vga_scroll(screen);
 		con->column = 0;
 	}
-	screen[VGA_LAST_ROW + con->column++] = (uint16_t)(VGA_ATTRIBUTE | (uint8_t)c);
+	screen[VGA_LAST_ROW + con->column++] = (u16)(VGA_ATTRIBUTE | (u8)c);
+	keep_writes();
 }
 
 static void console_putc(struct console *con, char c)
@@ -96,7 +97,7 @@ void console_put_name(struct console *con, const char *name, unsigned int size)
 		console_putc(con, name[i] >= ' ' && name[i] <= '~' ? name[i] : '?');
 }
 
-void console_put_dec(struct console *con, uint64_t value)
+void console_put_dec(struct console *con, u64 value)
 {
 	char digits[21];
 	char *p = digits + sizeof(digits) - 1;
@@ -109,7 +110,7 @@ void console_put_dec(struct console *con, uint64_t value)
 	console_puts(con, p);
 }
 
-void console_put_hex(struct console *con, uint64_t value, unsigned int digits)
+void console_put_hex(struct console *con, u64 value, unsigned int digits)
 {
 	console_puts(con, "0x");
 	while (digits--)

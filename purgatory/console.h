@@ -3,26 +3,26 @@
 #ifndef PURGATORY_CONSOLE_H
 #define PURGATORY_CONSOLE_H
 
-#include <stdint.h>
+#include "types.h"
 
 struct console {
-	uint16_t serial_port;		/* 0: none */
-	uint16_t flags;			/* KHO_CONSOLE_* */
+	u16 serial_port;		/* 0: none */
+	u16 flags;			/* KHO_CONSOLE_* */
 	unsigned int column;		/* in the last row of the VGA screen */
 };
 
-/* PORT and FLAGS as in struct kho_purgatory_params. */
-void console_init(struct console *con, uint16_t port, uint16_t flags);
+/* PORT and FLAGS as in struct kho_react_params. */
+void console_init(struct console *con, u16 port, u16 flags);
 
 void console_puts(struct console *con, const char *s);
 
 /* At most SIZE bytes; what is not printable ASCII becomes '?'. */
 void console_put_name(struct console *con, const char *name, unsigned int size);
 
-void console_put_dec(struct console *con, uint64_t value);
+void console_put_dec(struct console *con, u64 value);
 
 /* "0x" and DIGITS hexadecimal digits. */
-void console_put_hex(struct console *con, uint64_t value, unsigned int digits);
+void console_put_hex(struct console *con, u64 value, unsigned int digits);
 
 /* Wait (not for ever) until everything has left, and a reader has seen it. */
 void console_drain(struct console *con);

@@ -3,27 +3,33 @@
 #ifndef PURGATORY_IO_H
 #define PURGATORY_IO_H
 
-#include <stdint.h>
+#include "types.h"
 
-static inline uint8_t port_read(uint16_t port)
+static inline u8 port_read(u16 port)
 {
-	uint8_t value;
+	u8 value;
 
 	__asm__ volatile("inb %w1, %b0" : "=a"(value) : "Nd"(port));
 	return value;
 }
 
-static inline void port_write(uint16_t port, uint8_t value)
+static inline void port_write(u16 port, u8 value)
 {
 	__asm__ volatile("outb %b0, %w1" : : "a"(value), "Nd"(port));
 }
 
-static inline uint64_t read_tsc(void)
+/* What was written to memory that the compiler does not know of stays written. */
+static inline void keep_writes(void)
 {
-	uint32_t low, high;
+	__asm__ volatile("" : : : "memory");
+}
+
+static inline u64 read_tsc(void)
+{
+	u32 low, high;
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
+	return (u64)high << 32 | low;
 }
 
 #endif

@@ -20,7 +20,7 @@ static void wait_for_reset(void)
 		port_read(KBD_COMMAND);
 }
 
-_Noreturn void reset_machine(struct console *con)
+__noreturn void reset_machine(struct console *con)
 {
 	console_drain(con);
 

@@ -5,6 +5,6 @@
 #include "console.h"
 
 /* Reset the machine by every way there is; CON tells when none of them works. */
-_Noreturn void reset_machine(struct console *con);
+__noreturn void reset_machine(struct console *con);
 
 #endif

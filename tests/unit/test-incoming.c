@@ -44,8 +44,8 @@ static void fill_table(void)
 		.algorithm = KHO_DIGEST_CRC32C, .chunk_shift = KHO_CHUNK_SHIFT,
 		.entry_count = 2, .digest_count = 2,
 	};
-	image.table.entry[0] = (struct kho_entry){ 0x1000000, 4096, KHO_CLASS_KERNEL, 0, "kernel" };
-	image.table.entry[1] = (struct kho_entry){ blob, BLOB_SIZE, KHO_CLASS_STATE, 1, "conf" };
+	image.table.entry[0] = (struct kho_entry){ 0x1000000, 4096, KHO_CLASS_KERNEL, 0, 0, "kernel" };
+	image.table.entry[1] = (struct kho_entry){ blob, BLOB_SIZE, KHO_CLASS_STATE, 0, 1, "conf" };
 	image.table.digest[1] = crc32c(0, image.blob, BLOB_SIZE);
 }
 
@@ -310,7 +310,7 @@ static void table_damaged(void **state)
 {
 	(void)state;
 	BAD_TABLE(table.head.magic, 0);
-	BAD_TABLE(table.head.version, 2);
+	BAD_TABLE(table.head.version, KHO_FORMAT_VERSION - 1);
 	BAD_TABLE(table.head.algorithm, 2);
 	BAD_TABLE(table.head.chunk_shift, 20);
 	BAD_TABLE(table.head.entry_count, 1);

@@ -262,11 +262,11 @@ static const void *verify_map(void *ctx, uint64_t addr, uint64_t size)
 
 static uint32_t bad_entries(void)
 {
-	const struct verify_ops ops = { .map = verify_map };
-	struct verify_outcome outcome;
+	const struct kho_verify_ops ops = { .map = verify_map };
+	struct kho_verify_outcome outcome;
 	void *exact = must_copy(buf + header()->table_offset, table_size(&table));
 
-	assert_int_equal(verify_table(exact, table_size(&table), &ops, &outcome), VERIFY_OK);
+	assert_int_equal(kho_table_verify(exact, table_size(&table), &ops, &outcome), KHO_TABLE_OK);
 	assert_int_equal(outcome.entries_good + outcome.entries_bad, table.count);
 	assert_int_equal(outcome.kernel_bad, 0);
 	free(exact);
@@ -528,8 +528,8 @@ static void damage_is_seen(void **state)
 		uint64_t offset;
 		bool seen;
 	} part[] = {
-		{ 0, true }, { 8, true }, { 16, true }, { 175, true },
-		{ 176, false }, { KHO_REPORT_OFFSET, false }, { KHO_REPORT_OFFSET + 63, false },
+		{ 0, true }, { 8, true }, { 16, true }, { 183, true },
+		{ 184, false }, { KHO_REPORT_OFFSET, false }, { KHO_REPORT_OFFSET + 63, false },
 	};
 	uint64_t after_core;
 

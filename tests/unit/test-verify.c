@@ -45,8 +45,8 @@ struct fixture {
 	uint32_t *digest;
 	uint64_t mapped;		/* bytes asked of map() */
 	unsigned int bad_calls;
-	struct verify_bad bad[ENTRIES];	/* as told to bad_entry() */
-	struct verify_outcome outcome;
+	struct kho_verify_bad bad[ENTRIES];	/* as told to bad_entry() */
+	struct kho_verify_outcome outcome;
 };
 
 static const void *map(void *ctx, uint64_t addr, uint64_t size)
@@ -59,7 +59,7 @@ static const void *map(void *ctx, uint64_t addr, uint64_t size)
 	return f->mem + (addr - MEM_ADDR);
 }
 
-static void bad_entry(void *ctx, const struct verify_bad *bad)
+static void bad_entry(void *ctx, const struct kho_verify_bad *bad)
 {
 	struct fixture *f = ctx;
 
@@ -67,16 +67,16 @@ static void bad_entry(void *ctx, const struct verify_bad *bad)
 	f->bad[f->bad_calls++] = *bad;
 }
 
-static enum verify_error run_size(struct fixture *f, uint64_t size)
+static enum kho_table_error run_size(struct fixture *f, uint64_t size)
 {
-	const struct verify_ops ops = { .map = map, .bad_entry = bad_entry, .ctx = f };
+	const struct kho_verify_ops ops = { .map = map, .bad_entry = bad_entry, .ctx = f };
 
 	f->mapped = 0;
 	f->bad_calls = 0;
-	return verify_table(f->table, size, &ops, &f->outcome);
+	return kho_table_verify(f->table, size, &ops, &f->outcome);
 }
 
-static enum verify_error run(struct fixture *f)
+static enum kho_table_error run(struct fixture *f)
 {
 	return run_size(f, TABLE_SIZE);
 }
@@ -131,7 +131,7 @@ static int teardown(void **state)
 
 static void assert_all_good(struct fixture *f)
 {
-	assert_int_equal(run(f), VERIFY_OK);
+	assert_int_equal(run(f), KHO_TABLE_OK);
 	assert_int_equal(f->outcome.entries_good, ENTRIES);
 	assert_int_equal(f->outcome.entries_bad, 0);
 	assert_int_equal(f->outcome.kernel_bad, 0);
@@ -148,7 +148,7 @@ static void good(void **state)
 	assert_all_good(f);
 	assert_int_equal(f->outcome.bytes, bytes);
 	assert_int_equal(f->mapped, bytes);
-	assert_int_equal(run_size(f, TABLE_SIZE + 4096), VERIFY_OK);
+	assert_int_equal(run_size(f, TABLE_SIZE + 4096), KHO_TABLE_OK);
 }
 
 /* A bit of each chunk: of its first byte, and of one further in. */
@@ -159,11 +159,11 @@ static void one_bit(void **state)
 	for (uint32_t i = 0; i < ENTRIES; i++) {
 		for (uint64_t at = 0; at < layout[i].size; at += at % CHUNK ? CHUNK - 777 : 777) {
 			unsigned char *byte = f->mem + layout[i].offset + at;
-			const struct verify_bad *first = &f->outcome.first;
+			const struct kho_verify_bad *first = &f->outcome.first;
 			uint32_t chunk = (uint32_t)(at >> SHIFT);
 
 			*byte ^= (unsigned char)(1u << at % 8);
-			assert_int_equal(run(f), VERIFY_OK);
+			assert_int_equal(run(f), KHO_TABLE_OK);
 			assert_int_equal(f->outcome.entries_bad, 1);
 			assert_int_equal(f->outcome.entries_good, ENTRIES - 1);
 			assert_int_equal(f->outcome.kernel_bad, layout[i].class == KHO_CLASS_KERNEL);
@@ -190,7 +190,7 @@ static void last_byte(void **state)
 		unsigned char *end = f->mem + layout[i].offset + layout[i].size;
 
 		end[-1] ^= 0x80;
-		assert_int_equal(run(f), VERIFY_OK);
+		assert_int_equal(run(f), KHO_TABLE_OK);
 		assert_int_equal(f->outcome.first.entry_index, i);
 		assert_int_equal(f->outcome.first.chunk, f->outcome.first.chunks - 1);
 		end[-1] ^= 0x80;
@@ -215,7 +215,7 @@ static void each_digest(void **state)
 
 	for (uint32_t i = 0; i < DIGESTS; i++) {
 		f->digest[i] ^= 1;
-		assert_int_equal(run(f), VERIFY_OK);
+		assert_int_equal(run(f), KHO_TABLE_OK);
 		assert_int_equal(f->outcome.entries_bad, 1);
 		assert_int_equal(f->outcome.first.entry->first_digest + f->outcome.first.chunk, i);
 		assert_int_equal(f->outcome.first.expected ^ 1, f->outcome.first.actual);
@@ -232,7 +232,7 @@ static void several_bad(void **state)
 	f->mem[layout[2].offset + 60 * CHUNK] ^= 1;
 	f->mem[layout[2].offset + 99 * CHUNK] ^= 1;
 	f->mem[layout[2].offset + 100 * CHUNK] ^= 1;
-	assert_int_equal(run(f), VERIFY_OK);
+	assert_int_equal(run(f), KHO_TABLE_OK);
 	assert_int_equal(f->outcome.entries_good, 1);
 	assert_int_equal(f->outcome.entries_bad, 2);
 	assert_int_equal(f->outcome.kernel_bad, 1);
@@ -249,21 +249,21 @@ static void several_bad(void **state)
 static void nobody_to_tell(void **state)
 {
 	struct fixture *f = *state;
-	const struct verify_ops ops = { .map = map, .ctx = f };
+	const struct kho_verify_ops ops = { .map = map, .ctx = f };
 
 	f->mem[layout[1].offset] ^= 1;
-	assert_int_equal(verify_table(f->table, TABLE_SIZE, &ops, &f->outcome), VERIFY_OK);
+	assert_int_equal(kho_table_verify(f->table, TABLE_SIZE, &ops, &f->outcome), KHO_TABLE_OK);
 	assert_int_equal(f->outcome.entries_bad, 1);
 }
 
 /* Refused before any memory is looked at. */
-static void assert_refused(struct fixture *f, enum verify_error error)
+static void assert_refused(struct fixture *f, enum kho_table_error error)
 {
 	assert_int_equal(run(f), error);
-	assert_int_equal(verify_check_table(f->table, TABLE_SIZE), error);
+	assert_int_equal(kho_table_check(f->table, TABLE_SIZE), error);
 	assert_int_equal(f->mapped, 0);
 	assert_int_equal(f->outcome.entries_good, 0);
-	assert_string_not_equal(verify_error_text(error), verify_error_text(VERIFY_OK));
+	assert_string_not_equal(kho_table_error_text(error), kho_table_error_text(KHO_TABLE_OK));
 }
 
 /* Set FIELD to VALUE, expect ERROR, and put it back. */
@@ -280,17 +280,17 @@ static void bad_header(void **state)
 {
 	struct fixture *f = *state;
 
-	REFUSED(f, f->table->magic, 0, VERIFY_E_MAGIC);
-	REFUSED(f, f->table->magic, KHO_TABLE_MAGIC ^ 1ull << 63, VERIFY_E_MAGIC);
-	REFUSED(f, f->table->version, 0, VERIFY_E_VERSION);
-	REFUSED(f, f->table->version, KHO_FORMAT_VERSION + 1, VERIFY_E_VERSION);
-	REFUSED(f, f->table->algorithm, 0, VERIFY_E_ALGORITHM);
-	REFUSED(f, f->table->algorithm, 2, VERIFY_E_ALGORITHM);
-	REFUSED(f, f->table->chunk_shift, 0, VERIFY_E_CHUNK);
-	REFUSED(f, f->table->chunk_shift, 11, VERIFY_E_CHUNK);
-	REFUSED(f, f->table->chunk_shift, 31, VERIFY_E_CHUNK);
-	REFUSED(f, f->table->chunk_shift, 64, VERIFY_E_CHUNK);
-	REFUSED(f, f->table->chunk_shift, UINT32_MAX, VERIFY_E_CHUNK);
+	REFUSED(f, f->table->magic, 0, KHO_TABLE_E_MAGIC);
+	REFUSED(f, f->table->magic, KHO_TABLE_MAGIC ^ 1ull << 63, KHO_TABLE_E_MAGIC);
+	REFUSED(f, f->table->version, 0, KHO_TABLE_E_VERSION);
+	REFUSED(f, f->table->version, KHO_FORMAT_VERSION + 1, KHO_TABLE_E_VERSION);
+	REFUSED(f, f->table->algorithm, 0, KHO_TABLE_E_ALGORITHM);
+	REFUSED(f, f->table->algorithm, 2, KHO_TABLE_E_ALGORITHM);
+	REFUSED(f, f->table->chunk_shift, 0, KHO_TABLE_E_CHUNK);
+	REFUSED(f, f->table->chunk_shift, 11, KHO_TABLE_E_CHUNK);
+	REFUSED(f, f->table->chunk_shift, 31, KHO_TABLE_E_CHUNK);
+	REFUSED(f, f->table->chunk_shift, 64, KHO_TABLE_E_CHUNK);
+	REFUSED(f, f->table->chunk_shift, UINT32_MAX, KHO_TABLE_E_CHUNK);
 	assert_all_good(f);
 }
 
@@ -298,16 +298,16 @@ static void bad_counts(void **state)
 {
 	struct fixture *f = *state;
 
-	REFUSED(f, f->table->entry_count, 0, VERIFY_E_EMPTY);
-	REFUSED(f, f->table->entry_count, ENTRIES + 1, VERIFY_E_TRUNCATED);
+	REFUSED(f, f->table->entry_count, 0, KHO_TABLE_E_EMPTY);
+	REFUSED(f, f->table->entry_count, ENTRIES + 1, KHO_TABLE_E_TRUNCATED);
 	/* 88 times this is 16 modulo 2^32: too small if computed in 32 bits. */
-	REFUSED(f, f->table->entry_count, 0x745d1746, VERIFY_E_TRUNCATED);
-	REFUSED(f, f->table->entry_count, UINT32_MAX, VERIFY_E_TRUNCATED);
-	REFUSED(f, f->table->digest_count, DIGESTS + 1, VERIFY_E_TRUNCATED);
-	REFUSED(f, f->table->digest_count, 0x40000001, VERIFY_E_TRUNCATED);
-	REFUSED(f, f->table->digest_count, UINT32_MAX, VERIFY_E_TRUNCATED);
-	REFUSED(f, f->table->digest_count, DIGESTS - 1, VERIFY_E_DIGESTS);
-	REFUSED(f, f->table->digest_count, 0, VERIFY_E_DIGESTS);
+	REFUSED(f, f->table->entry_count, 0x745d1746, KHO_TABLE_E_TRUNCATED);
+	REFUSED(f, f->table->entry_count, UINT32_MAX, KHO_TABLE_E_TRUNCATED);
+	REFUSED(f, f->table->digest_count, DIGESTS + 1, KHO_TABLE_E_TRUNCATED);
+	REFUSED(f, f->table->digest_count, 0x40000001, KHO_TABLE_E_TRUNCATED);
+	REFUSED(f, f->table->digest_count, UINT32_MAX, KHO_TABLE_E_TRUNCATED);
+	REFUSED(f, f->table->digest_count, DIGESTS - 1, KHO_TABLE_E_DIGESTS);
+	REFUSED(f, f->table->digest_count, 0, KHO_TABLE_E_DIGESTS);
 	assert_all_good(f);
 }
 
@@ -321,7 +321,7 @@ static void truncated(void **state)
 
 		assert_non_null(part);
 		memcpy(part, f->table, size);
-		assert_int_equal(verify_check_table(part, size), VERIFY_E_TRUNCATED);
+		assert_int_equal(kho_table_check(part, size), KHO_TABLE_E_TRUNCATED);
 		free(part);
 	}
 }
@@ -334,8 +334,8 @@ static void misaligned(void **state)
 	assert_non_null(buf);
 	for (unsigned int offset = 1; offset < 8; offset++) {
 		memcpy(buf + offset, f->table, TABLE_SIZE);
-		assert_int_equal(verify_check_table((void *)(uintptr_t)(buf + offset), TABLE_SIZE),
-				 VERIFY_E_ALIGNMENT);
+		assert_int_equal(kho_table_check((void *)(uintptr_t)(buf + offset), TABLE_SIZE),
+				 KHO_TABLE_E_ALIGNMENT);
 	}
 	free(buf);
 }
@@ -347,26 +347,27 @@ static void bad_entries(void **state)
 	for (unsigned int i = 0; i < ENTRIES; i++) {
 		struct kho_entry *e = f->entry + i;
 
-		REFUSED(f, e->addr, 0, VERIFY_E_RANGE);
-		REFUSED(f, e->addr, UINT64_MAX, VERIFY_E_RANGE);
-		REFUSED(f, e->addr, 0 - e->size + 1, VERIFY_E_RANGE);
-		REFUSED(f, e->size, 0, VERIFY_E_RANGE);
-		REFUSED(f, e->size, UINT64_MAX, VERIFY_E_RANGE);
-		REFUSED(f, e->size, 0 - e->addr + 1, VERIFY_E_RANGE);
+		REFUSED(f, e->addr, 0, KHO_TABLE_E_RANGE);
+		REFUSED(f, e->addr, UINT64_MAX, KHO_TABLE_E_RANGE);
+		REFUSED(f, e->addr, 0 - e->size + 1, KHO_TABLE_E_RANGE);
+		REFUSED(f, e->size, 0, KHO_TABLE_E_RANGE);
+		REFUSED(f, e->size, UINT64_MAX, KHO_TABLE_E_RANGE);
+		REFUSED(f, e->size, 0 - e->addr + 1, KHO_TABLE_E_RANGE);
 		/* In range now: ends with the last byte there is. */
-		REFUSED(f, e->size, 0 - e->addr, VERIFY_E_DIGESTS);
-		REFUSED(f, e->size, (uint64_t)CHUNK * (DIGESTS + 1), VERIFY_E_DIGESTS);
+		REFUSED(f, e->size, 0 - e->addr, KHO_TABLE_E_DIGESTS);
+		REFUSED(f, e->size, (uint64_t)CHUNK * (DIGESTS + 1), KHO_TABLE_E_DIGESTS);
 		/* 2^32 chunks and some: right if cut to 32 bits. */
-		REFUSED(f, e->size, e->size + ((uint64_t)CHUNK << 32), VERIFY_E_DIGESTS);
-		REFUSED(f, e->class, 0, VERIFY_E_CLASS);
-		REFUSED(f, e->class, 3, VERIFY_E_CLASS);
-		REFUSED(f, e->first_digest, DIGESTS, VERIFY_E_DIGESTS);
-		REFUSED(f, e->first_digest, UINT32_MAX, VERIFY_E_DIGESTS);
+		REFUSED(f, e->size, e->size + ((uint64_t)CHUNK << 32), KHO_TABLE_E_DIGESTS);
+		REFUSED(f, e->class, 0, KHO_TABLE_E_CLASS);
+		REFUSED(f, e->class, 3, KHO_TABLE_E_CLASS);
+		REFUSED(f, e->flags, 2, KHO_TABLE_E_CLASS);
+		REFUSED(f, e->first_digest, DIGESTS, KHO_TABLE_E_DIGESTS);
+		REFUSED(f, e->first_digest, UINT32_MAX, KHO_TABLE_E_DIGESTS);
 	}
-	REFUSED(f, f->entry[2].first_digest, DIGESTS - 100, VERIFY_E_DIGESTS);
+	REFUSED(f, f->entry[2].first_digest, DIGESTS - 100, KHO_TABLE_E_DIGESTS);
 	assert_all_good(f);
 	memset(f->entry[1].name, 'x', KHO_NAME_MAX);
-	assert_refused(f, VERIFY_E_NAME);
+	assert_refused(f, KHO_TABLE_E_NAME);
 	f->entry[1].name[KHO_NAME_MAX - 1] = '\0';
 	assert_all_good(f);
 }
@@ -377,10 +378,10 @@ static void unmapped(void **state)
 
 	/* Only the third part of its memory is not there: found out half-way. */
 	f->entry[2].addr += MEM_SIZE - 119 * CHUNK;
-	assert_int_equal(run(f), VERIFY_E_MAP);
+	assert_int_equal(run(f), KHO_TABLE_E_MAP);
 	assert_int_equal(f->outcome.entries_good, 2);
 	f->entry[0].addr = MEM_ADDR - 1;
-	assert_int_equal(run(f), VERIFY_E_MAP);
+	assert_int_equal(run(f), KHO_TABLE_E_MAP);
 	assert_int_equal(f->outcome.entries_good, 0);
 }
 

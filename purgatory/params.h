@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What kexec writes into the flat purgatory image. */
+#ifndef PURGATORY_PARAMS_H
+#define PURGATORY_PARAMS_H
+
+#include "react.h"
+
+#define KHO_PURGATORY_MAGIC	0x3147525550484b00ull	/* "\0KHPURG1" */
+
+/*
+ * The last bytes of the flat purgatory image. kexec fills it in; self_crc is
+ * CRC32C over the whole image with self_crc itself taken as 0.
+ */
+struct kho_purgatory_params {
+	u64 magic;
+	u64 image_size;			/* flat image, params included */
+	u64 kernel_entry;		/* 64-bit entry point */
+	u64 boot_params;
+	struct kho_react_params react;
+	u32 self_crc;
+	u32 reserved;
+};
+
+_Static_assert(sizeof(struct kho_purgatory_params) == 80, "params");
+
+#endif

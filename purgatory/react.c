@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "types.h"
+#include "kho-handover.h"
+#include "console.h"
+#include "io.h"
+#include "react.h"
+#include "reset.h"
+#include "verify.h"
+
+/* Memory is identity-mapped. */
+static void *at(u64 addr)
+{
+	return (void *)(unsigned long)addr;
+}
+
+static void write_report(const struct kho_react_params *params, const struct kho_report *report)
+{
+	if (params->payload_addr)
+		*(struct kho_report *)at(params->payload_addr + KHO_REPORT_OFFSET) = *report;
+}
+
+/* The payload comes before everything else of the handover on the chain. */
+static void unlink_handover(const struct kho_react_params *params)
+{
+	if (params->payload_addr)
+		*(struct kho_setup_data *)at(params->payload_addr) = (struct kho_setup_data){
+			.type = KHO_SETUP_TYPE,
+			.len = (u32)params->payload_len,
+		};
+}
+
+static void put_digests(struct console *con, u32 expected, u32 actual)
+{
+	console_puts(con, ": CRC32C expected ");
+	console_put_hex(con, expected, 8);
+	console_puts(con, ", found ");
+	console_put_hex(con, actual, 8);
+}
+
+static void say_bad_entry(void *ctx, const struct kho_verify_bad *bad)
+{
+	struct console *con = ctx;
+
+	console_puts(con, "kexec-kho: ");
+	console_put_name(con, bad->entry->name, sizeof(bad->entry->name));
+	console_puts(con, ": chunk ");
+	console_put_dec(con, bad->chunk);
+	console_puts(con, " at ");
+	console_put_hex(con, bad->chunk_addr, 16);
+	put_digests(con, bad->expected, bad->actual);
+	console_puts(con, " (");
+	console_put_dec(con, bad->bad_chunks);
+	console_puts(con, " of ");
+	console_put_dec(con, bad->chunks);
+	console_puts(con, " chunks bad)\n");
+}
+
+static const void *identity_map(void *ctx, u64 addr, u64 size)
+{
+	(void)ctx;
+	(void)size;
+	return at(addr);
+}
+
+static __noreturn void report_and_reset(const struct kho_react_params *params,
+					struct kho_report *report, struct console *con)
+{
+	report->result = KHO_RESULT_MISMATCH;
+	report->reaction = KHO_REACTION_RESET;
+	write_report(params, report);
+	console_puts(con, "kexec-kho: the new kernel cannot be started: resetting the machine\n");
+	reset_machine(con);
+}
+
+/* The table itself: the report then tells of a mismatch but of no bad entry. */
+static void check_table(const struct kho_react_params *params, struct kho_report *report,
+			struct console *con)
+{
+	const struct kho_table *table = at(params->table_addr);
+	enum kho_table_error error = kho_table_check(table, params->table_size);
+
+	if (!error) {
+		report->expected = table->crc;
+		report->actual = kho_table_crc(table);
+		if (report->expected == report->actual)
+			return;
+	}
+	console_puts(con, "kexec-kho: verification table at ");
+	console_put_hex(con, params->table_addr, 16);
+	if (error) {
+		console_puts(con, ": ");
+		console_puts(con, kho_table_error_text(error));
+	} else {
+		put_digests(con, report->expected, report->actual);
+	}
+	console_puts(con, "\n");
+	report_and_reset(params, report, con);
+}
+
+static void check_entries(const struct kho_react_params *params, struct kho_report *report,
+			  struct console *con)
+{
+	const struct kho_verify_ops ops = {
+		.map = identity_map,
+		.bad_entry = say_bad_entry,
+		.ctx = con,
+	};
+	struct kho_verify_outcome outcome;
+	enum kho_table_error error;
+	u64 start = read_tsc();
+
+	error = kho_table_verify(at(params->table_addr), params->table_size, &ops, &outcome);
+	report->cycles = read_tsc() - start;
+	report->bytes = outcome.bytes;
+	report->entries_good = outcome.entries_good;
+	report->entries_bad = outcome.entries_bad;
+	report->bad_entry = outcome.first.entry_index;
+	report->bad_chunk = outcome.first.chunk;
+	report->expected = outcome.first.expected;
+	report->actual = outcome.first.actual;
+	if (error) {
+		console_puts(con, "kexec-kho: verification table: ");
+		console_puts(con, kho_table_error_text(error));
+		console_puts(con, "\n");
+	}
+	if (error || outcome.kernel_bad)
+		report_and_reset(params, report, con);
+}
+
+void kho_verify_and_react(const struct kho_react_params *params)
+{
+	struct kho_report report = { .magic = KHO_REPORT_MAGIC };
+	struct console con;
+
+	console_init(&con, params->serial_port, params->console);
+	if (!params->table_addr) {
+		report.result = KHO_RESULT_SKIPPED;
+		write_report(params, &report);
+		return;
+	}
+
+	check_table(params, &report, &con);
+	check_entries(params, &report, &con);
+	report.result = KHO_RESULT_VERIFIED;
+	if (report.entries_bad) {
+		report.result = KHO_RESULT_MISMATCH;
+		report.reaction = KHO_REACTION_COLD;
+		console_puts(&con, "kexec-kho: starting the new kernel without the handover\n");
+		unlink_handover(params);
+	}
+	write_report(params, &report);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The decision between two kernels: check what is handed over, and act on it. */
+#ifndef PURGATORY_REACT_H
+#define PURGATORY_REACT_H
+
+#include "types.h"
+
+struct kho_react_params {
+	u64 payload_addr;		/* setup_data header; 0: no handover */
+	u64 payload_len;		/* its len field */
+	u64 table_addr;			/* 0: verify nothing */
+	u64 table_size;
+	u16 serial_port;		/* I/O port; 0: none */
+	u16 console;			/* KHO_CONSOLE_* */
+	u32 reserved;
+};
+
+/*
+ * Verify what the table lists, and write the report. Returns when the new kernel is
+ * to be started: with the handover, or without it if that was damaged. A damaged
+ * kernel resets the machine.
+ */
+void kho_verify_and_react(const struct kho_react_params *params);
+
+#endif
