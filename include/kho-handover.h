@@ -23,14 +23,12 @@
 
 #define KHO_FORMAT_VERSION	2
 
-/* setup_data types; values from arch/x86/include/uapi/asm/setup_data.h. */
+/*
+ * On x86 the payload is an entry of the setup_data chain, a list that the boot loader
+ * makes; so are the ranges that nothing but this keeps from being overwritten.
+ */
 #define KHO_SETUP_TYPE		0x6b686f01u	/* the payload: 'k' 'h' 'o' 1 */
 #define KHO_SETUP_RESERVE	0x6b686f02u	/* a range kept by SETUP_INDIRECT */
-#define SETUP_TYPE_E820_EXT	1u
-#define SETUP_TYPE_EFI		4u
-#define SETUP_TYPE_RNG_SEED	9u
-#define SETUP_TYPE_KEXEC_KHO	10u
-#define SETUP_TYPE_INDIRECT	0x80000000u
 
 struct kho_setup_data {
 	uint64_t next;

@@ -8,6 +8,7 @@
 #include "bootparams.h"
 #include "kho-handover.h"
 #include "message.h"
+#include "setup-data.h"
 
 #define LOADER_TYPE_KEXEC	0xd0
 #define RNG_SEED_SIZE		32

@@ -7,6 +7,7 @@
 #include "arch.h"
 #include "kho-handover.h"
 #include "scan.h"
+#include "setup-data.h"
 
 #define PIECE		(1u << 20)	/* read at a time */
 #define KHO_DATA_LEN	32		/* struct kho_data of the setup_data entry */

@@ -12,6 +12,7 @@
 #include "reader.h"
 #include "running.h"
 #include "source-private.h"
+#include "setup-data.h"
 
 #define DEBUGFS_IN	"sys/kernel/debug/kho/in"
 #define SETUP_DATA	"sys/kernel/boot_params/setup_data"

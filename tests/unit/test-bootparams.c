@@ -5,6 +5,7 @@
 #include "bootparams.h"
 #include "kho-handover.h"
 #include "unit.h"
+#include "setup-data.h"
 
 #define ADDR		0x123450000ull		/* of the segment, above 4 GiB */
 #define PAYLOAD		0x200000000ull
