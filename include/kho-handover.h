@@ -61,7 +61,7 @@ enum kho_class {
 	KHO_CLASS_STATE = 2,		/* preserved state: start without it */
 };
 
-#define KHO_ENTRY_SEAL		1u	/* the kernel takes the digests, when all else has stopped */
+#define KHO_ENTRY_SEAL		1u	/* digests by the kernel, when all else has stopped */
 
 struct kho_entry {
 	uint64_t addr;
