@@ -14,7 +14,8 @@ struct handover_region {
 	struct kho_region region;
 	bool added;			/* by the user; not the running kernel's own */
 	bool verify;
-	uint32_t *digest;		/* of each chunk, malloc'ed; only with verify */
+	bool seal;			/* with verify: digested by the kernel, at the end */
+	uint32_t *digest;		/* of each chunk, malloc'ed; with verify and not seal */
 };
 
 struct handover_blob {

@@ -91,13 +91,13 @@ static int collect_table(struct image_plan *p)
 	const struct target *t = p->target;
 	const struct table_item kernel = {
 		"kernel", KHO_CLASS_KERNEL, p->kernel->addr, t->image.kernel_size,
-		t->kernel.data + t->image.kernel_offset, NULL };
+		t->kernel.data + t->image.kernel_offset, NULL, false };
 	const struct table_item initrd = {
 		"initrd", KHO_CLASS_KERNEL, p->initrd ? p->initrd->addr : 0, t->initrd.size,
-		t->initrd.data, NULL };
+		t->initrd.data, NULL, false };
 	const struct table_item boot_params = {
 		"boot_params", KHO_CLASS_KERNEL, p->boot_params ? p->boot_params->addr : 0,
-		p->boot_params_buf.size, p->boot_params_buf.data, NULL };
+		p->boot_params_buf.size, p->boot_params_buf.data, NULL, false };
 
 	p->verify.count = 0;
 	if (table_add(&p->verify, &kernel) || table_add(&p->verify, &initrd) ||

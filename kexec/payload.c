@@ -132,11 +132,19 @@ static void add_item(struct kho_item *item, const char *name, enum kho_item_kind
 	snprintf(item->name, sizeof(item->name), "%s", name);
 }
 
+static uint32_t region_flags(const struct handover *h, const struct handover_region *r)
+{
+	uint32_t flags = r->verify ? KHO_ITEM_VERIFIED : 0;
+
+	/* With the kernel's own live tree, ranges that are not in it are kept by setup_data. */
+	return r->added && h->map != MAP_OWN ? flags | KHO_ITEM_RESERVE : flags;
+}
+
 static void write_items(const struct handover *h, uint64_t addr, struct kho_item *item)
 {
 	for (size_t i = 0; i < h->region_count; i++)
 		add_item(item++, h->region[i].region.name, KHO_ITEM_REGION,
-			 h->region[i].verify ? KHO_ITEM_VERIFIED : 0, h->region[i].region.addr,
+			 region_flags(h, &h->region[i]), h->region[i].region.addr,
 			 h->region[i].region.size);
 	for (size_t i = 0; i < h->blob_count; i++)
 		add_item(item++, h->blob[i].name, KHO_ITEM_BLOB, h->checked ? KHO_ITEM_VERIFIED : 0,
@@ -291,7 +299,7 @@ static int verify_blobs_and_regions(const struct handover *h, uint64_t addr,
 
 		err = table_add(table, &(struct table_item){
 			blob->name, KHO_CLASS_STATE, addr + blob->offset, blob->node_size,
-			p ? p + blob->offset : NULL, NULL });
+			p ? p + blob->offset : NULL, NULL, false });
 	}
 	for (size_t i = 0; !err && i < h->region_count; i++) {
 		const struct handover_region *r = &h->region[i];
@@ -299,7 +307,7 @@ static int verify_blobs_and_regions(const struct handover *h, uint64_t addr,
 		if (r->verify)
 			err = table_add(table, &(struct table_item){
 				r->region.name, KHO_CLASS_STATE, r->region.addr, r->region.size,
-				NULL, r->digest });
+				NULL, r->digest, r->seal });
 	}
 	return err;
 }
@@ -310,10 +318,10 @@ int payload_verify(const struct handover *h, const struct payload_layout *l, uin
 	const unsigned char *p = buf;
 	const struct table_item header = {
 		"handover header", KHO_CLASS_STATE, addr,
-		sizeof(struct kho_setup_data) + sizeof(struct kho_payload), p, NULL };
+		sizeof(struct kho_setup_data) + sizeof(struct kho_payload), p, NULL, false };
 	const struct table_item core = {
 		"handover", KHO_CLASS_STATE, addr + l->items, l->core_end - l->items,
-		p ? p + l->items : NULL, NULL };
+		p ? p + l->items : NULL, NULL, false };
 
 	if (table_add(table, &header) || table_add(table, &core))
 		return -1;

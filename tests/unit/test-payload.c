@@ -398,6 +398,8 @@ static void kho_with_region_and_blob(void **state)
 	assert_node(&root, KHO_NODE_LUO, 0x7003000, 4096);
 	assert_node(&root, KHO_NODE_MEMBLOCK, ADDR + layout.memblock, 4096);
 	assert_node(&root, "conf", item(2)->addr, 100);
+	assert_item(0, "pool", KHO_ITEM_REGION, KHO_ITEM_VERIFIED, 0x3ffd000, REGION_SIZE);
+	assert_item(1, "mine", KHO_ITEM_REGION, KHO_ITEM_RESERVE, 0x200000000, 0x200000);
 	assert_int_equal(kho_memblock_read(buf + layout.memblock, 4096, region, &count), 0);
 	assert_int_equal(count, 2);
 	assert_int_equal(bad_entries(), 0);

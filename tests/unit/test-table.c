@@ -42,7 +42,7 @@ static const void *map(void *ctx, uint64_t addr, uint64_t size)
 static int add(const char *name, uint64_t offset, uint64_t size)
 {
 	return table_add(&table, &(struct table_item){
-		name, KHO_CLASS_STATE, MEM_ADDR + offset, size, mem + offset, NULL });
+		name, KHO_CLASS_STATE, MEM_ADDR + offset, size, mem + offset, NULL, false });
 }
 
 static void verify(const void *buf, uint64_t size, struct kho_verify_outcome *outcome)
@@ -119,7 +119,7 @@ static void given_digests(void **state)
 {
 	const uint64_t size = CHUNK + 100;
 	uint32_t digest[2] = { crc32c(0, mem, CHUNK), crc32c(0, mem + CHUNK, 100) };
-	const struct table_item item = { "region", KHO_CLASS_KERNEL, MEM_ADDR, size, NULL, digest };
+	const struct table_item item = { "region", KHO_CLASS_KERNEL, MEM_ADDR, size, NULL, digest, false };
 	struct kho_verify_outcome outcome;
 	void *buf;
 
@@ -136,6 +136,32 @@ static void given_digests(void **state)
 		assert_int_equal(outcome.kernel_bad, wrong);
 		free(buf);
 	}
+}
+
+/* Digests that the running kernel is to take are 0 until then, and say so. */
+static void sealed_later(void **state)
+{
+	const struct table_item item = { "region", KHO_CLASS_STATE, MEM_ADDR, CHUNK + 1, NULL, NULL,
+					 true };
+	const struct kho_entry *entry;
+	const uint32_t *digest;
+	void *buf;
+
+	(void)state;
+	assert_int_equal(table_add(&table, &item), 0);
+	assert_int_equal(add("after", 0, 10), 0);
+	buf = must_calloc(table_size(&table));
+	memset(buf, 0xee, table_size(&table));
+	table_write(&table, buf);
+	assert_int_equal(kho_table_check(buf, table_size(&table)), KHO_TABLE_OK);
+	entry = kho_table_entries(buf);
+	digest = kho_table_digests(buf);
+	assert_int_equal(entry[0].flags, KHO_ENTRY_SEAL);
+	assert_int_equal(entry[1].flags, 0);
+	assert_int_equal(entry[1].first_digest, 2);
+	assert_int_equal(digest[0] | digest[1], 0);
+	assert_int_equal(digest[2], crc32c(0, mem, 10));
+	free(buf);
 }
 
 static void full(void **state)
@@ -172,6 +198,7 @@ int main(void)
 		cmocka_unit_test(chunk_counts),
 		cmocka_unit_test_setup_teardown(verified_by_purgatory, setup, teardown),
 		cmocka_unit_test_setup_teardown(given_digests, setup, teardown),
+		cmocka_unit_test_setup_teardown(sealed_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(full, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_name, setup, teardown),
 	};
