@@ -64,11 +64,11 @@ static int seal_open(struct seal *s)
 /* Has the kernel added or removed nodes since its root FDT was copied? -1: cannot tell. */
 static int fdt_changed(const struct seal *s)
 {
-	unsigned char fdt[sizeof(((struct running *)0)->fdt)];
+	unsigned char fdt[RUNNING_FDT_SIZE];
 
 	if (!s->sealed.fdt_addr)
 		return 0;
-	if (kcore_read_phys(&s->handover.kcore, s->sealed.fdt_addr, fdt, sizeof(fdt)))
+	if (running_read_fdt(&s->root, &s->handover.kcore, s->sealed.fdt_addr, fdt))
 		return error("cannot read the running kernel's root FDT");
 	return crc32c(0, fdt, sizeof(fdt)) != s->sealed.fdt_crc;
 }

@@ -13,13 +13,23 @@
 #include "number.h"
 #include "table.h"
 
+#define SEGMENT_FILE	"sys/kernel/kho/in/segment"
 #define SETUP_DATA_DIR	"sys/kernel/boot_params/setup_data"
 #define ITEMS_MAX	256
 
-/* Offsets in the payload count from the setup_data header, which sysfs leaves out. */
 static int read_payload(const struct incoming *in, uint64_t offset, void *buf, size_t size)
 {
-	return read_at(in->fd, buf, size, offset - sizeof(struct kho_setup_data));
+	return read_at(in->fd, buf, size, offset - in->skipped);
+}
+
+int incoming_read(const struct incoming *in, uint64_t addr, void *buf, size_t size)
+{
+	const struct kho_payload *p = &in->payload;
+
+	if (addr < p->addr || addr - p->addr < in->skipped || addr - p->addr > p->size ||
+	    size > p->size - (addr - p->addr))
+		return -1;
+	return read_payload(in, addr - p->addr, buf, size);
 }
 
 int incoming_entry(const struct root *root, uint32_t wanted)
@@ -91,18 +101,30 @@ static int read_headers(struct incoming *in)
 	return read_items(in);
 }
 
-int incoming_open(const struct root *root, struct incoming *ret)
+/* 1, or 0 if there is none, or -1 after a message. */
+static int open_setup_data(const struct root *root, struct incoming *in)
 {
-	struct incoming in = { 0 };
 	int number = incoming_entry(root, KHO_SETUP_TYPE);
 	char path[96];
 
 	if (number < 0)
 		return 0;
 	snprintf(path, sizeof(path), SETUP_DATA_DIR "/%d/data", number);
-	in.fd = root_open(root, path, O_RDONLY);
+	in->fd = root_open(root, path, O_RDONLY);
+	in->skipped = sizeof(struct kho_setup_data);
+	return in->fd < 0 ? error_errno("cannot open /%s", path) : 1;
+}
+
+int incoming_open(const struct root *root, struct incoming *ret)
+{
+	struct incoming in = { .fd = root_open(root, SEGMENT_FILE, O_RDONLY) };
+	int found = 1;
+
+	/* For root alone, and not there when the handover was dropped. */
 	if (in.fd < 0)
-		return error_errno("cannot open /%s", path);
+		found = open_setup_data(root, &in);
+	if (found <= 0)
+		return found;
 	if (read_headers(&in)) {
 		incoming_close(&in);
 		return -1;

@@ -9,7 +9,8 @@
 #include "kho-handover.h"
 
 struct incoming {
-	int fd;				/* the payload's setup_data in sysfs */
+	int fd;				/* the payload, in sysfs */
+	uint64_t skipped;		/* bytes of it that this file leaves out: the header */
 	struct kho_payload payload;
 	struct kho_report report;
 	struct kho_item *item;		/* payload.item_count, malloc'ed */
@@ -19,11 +20,15 @@ struct incoming {
 int incoming_entry(const struct root *root, uint32_t type);
 
 /*
- * Find and check the payload in /sys/kernel/boot_params/setup_data. 1 if there
- * is one, 0 if not, -1 after a message if it cannot be read or is damaged.
+ * Find and check the payload, in /sys/kernel/kho/in/segment or in
+ * /sys/kernel/boot_params/setup_data. 1 if there is one, 0 if not, -1 after a message
+ * if it cannot be read or is damaged.
  */
 int incoming_open(const struct root *root, struct incoming *ret);
 void incoming_close(struct incoming *in);
+
+/* Copy memory of the payload, by its address; 0, or -1 without a message. */
+int incoming_read(const struct incoming *in, uint64_t addr, void *buf, size_t size);
 
 /* Whether purgatory let the handover through; if not, says so for WHAT. */
 bool incoming_trusted(const struct incoming *in, const char *what);

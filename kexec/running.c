@@ -20,7 +20,7 @@
 #include "reader.h"
 #include "running.h"
 #include "symbols.h"
-
+#include "sysfs-kho.h"
 
 #define DEBUGFS_FDT	"sys/kernel/debug/kho/out/fdt"
 
@@ -52,11 +52,14 @@ static int read_symbol(const struct kcore *kcore, const struct symbol *symbol, v
  * kho_populate() is a text symbol and so always listed when KHO is compiled
  * in: without the data symbols beside it, KHO's state cannot be told.
  */
-static int read_enabled(const struct kcore *kcore, const struct symbol *symbol, bool *ret)
+static int read_enabled(const struct root *root, const struct kcore *kcore,
+			const struct symbol *symbol, bool *ret)
 {
 	unsigned char enabled = 0;
 
-	*ret = false;
+	*ret = sysfs_fdt_addr(root) != 0;
+	if (*ret)
+		return 0;
 	if (!symbol[SYM_KHO_OUT].addr && !symbol[SYM_POPULATE].addr)
 		return 0;
 	for (unsigned int i = SYM_KHO_OUT; i <= SYM_SCRATCH_COUNT; i++)
@@ -121,9 +124,38 @@ static int read_root_debugfs(const struct machine *m, struct running *r, bool dr
 	return decode_root(r);
 }
 
+/* What the kernel itself says of its root FDT: 1, or 0 if it does not, or -1 after a message. */
+static int read_root_shown(const struct root *root, struct running *r)
+{
+	int err;
+
+	r->fdt_addr = sysfs_fdt_addr(root);
+	if (!r->fdt_addr)
+		return 0;
+	err = running_read_fdt(root, NULL, r->fdt_addr, r->fdt);
+	errno = -err;
+	if (err || r->fdt_addr % PAGE_SIZE)
+		return error_errno("cannot read the running kernel's root FDT in /" SYSFS_KHO "/out");
+	return decode_root(r) ? -1 : 1;
+}
+
+int running_read_fdt(const struct root *root, const struct kcore *kcore, uint64_t addr,
+		     unsigned char fdt[RUNNING_FDT_SIZE])
+{
+	int err = sysfs_read_fdt(root, fdt, RUNNING_FDT_SIZE);
+
+	if (err != -ENOENT || !kcore)
+		return err;
+	return kcore_read_phys(kcore, addr, fdt, RUNNING_FDT_SIZE) ? -EIO : 0;
+}
+
 static int read_root(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
 		     bool dry_run, struct running *r)
 {
+	int shown = read_root_shown(&m->root, r);
+
+	if (shown)
+		return shown < 0 ? -1 : 0;
 	if (symbol[SYM_NOTIFIER].addr)
 		return read_root_debugfs(m, r, dry_run);
 	/* Once more: a node may have been added while it was read. */
@@ -176,11 +208,17 @@ static int find_form(const struct machine *m, struct kcore *kcore, const struct 
 	return 0;
 }
 
-static int read_scratch(const struct kcore *kcore, const struct symbol *symbol, struct running *r)
+static int read_scratch(const struct root *root, const struct kcore *kcore,
+			const struct symbol *symbol, struct running *r)
 {
 	uint64_t virt;
 	uint32_t count;
 
+	if (sysfs_fdt_addr(root)) {
+		errno = -sysfs_read_scratch(root, RUNNING_SCRATCH_MAX, &r->scratch, &r->scratch_count);
+		return errno ? error_errno("cannot read the running kernel's scratch areas in /" SYSFS_KHO
+					   "/out/scratch") : 0;
+	}
 	if (read_symbol(kcore, &symbol[SYM_SCRATCH], &virt, sizeof(virt)) ||
 	    read_symbol(kcore, &symbol[SYM_SCRATCH_COUNT], &count, sizeof(count)))
 		return -1;
@@ -324,14 +362,44 @@ static int read_regions_table(const struct kcore *kcore, const struct symbol *sy
 	return 0;
 }
 
+/* What the kernel says it would hand on itself: its regions, revived or its own. */
+static int read_regions_shown(const struct root *root, struct kho_region *region, size_t *ret_count)
+{
+	struct buffer buf;
+	int err;
+
+	*ret_count = 0;
+	if (!sysfs_fdt_addr(root))
+		return -1;
+	err = sysfs_read_node(root, "out", KHO_NODE_MEMBLOCK, KHO_EARLY_MAP_MAX, &buf);
+	if (err)
+		return err == -ENOENT ? 0 : -1;
+	err = kho_memblock_read(buf.data, buf.size, region, ret_count);
+	buffer_free(&buf);
+	return err ? -1 : 0;
+}
+
+static bool kcore_is_closed(const struct root *root)
+{
+	int fd = root_open(root, "proc/kcore", O_RDONLY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0;
+}
+
 int running_regions(const struct root *root, struct kho_region *region, size_t *ret_count)
 {
 	struct symbol symbol[] = { wanted[SYM_TABLE], wanted[SYM_TABLE_COUNT] };
 	struct kcore kcore;
 	int err;
 
-	if ((root->live && geteuid()) || symbols_find(root, symbol, 2) || !symbol[0].addr ||
-	    !symbol[1].addr || kcore_open(root, &kcore))
+	if (root->live && geteuid())
+		return -1;
+	if (symbols_find(root, symbol, 2) || !symbol[0].addr || !symbol[1].addr ||
+	    kcore_is_closed(root))
+		return read_regions_shown(root, region, ret_count);
+	if (kcore_open(root, &kcore))
 		return -1;
 	err = read_table(&kcore, &symbol[0], &symbol[1], region, ret_count);
 	kcore_close(&kcore);
@@ -380,12 +448,17 @@ static int check_unlisted_regions(const struct machine *machine, const struct ru
 		     "with --kho-region, or remove reserve_mem= and boot again", value);
 }
 
+/* A kernel that shows its handover can be read without them. */
 static int find_symbols(const struct root *root, struct symbol *symbol)
 {
 	int err;
 
 	memcpy(symbol, wanted, sizeof(wanted));
 	err = symbols_find(root, symbol, SYM_COUNT);
+	if (err && sysfs_fdt_addr(root)) {
+		memcpy(symbol, wanted, sizeof(wanted));
+		return 0;
+	}
 	errno = -err;
 	if (err == -EACCES)
 		return error("/proc/kallsyms hides its addresses: run as root with "
@@ -406,7 +479,7 @@ static int read_abis(struct kcore *kcore, struct running *r)
 static int observe_kho(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
 		       bool dry_run, struct running *r)
 {
-	if (read_scratch(kcore, symbol, r) || read_root(m, kcore, symbol, dry_run, r) ||
+	if (read_scratch(&m->root, kcore, symbol, r) || read_root(m, kcore, symbol, dry_run, r) ||
 	    read_sizes(kcore, r) || find_form(m, kcore, symbol, r) || read_map(m, kcore, r) ||
 	    read_abis(kcore, r) || read_regions_kho(kcore, r))
 		return -1;
@@ -422,7 +495,7 @@ int running_observe(const struct machine *machine, struct kcore *kcore, bool dry
 	struct symbol symbol[SYM_COUNT];
 
 	memset(ret, 0, sizeof(*ret));
-	if (find_symbols(&machine->root, symbol) || read_enabled(kcore, symbol, &ret->kho))
+	if (find_symbols(&machine->root, symbol) || read_enabled(&machine->root, kcore, symbol, &ret->kho))
 		return -1;
 	ret->image_symbol = symbol[SYM_IMAGE].addr;
 	if (ret->kho)
@@ -494,6 +567,8 @@ bool running_has_kho(const struct root *root)
 	char line[4096];
 	int fd;
 
+	if (sysfs_fdt_addr(root))
+		return true;
 	if (!root_read_line(root, "proc/cmdline", line, sizeof(line)) && cmdline_switch(line, "kho") == 1)
 		return true;
 	fd = root_open(root, "sys/kernel/debug/kho/out", O_PATH | O_DIRECTORY);

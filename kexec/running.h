@@ -12,12 +12,14 @@
 
 #define RUNNING_SCRATCH_MAX	(KHO_EARLY_MAP_MAX / sizeof(struct kho_range))
 
+#define RUNNING_FDT_SIZE	4096	/* what kernels give their root FDT */
+
 struct running {
 	bool kho;			/* KHO is compiled in and switched on */
 	bool finalized_now;		/* by this very look */
 	/* Valid only with kho. */
 	uint64_t fdt_addr;		/* live root FDT; 0: not to be found (6.16 to 6.18) */
-	unsigned char fdt[4096] __attribute__((aligned(8)));
+	unsigned char fdt[RUNNING_FDT_SIZE] __attribute__((aligned(8)));
 	struct kho_root root;		/* its contents, with the size of each node */
 	struct kho_reader writes;	/* in which ABIs it hands over */
 	struct kho_range *scratch;	/* malloc'ed, in the kernel's order */
@@ -39,6 +41,13 @@ struct running {
 int running_observe(const struct machine *machine, struct kcore *kcore, bool dry_run,
 		    struct running *ret);
 void running_release(struct running *running);
+
+/*
+ * The running kernel's root FDT, at ADDR, as it is now: as the kernel shows it, or where
+ * it does not through KCORE, unless that is NULL. 0, or -errno without a message.
+ */
+int running_read_fdt(const struct root *root, const struct kcore *kcore, uint64_t addr,
+		     unsigned char fdt[RUNNING_FDT_SIZE]);
 
 /* Whether a kernel of ABI reserves each of the preserved blocks, however large. */
 bool running_fits(const struct running *running, enum kho_abi abi);

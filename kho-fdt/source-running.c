@@ -13,10 +13,12 @@
 #include "running.h"
 #include "source-private.h"
 #include "setup-data.h"
+#include "sysfs-kho.h"
 
-#define DEBUGFS_IN	"sys/kernel/debug/kho/in"
+#define DEBUGFS		"sys/kernel/debug/kho"
+#define DEBUGFS_IN	DEBUGFS "/in"
 #define SETUP_DATA	"sys/kernel/boot_params/setup_data"
-#define BLOB_MAX	(256u << 20)	/* of a file in debugfs */
+#define NODE_MAX	(256u << 20)	/* bytes of a file with a node's data */
 
 static int observe_machine(struct source *s, const char *sysroot)
 {
@@ -66,6 +68,85 @@ static int read_kcore(void *ctx, uint64_t addr, void *buf, size_t size)
 	return kcore_read_phys(&s->kcore, addr, buf, size);
 }
 
+static bool kcore_opens(struct source *s)
+{
+	int fd = root_open(&s->machine->root, "proc/kcore", O_RDONLY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* The data of node NAME, where sysfs or debugfs shows it. 0, or -errno. */
+static int read_node(const struct source *s, const char *direction, const char *name,
+		     struct buffer *ret)
+{
+	int err = sysfs_read_node(&s->machine->root, direction, name, NODE_MAX, ret);
+	char path[128];
+
+	if (err != -ENOENT)
+		return err;
+	snprintf(path, sizeof(path), DEBUGFS "/%s/sub_fdts/%s", direction, name);
+	return root_read(&s->machine->root, path, NODE_MAX, ret);
+}
+
+/* Without memory: the nodes' data, under the addresses that the root FDT names. */
+static void read_overlays(struct source *s, const char *direction)
+{
+	struct kho_root *root = calloc(1, sizeof(*root));
+
+	s->overlay = calloc(KHO_ROOT_NODES_MAX, sizeof(*s->overlay));
+	if (root && s->overlay && !kho_root_read(s->fdt.data, s->fdt.size, root))
+		for (size_t i = 0; i < root->node_count; i++) {
+			struct source_overlay *o = &s->overlay[s->overlays];
+
+			o->addr = root->node[i].addr;
+			if (!read_node(s, direction, root->node[i].name, &o->data))
+				s->overlays++;
+		}
+	free(root);
+}
+
+static int read_overlay(const struct source *s, uint64_t addr, void *buf, size_t size)
+{
+	for (size_t i = 0; i < s->overlays; i++) {
+		const struct source_overlay *o = &s->overlay[i];
+
+		if (addr < o->addr || addr - o->addr > o->data.size ||
+		    size > o->data.size - (addr - o->addr))
+			continue;
+		memcpy(buf, o->data.data + (addr - o->addr), size);
+		return 0;
+	}
+	return -1;
+}
+
+static int read_shown(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	return read_overlay(ctx, addr, buf, size);
+}
+
+/* Where memory is closed, what the kernel shows of its handover: all but the map. */
+static int open_shown(struct source *s)
+{
+	const struct root *root = &s->machine->root;
+	int err = root_read(root, SYSFS_KHO "/out/fdt", SOURCE_FDT_MAX, &s->fdt);
+
+	errno = -err;
+	if (err)
+		return error_errno("cannot read /" SYSFS_KHO "/out/fdt");
+	notice("live: /proc/kcore cannot be opened, so the map is not read");
+	s->has_addr = true;
+	s->fdt_addr = sysfs_fdt_addr(root);
+	if (!s->has_scratch && !sysfs_read_scratch(root, RUNNING_SCRATCH_MAX, &s->scratch,
+						   &s->scratch_count))
+		s->has_scratch = true;
+	s->mem = (struct kho_mem){ read_shown, s };
+	s->has_mem = true;
+	read_overlays(s, "out");
+	return 0;
+}
+
 /* Of 6.16 to 6.18 debugfs has the contents, and nobody the address. */
 static int copy_fdt(struct source *s, const struct running *r)
 {
@@ -96,9 +177,13 @@ int source_open_live(struct source *s, const char *sysroot)
 	struct running *r;
 	int err;
 
-	if (observe_machine(s, sysroot) || kcore_open(&s->machine->root, &s->kcore))
+	if (observe_machine(s, sysroot))
 		return -1;
 	read_kernel_ranges(s);
+	if (sysfs_fdt_addr(&s->machine->root) && !kcore_opens(s))
+		return open_shown(s);
+	if (kcore_open(&s->machine->root, &s->kcore))
+		return -1;
 	s->mem = (struct kho_mem){ read_kcore, s };
 	s->has_mem = true;
 	r = calloc(1, sizeof(*r));
@@ -114,30 +199,9 @@ int source_open_live(struct source *s, const char *sysroot)
 
 /* ---- in ------------------------------------------------------------------- */
 
-/* What sysfs shows of the payload: all behind its setup_data header. */
 static int read_payload(const struct source *s, uint64_t addr, void *buf, size_t size)
 {
-	const struct kho_payload *p = &s->incoming.payload;
-	const uint64_t header = sizeof(struct kho_setup_data);
-
-	if (!s->has_incoming || addr < p->addr + header || addr - p->addr > p->size ||
-	    size > p->size - (addr - p->addr))
-		return -1;
-	return read_at(s->incoming.fd, buf, size, addr - p->addr - header);
-}
-
-static int read_overlay(const struct source *s, uint64_t addr, void *buf, size_t size)
-{
-	for (size_t i = 0; i < s->overlays; i++) {
-		const struct source_overlay *o = &s->overlay[i];
-
-		if (addr < o->addr || addr - o->addr > o->data.size ||
-		    size > o->data.size - (addr - o->addr))
-			continue;
-		memcpy(buf, o->data.data + (addr - o->addr), size);
-		return 0;
-	}
-	return -1;
+	return s->has_incoming ? incoming_read(&s->incoming, addr, buf, size) : -1;
 }
 
 static int read_in(void *ctx, uint64_t addr, void *buf, size_t size)
@@ -167,14 +231,11 @@ static void open_payload(struct source *s)
 /* Memory is a help, not a need: the payload and debugfs have much of it. */
 static void open_kcore(struct source *s)
 {
-	int fd = root_open(&s->machine->root, "proc/kcore", O_RDONLY);
-
-	if (fd < 0) {
+	if (!kcore_opens(s)) {
 		notice("in: /proc/kcore cannot be opened (%s), so only what sysfs and debugfs show is "
 		       "read", strerror(errno));
 		return;
 	}
-	close(fd);
 	if (kcore_open(&s->machine->root, &s->kcore))
 		notice("in: going on without it");
 }
@@ -202,29 +263,13 @@ static int read_entry(struct source *s, struct scan_entry *ret)
 	return err;
 }
 
-/* Without memory: the nodes' data, under the addresses that the root FDT names. */
-static void read_overlays(struct source *s)
-{
-	struct kho_root *root = calloc(1, sizeof(*root));
-
-	s->overlay = calloc(KHO_ROOT_NODES_MAX, sizeof(*s->overlay));
-	if (root && s->overlay && !kho_root_read(s->fdt.data, s->fdt.size, root))
-		for (size_t i = 0; i < root->node_count; i++) {
-			struct source_overlay *o = &s->overlay[s->overlays];
-			char path[128];
-
-			snprintf(path, sizeof(path), DEBUGFS_IN "/sub_fdts/%s", root->node[i].name);
-			o->addr = root->node[i].addr;
-			if (!root_read(&s->machine->root, path, BLOB_MAX, &o->data))
-				s->overlays++;
-		}
-	free(root);
-}
-
 static int read_fdt_file(struct source *s)
 {
-	int err = root_read(&s->machine->root, DEBUGFS_IN "/fdt", SOURCE_FDT_MAX, &s->fdt);
+	const struct root *root = &s->machine->root;
+	int err = root_read(root, SYSFS_KHO "/in/fdt", SOURCE_FDT_MAX, &s->fdt);
 
+	if (err)
+		err = root_read(root, DEBUGFS_IN "/fdt", SOURCE_FDT_MAX, &s->fdt);
 	if (err == -ENOENT)
 		return error("in: this kernel got no handover: it has no setup_data entry of type %u, and "
 			     "no /" DEBUGFS_IN "/fdt (needs kho=on and debugfs mounted)",
@@ -265,6 +310,6 @@ int source_open_in(struct source *s, const char *sysroot)
 		return -1;
 	err = found ? read_handed(s, &entry) : read_fdt_file(s);
 	if (!err && s->kcore.fd < 0)
-		read_overlays(s);
+		read_overlays(s, "in");
 	return err;
 }

@@ -160,6 +160,50 @@ static void found(void **state)
 	assert_int_equal(read_item(2), 0);
 }
 
+#define SEGMENT		"sys/kernel/kho/in/segment"
+
+/* A kernel that shows it itself shows it whole, and comes first. */
+static void shown_by_the_kernel(void **state)
+{
+	(void)state;
+	assert_int_equal(reopen(), 1);
+	incoming_close(&in);
+	image.payload.hop = 4;
+	tree_write(&tree, SEGMENT, &image, sizeof(image));
+	image.payload.hop = 3;
+	tree_unlink(&tree, SETUP_DATA "12/type");
+	assert_int_equal(incoming_open(&tree.root, &in), 1);
+	assert_int_equal(in.payload.hop, 4);
+	assert_memory_equal(in.item, image.item, sizeof(image.item));
+	incoming_close(&in);
+	tree_unlink(&tree, SEGMENT);
+	assert_int_equal(incoming_open(&tree.root, &in), 0);
+	image.payload.item_offset = 15;
+	tree_write(&tree, SEGMENT, &image, sizeof(image));
+	assert_int_equal(incoming_open(&tree.root, &in), -1);
+}
+
+/* Both files, read by address: only one of them has the header. */
+static void read_by_address(void **state)
+{
+	unsigned char buf[BLOB_SIZE];
+
+	(void)state;
+	for (unsigned int whole = 0; whole < 2; whole++) {
+		if (whole)
+			tree_write(&tree, SEGMENT, &image, sizeof(image));
+		assert_int_equal(reopen(), 1);
+		assert_int_equal(incoming_read(&in, ADDR + offsetof(struct image, blob), buf, BLOB_SIZE), 0);
+		assert_memory_equal(buf, image.blob, BLOB_SIZE);
+		assert_int_equal(incoming_read(&in, ADDR + offsetof(struct image, payload), buf, 8), 0);
+		assert_memory_equal(buf, &image.payload.magic, 8);
+		assert_int_equal(incoming_read(&in, ADDR, buf, 16), whole ? 0 : -1);
+		assert_int_equal(incoming_read(&in, ADDR + sizeof(image) - 1, buf, 2), -1);
+		assert_int_equal(incoming_read(&in, ADDR - 1, buf, 2), -1);
+		incoming_close(&in);
+	}
+}
+
 static void no_data(void **state)
 {
 	(void)state;
@@ -376,6 +420,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(found, setup, teardown),
+		cmocka_unit_test_setup_teardown(shown_by_the_kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(read_by_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_data, setup, teardown),
 		cmocka_unit_test_setup_teardown(truncated, setup, teardown),
 		cmocka_unit_test_setup_teardown(trusted, setup, teardown),
