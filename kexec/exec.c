@@ -148,6 +148,12 @@ static int seal_look(struct seal *s)
 
 static int reload(const struct seal *s)
 {
+	if (s->sealed.request.segment) {
+		error("what is handed over has changed since segment '%s' was made, and it cannot be made anew "
+		      "here: run --kho-save-segment again, have it signed, and load it; ':seal' in "
+		      "--kho-verify lets regions change until the end", s->sealed.request.segment);
+		return EXIT_REFUSED;
+	}
 	if (s->sealed.image_symbol)
 		return load_image(&s->sealed.request, "/");
 	error("preserved memory has changed since 'kexec --kho -l', and it cannot be told whether its "
@@ -201,6 +207,24 @@ static int check_loaded(const struct root *root)
 }
 
 /*
+ * Start the image. A kernel that was given a segment looks once more whether it hands over
+ * what it has now (ESTALE), and then it is loaded again.
+ */
+static int start(const struct seal *s)
+{
+	sys_reboot_kexec();
+	if (errno == ESTALE && s->found) {
+		int code = reload(s);
+
+		if (code != EXIT_OK)
+			return code;
+		sys_reboot_kexec();
+	}
+	error_errno("the kernel did not start the loaded image");
+	return EXIT_FAILED;
+}
+
+/*
  * What would be refused is refused with the interfaces up. With them down, what
  * came in meanwhile is sealed too, as the last act.
  */
@@ -217,9 +241,7 @@ static int leave(struct seal *s, struct interfaces *n, bool no_sync, bool no_ifd
 		code = seal(s);
 	if (code != EXIT_OK)
 		return code;
-	sys_reboot_kexec();
-	error_errno("the kernel did not start the loaded image");
-	return EXIT_FAILED;
+	return start(s);
 }
 
 int execute(bool no_sync, bool no_ifdown)

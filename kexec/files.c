@@ -120,6 +120,23 @@ int read_at(int fd, void *buf, size_t size, uint64_t offset)
 	return 0;
 }
 
+int write_all(int fd, const void *buf, size_t size)
+{
+	const unsigned char *p = buf;
+
+	while (size) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
 int root_init(struct root *root, const char *dir)
 {
 	root->fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -31,6 +31,9 @@ int file_read(const char *path, const char *what, size_t cap, struct buffer *ret
 /* Read SIZE bytes at OFFSET of FD. 0, or -1 (also if the file ends before). */
 int read_at(int fd, void *buf, size_t size, uint64_t offset);
 
+/* Write all SIZE bytes to FD. 0, or -1 with errno and no message. */
+int write_all(int fd, const void *buf, size_t size);
+
 /* What this program keeps while an image is loaded. */
 #define STATE_DIR	"run/kexec-kho"
 

@@ -89,7 +89,7 @@ static int digest_again(const struct handover *h, struct handover_region *region
 int handover_digest(struct handover *h)
 {
 	for (size_t i = 0; i < h->region_count; i++)
-		if (h->region[i].verify && digest_once(h, &h->region[i]))
+		if (handover_digested(&h->region[i]) && digest_once(h, &h->region[i]))
 			return -1;
 	return 0;
 }
@@ -115,7 +115,7 @@ int handover_settle(struct handover *h, const struct root *root)
 {
 	handover_provoke_writers(root);
 	for (size_t i = 0; i < h->region_count; i++)
-		if (h->region[i].verify && settle(h, root, &h->region[i]))
+		if (handover_digested(&h->region[i]) && settle(h, root, &h->region[i]))
 			return -1;
 	return 0;
 }

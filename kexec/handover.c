@@ -110,30 +110,45 @@ static const char *kernel_writer(const struct machine *m, const char *name)
 	return cmdline_names_region(m->cmdline, "trace_instance", name) ? "a trace instance" : NULL;
 }
 
-static int mark_verify(struct handover *h, const struct machine *m, const struct name_set *verify)
+/* "all" is all that can be verified; what is named by itself stays as it was named. */
+static void mark_all(struct handover *h, const struct machine *m, bool seal)
 {
-	for (size_t i = 0; verify->all && i < h->region_count; i++) {
-		const char *name = h->region[i].region.name, *writer = kernel_writer(m, name);
+	for (size_t i = 0; i < h->region_count; i++) {
+		struct handover_region *region = &h->region[i];
+		const char *writer = kernel_writer(m, region->region.name);
 
-		h->region[i].verify = !writer;
+		region->verify = !writer;
+		region->seal = seal && !writer;
 		if (writer)
 			notice("region '%s' is not verified: %s of the running kernel writes to it until "
-			       "the end", name, writer);
+			       "the end", region->region.name, writer);
 	}
-	for (size_t i = 0; i < verify->count; i++) {
-		struct handover_region *region = find_region(h, verify->name[i]);
+}
+
+static int mark_named(struct handover *h, const struct machine *m, const struct name_set *set, bool seal)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct handover_region *region = find_region(h, set->name[i]);
 
 		if (!region)
 			return error("--kho-verify: there is no region '%s' to verify (blobs always are)",
-				     verify->name[i]);
+				     set->name[i]);
 		if (kernel_writer(m, region->region.name))
 			return error("--kho-verify: %s of the running kernel writes to region '%s' until the "
 				     "end, so it cannot be verified: leave it out, and it is handed over "
 				     "unverified", kernel_writer(m, region->region.name),
 				     region->region.name);
 		region->verify = true;
+		region->seal = seal;
 	}
 	return 0;
+}
+
+static int mark_verify(struct handover *h, const struct machine *m, const struct request *rq)
+{
+	if (rq->verify.all || rq->seal.all)
+		mark_all(h, m, rq->seal.all);
+	return mark_named(h, m, &rq->verify, false) ? -1 : mark_named(h, m, &rq->seal, true);
 }
 
 static int check_blob_name(const struct handover *h, const char *name)
@@ -308,9 +323,10 @@ int handover_collect(struct handover *h, const struct machine *m, const struct r
 	h->checked = !rq->no_checks;
 	h->machine = m;
 	h->to = *to;
-	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, rq->dry_run, &h->running))
+	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, rq->dry_run || rq->save_segment,
+							      &h->running))
 		return -1;
-	if (collect_regions(h, m, rq) || mark_verify(h, m, &rq->verify) || collect_blobs(h, rq) ||
+	if (collect_regions(h, m, rq) || mark_verify(h, m, rq) || collect_blobs(h, rq) ||
 	    collect_incoming(h, &m->root, &rq->carry))
 		return -1;
 	if (handover_judge(h, adds_nodes(h)) || (h->map == MAP_OWN && handover_build_map(h)))

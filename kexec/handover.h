@@ -18,6 +18,12 @@ struct handover_region {
 	uint32_t *digest;		/* of each chunk, malloc'ed; with verify and not seal */
 };
 
+/* Whether its digests are taken by this program, at the load. */
+static inline bool handover_digested(const struct handover_region *region)
+{
+	return region->verify && !region->seal;
+}
+
 struct handover_blob {
 	char name[KHO_NAME_MAX];
 	struct buffer data;
@@ -78,6 +84,12 @@ bool handover_has_node(const struct handover *handover, const char *name);
 
 /* With MAP_OWN: collect every block for the new map. 0, or -1 after a message. */
 int handover_build_map(struct handover *handover);
+
+/*
+ * Add to *CMDLINE, malloc'ed, what the next kernel needs to take HANDOVER, and refuse what
+ * contradicts it. 0, or -1 after a message.
+ */
+int handover_cmdline(const struct handover *handover, char **cmdline);
 
 /* Take the digests of all regions to be verified. 0, or -1 after a message. */
 int handover_digest(struct handover *handover);

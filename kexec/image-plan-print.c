@@ -18,9 +18,13 @@ static void print_segments(const struct image_plan *p)
 	for (size_t i = 0; i < p->segments.count; i++) {
 		const struct segment *s = &p->segments.list[i];
 
-		print_range("segment", s->name, s->addr, s->size);
+		print_range(p->by_kernel && s != p->payload ? "expected" : "segment", s->name, s->addr,
+			    s->size);
 	}
-	printf("%-9s %-16s 0x%012llx\n", "entry", "purgatory", ULL(p->segments.entry));
+	if (p->by_kernel)
+		printf("%-9s by kexec_file_load, which places what is \"expected\" itself\n", "loaded");
+	else
+		printf("%-9s %-16s 0x%012llx\n", "entry", "purgatory", ULL(p->segments.entry));
 }
 
 static const char *const map_origin[] = {
@@ -40,7 +44,7 @@ static void print_handover(const struct image_plan *p)
 	for (size_t i = 0; i < h->region_count; i++) {
 		const struct handover_region *region = &h->region[i];
 
-		print_range(region->verify ? "verified" : "region", region->region.name,
+		print_range(region->seal ? "sealed" : region->verify ? "verified" : "region", region->region.name,
 			    region->region.addr, region->region.size);
 	}
 	for (size_t i = 0; i < h->blob_count; i++)

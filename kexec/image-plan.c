@@ -11,6 +11,7 @@
 #include "image-plan.h"
 #include "message.h"
 #include "scratch-size.h"
+#include "segment.h"
 
 #define ENTRY_64	0x200		/* 64-bit entry point, boot.rst section 1.14 */
 #define VIDEO_TYPE_VGA_TEXT 1		/* screen_info.orig_video_isVGA */
@@ -22,7 +23,7 @@ static const struct kho_range *areas(const struct image_plan *p, size_t *count)
 	return p->handover ? p->handover->scratch : p->machine->usable;
 }
 
-static int no_room(const struct image_plan *p, const char *name, uint64_t size, int err)
+int image_plan_no_room(const struct image_plan *p, const char *name, uint64_t size, int err)
 {
 	if (err == -KHO_ERR_LIMIT)
 		return error("more than %d segments", SEGMENTS_MAX);
@@ -56,7 +57,7 @@ static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t
 		err = segments_place(&p->segments, name, size, area, count, low, ret);
 	if (err == -KHO_ERR_NOSPACE)
 		err = segments_place(&p->segments, name, size, area, count, want, ret);
-	return err ? no_room(p, name, size, err) : 0;
+	return err ? image_plan_no_room(p, name, size, err) : 0;
 }
 
 /* First address that the kernel cannot be given things at; 0: none. */
@@ -82,11 +83,8 @@ static int place_initrd(struct image_plan *p)
 	return place(p, "initrd", p->target->initrd.size, PAGE_SIZE, LOW_MEMORY_END, kernel_limit(p), &p->initrd);
 }
 
-/*
- * Every range that purgatory verifies. Called first to learn the table's size,
- * when nothing has an address or contents, and again to write it.
- */
-static int collect_table(struct image_plan *p)
+/* What is verified beside the handover; of a segment the kernel adds it. */
+static int collect_image(struct image_plan *p)
 {
 	const struct target *t = p->target;
 	const struct table_item kernel = {
@@ -99,9 +97,22 @@ static int collect_table(struct image_plan *p)
 		"boot_params", KHO_CLASS_KERNEL, p->boot_params ? p->boot_params->addr : 0,
 		p->boot_params_buf.size, p->boot_params_buf.data, NULL, false };
 
-	p->verify.count = 0;
 	if (table_add(&p->verify, &kernel) || table_add(&p->verify, &initrd) ||
 	    table_add(&p->verify, &boot_params))
+		return -1;
+	if (!p->handover)
+		return 0;
+	return payload_verify_header(p->payload ? p->payload->addr : 0, p->payload_buf.data, &p->verify);
+}
+
+/*
+ * Every range that purgatory verifies. Called first to learn the table's size,
+ * when nothing has an address or contents, and again to write it.
+ */
+static int collect_table(struct image_plan *p)
+{
+	p->verify.count = 0;
+	if (!p->by_kernel && collect_image(p))
 		return -1;
 	if (!p->handover)
 		return 0;
@@ -152,7 +163,8 @@ static int plan_payload(struct image_plan *p)
 	/* The table's size follows from the payload's parts, the offsets from both. */
 	if (payload_plan(p->handover, 0, &p->layout) || collect_table(p))
 		return -1;
-	return payload_plan(p->handover, table_size(&p->verify), &p->layout);
+	return payload_plan(p->handover, p->by_kernel ? segment_table_room(p) : table_size(&p->verify),
+			    &p->layout);
 }
 
 /* Bytes of everything that is placed besides the kernel. */
@@ -193,17 +205,10 @@ static int check_memory(const struct image_plan *p)
 		     ULL(p->machine->ram_size / MIB));
 }
 
-int image_plan_place(struct image_plan *p)
+static int place_segments(struct image_plan *p)
 {
 	struct handover *h = p->handover;
-	struct segment unplaced = { 0 };
 
-	p->kernel = &unplaced;
-	collect_reserve(p);
-	if (size_boot_params(p))
-		return -1;
-	if (h && plan_payload(p))
-		return error("the handover does not fit its own table");
 	if (h && !h->running.kho && plan_scratch(p))
 		return -1;
 	if (place_kernel(p))
@@ -222,6 +227,21 @@ int image_plan_place(struct image_plan *p)
 			return -1;
 	}
 	p->segments.entry = p->purgatory->addr;
+	return 0;
+}
+
+int image_plan_place(struct image_plan *p)
+{
+	struct segment unplaced = { 0 };
+
+	p->kernel = &unplaced;
+	collect_reserve(p);
+	if (size_boot_params(p))
+		return -1;
+	if (p->handover && plan_payload(p))
+		return error("the handover does not fit its own table");
+	if (p->by_kernel ? segment_place(p) : place_segments(p))
+		return -1;
 	return check_memory(p);
 }
 
@@ -250,6 +270,22 @@ static int fill_payload(struct image_plan *p)
 			     p->payload_buf.data);
 }
 
+static uint16_t console_flags(const struct image_plan *p)
+{
+	const struct boot_params *bp = (const void *)p->machine->boot_params;
+
+	return bp->screen_info.orig_video_isVGA == VIDEO_TYPE_VGA_TEXT ? KHO_CONSOLE_VGA : 0;
+}
+
+/* How purgatory tells, where it is the kernel's. */
+static void fill_console(struct image_plan *p)
+{
+	struct kho_payload *payload = (void *)(p->payload_buf.data + sizeof(struct kho_setup_data));
+
+	payload->serial_port = segment_serial_port(p->cmdline);
+	payload->console = console_flags(p);
+}
+
 /* The table goes into the payload, where the next kernel finds it, or a segment. */
 static int fill_table(struct image_plan *p, uint64_t *addr)
 {
@@ -268,13 +304,6 @@ static int fill_table(struct image_plan *p, uint64_t *addr)
 	}
 	table_write(&p->verify, buf);
 	return 0;
-}
-
-static uint16_t console_flags(const struct image_plan *p)
-{
-	const struct boot_params *bp = (const void *)p->machine->boot_params;
-
-	return bp->screen_info.orig_video_isVGA == VIDEO_TYPE_VGA_TEXT ? KHO_CONSOLE_VGA : 0;
 }
 
 static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
@@ -311,6 +340,16 @@ static void attach(struct segment *segment, const void *buf, size_t size)
 		segment->buf = buf;
 		segment->buf_size = size;
 	}
+}
+
+int image_plan_build_payload(struct image_plan *p)
+{
+	uint64_t table_addr;
+
+	if (fill_payload(p))
+		return -1;
+	fill_console(p);
+	return p->no_checks ? 0 : fill_table(p, &table_addr);
 }
 
 int image_plan_build(struct image_plan *p)

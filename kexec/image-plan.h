@@ -18,8 +18,9 @@ struct image_plan {
 	const struct efi_facts *efi;
 	const char *cmdline;
 	bool no_checks;
+	bool by_kernel;			/* the handover is a segment of kexec_file_load */
 	/* The plan. */
-	struct segments segments;
+	struct segments segments;	/* by_kernel: where the kernel will put what it places */
 	struct segment *kernel, *initrd, *boot_params, *purgatory;
 	struct segment *payload;	/* with a handover */
 	struct segment *table;		/* without one, unless no_checks */
@@ -36,6 +37,12 @@ int image_plan_place(struct image_plan *plan);
 
 /* Fill every segment; consumes the blobs. 0, or -1 after a message. */
 int image_plan_build(struct image_plan *plan);
+
+/* With by_kernel: fill the payload, which is all there is to be made; the same else. */
+int image_plan_build_payload(struct image_plan *plan);
+
+/* Tells that SIZE bytes for NAME have no room. ERR: of segments_place(). -1. */
+int image_plan_no_room(const struct image_plan *plan, const char *name, uint64_t size, int err);
 
 /* Print all of it on stdout. */
 void image_plan_print(const struct image_plan *plan);

@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/kexec.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "arch.h"
-#include "cmdline.h"
+#include "file-load.h"
 #include "finalize.h"
 #include "image-plan.h"
 #include "load.h"
 #include "message.h"
-#include "number.h"
+#include "segment.h"
+#include "segment-ready.h"
 #include "state.h"
 #include "syscalls.h"
-
-#ifndef KEXEC_FILE_DEBUG
-#define KEXEC_FILE_DEBUG	0x8	/* include/uapi/linux/kexec.h since Linux 6.8 */
-#endif
+#include "sysfs-kho.h"
 
 struct loading {
 	const struct request *request;
@@ -28,121 +24,39 @@ struct loading {
 	struct handover handover;
 	struct image_plan plan;
 	char *cmdline;			/* REQUEST's, and what the handover needs */
+	bool by_kernel;			/* the handover goes through kexec_file_load */
+	struct buffer ready;		/* --kho-segment: all of it */
 };
 
-/* "reserve_mem=SIZE:ALIGN:NAME" must be there, word for word fit for REGION. */
-static int cmdline_for_region(struct loading *l, const struct kho_region *region)
-{
-	struct reserve_mem want;
-	char word[96];
-
-	switch (cmdline_reserve_mem(l->cmdline, region->name, &want)) {
-	case RESERVE_MEM_BAD:
-		return error("the command line has a reserve_mem= for '%s' that the kernel does not "
-			     "understand; it wants SIZE:ALIGN:NAME", region->name);
-	case RESERVE_MEM_FOUND:
-		if (want.size == region->size && !(region->addr & (want.align - 1)))
-			return 0;
-		return error("the command line reserves 0x%llx bytes aligned to 0x%llx for '%s', but the "
-			     "region has 0x%llx at 0x%llx: the next kernel would not revive it; remove "
-			     "this reserve_mem= and the right one is added", ULL(want.size),
-			     ULL(want.align), region->name, ULL(region->size), ULL(region->addr));
-	case RESERVE_MEM_ABSENT:
-		break;
-	}
-	if (cmdline_reserve_mem(l->machine.cmdline, region->name, &want) != RESERVE_MEM_FOUND ||
-	    region->addr & (want.align - 1))
-		want.align = PAGE_SIZE;
-	snprintf(word, sizeof(word), "reserve_mem=0x%llx:0x%llx:%s", ULL(region->size),
-		 ULL(want.align), region->name);
-	notice("added '%s' to the command line, to revive the region", word);
-	l->cmdline = cmdline_append(l->cmdline, word);
-	return l->cmdline ? 0 : error("no memory for the command line");
-}
-
-static uint64_t ram_end(const struct machine *m)
-{
-	uint64_t end = 0;
-
-	for (size_t i = 0; i < m->ram_count; i++)
-		if (m->ram[i].addr + m->ram[i].size > end)
-			end = m->ram[i].addr + m->ram[i].size;
-	return end;
-}
-
-/* mem=SIZE hides what lies above from the next kernel, regions and scratch too. */
-static int check_mem_limit(const struct loading *l)
-{
-	const struct handover *h = &l->handover;
-	char value[64];
-	const char *end;
-	uint64_t limit;
-
-	if (!cmdline_get(l->cmdline, "mem", value, sizeof(value)) || !parse_size(value, &end, &limit))
-		return 0;
-	for (size_t i = 0; i < h->region_count; i++)
-		if (h->region[i].region.addr + h->region[i].region.size > limit)
-			return error("the command line says mem=%s, and region '%s' lies above: remove mem=",
-				     value, h->region[i].region.name);
-	if (!h->running.kho && limit < ram_end(&l->machine))
-		return error("the command line says mem=%s, and scratch may lie above: remove mem=", value);
-	for (size_t i = 0; i < h->scratch_count; i++)
-		if (h->scratch[i].addr + h->scratch[i].size > limit)
-			return error("the command line says mem=%s, and scratch lies above: remove mem=",
-				     value);
-	return 0;
-}
-
-/* Switch NAME must be on for the next kernel; WHY: what it could not do without. */
-static int cmdline_switch_on(struct loading *l, const char *name, const char *why)
-{
-	int on = cmdline_switch(l->cmdline, name);
-	char word[32];
-
-	if (on == 0)
-		return error("the command line says %s=off: the next kernel could not %s; remove it", name,
-			     why);
-	if (on > 0)
-		return 0;
-	snprintf(word, sizeof(word), "%s=on", name);
-	notice("added '%s' to the command line", word);
-	l->cmdline = cmdline_append(l->cmdline, word);
-	return l->cmdline ? 0 : error("no memory for the command line");
-}
-
-static int cmdline_for_handover(struct loading *l)
-{
-	if (cmdline_switch_on(l, "kho", "hand anything on"))
-		return -1;
-	/* Without it the next kernel takes live update state in, and gives it to nobody. */
-	if (handover_has_node(&l->handover, KHO_NODE_LUO) &&
-	    cmdline_switch_on(l, "liveupdate", "give live update sessions back"))
-		return -1;
-	for (size_t i = 0; i < l->handover.region_count; i++)
-		if (cmdline_for_region(l, &l->handover.region[i].region))
-			return -1;
-	/* An unclosed quote would swallow what is added. */
-	if (cmdline_open_quote(l->cmdline))
-		return error("the command line ends inside a quoted word: close the '\"'");
-	if (check_mem_limit(l))
-		return -1;
-	if (cmdline_count(l->cmdline, "reserve_mem") > KHO_REGIONS_MAX)
-		return error("the command line has more than %d reserve_mem=, and a kernel takes no more: "
-			     "remove those that are not handed over", KHO_REGIONS_MAX);
-	return 0;
-}
-
+/* What a locked-down kernel leaves open is what is signed; this program signs nothing. */
 static int check_lockdown(const struct loading *l)
 {
+	struct kho_features features;
 	char mode[32];
 
 	lockdown_mode(&l->machine.root, mode, sizeof(mode));
-	if (!strcmp(mode, "none") || l->request->dry_run)
+	if (!strcmp(mode, "none") || l->request->dry_run || l->request->save_segment)
 		return 0;
+	features_read(&l->machine.root, &features);
+	if (l->request->kho && features.segment)
+		return error("the kernel is locked down (%s), which closes kexec_load and wants a signed "
+			     "handover of kexec_file_load: make it with --kho-save-segment=FILE, have FILE "
+			     "signed as a kernel module is, and load it with a signed kernel and "
+			     "--kho-segment=FILE; or boot without lockdown", mode);
 	return error("the kernel is locked down (%s), which closes kexec_load: load a signed kernel with "
 		     "'kexec -s -l', or boot without lockdown%s", mode,
 		     l->request->kho ? "; what -s cannot hand over (--kho-region, --kho-blob, "
 				       "--kho-verify) needs kexec_load" : "");
+}
+
+/* A handover made before: nothing of it is chosen or built here. */
+static int prepare_ready(struct loading *l)
+{
+	l->by_kernel = true;
+	if (segment_ready_read(l->request, &l->machine, &l->target, &l->handover, &l->ready) ||
+	    handover_cmdline(&l->handover, &l->cmdline))
+		return -1;
+	return target_check(&l->target, &l->machine, l->cmdline);
 }
 
 static int check_regions_revived(const struct loading *l)
@@ -153,13 +67,42 @@ static int check_regions_revived(const struct loading *l)
 	return 0;
 }
 
+/*
+ * Through which system call the handover goes is decided before anything is loaded. Either
+ * way hands the same over; only ":seal" and a segment to be saved leave no choice.
+ */
+static int choose_way(struct loading *l)
+{
+	const struct request *rq = l->request;
+	struct kho_features features;
+	char why[256];
+
+	if (rq->method == METHOD_SEGMENTS)
+		return 0;
+	l->by_kernel = !segment_obstacle(&l->handover, &l->target, rq, why, sizeof(why));
+	if (l->by_kernel)
+		return 0;
+	if (rq->save_segment)
+		return error("there is no segment to save: %s; -c loads without one", why);
+	if (rq->method == METHOD_FILE)
+		return error("the handover cannot be loaded through kexec_file_load: %s; or use -c", why);
+	if (!name_set_empty(&rq->seal))
+		return error("--kho-verify=...:seal cannot be honoured: %s; without ':seal' digests are "
+			     "taken at the load and by 'kexec -e'", why);
+	if (features_read(&l->machine.root, &features) == FEATURES_OK)
+		notice("loading through kexec_load: %s", why);
+	else
+		debug("loading through kexec_load: %s", why);
+	return 0;
+}
+
 static int prepare_handover(struct loading *l)
 {
 	const struct request *rq = l->request;
 
 	if (target_find_abis(&l->target, rq) ||
 	    handover_collect(&l->handover, &l->machine, rq, &l->target.reads) ||
-	    check_regions_revived(l) || cmdline_for_handover(l))
+	    check_regions_revived(l) || handover_cmdline(&l->handover, &l->cmdline) || choose_way(l))
 		return -1;
 	if (handover_digest(&l->handover))
 		return -1;
@@ -186,8 +129,13 @@ static int prepare(struct loading *l)
 		.efi = rq->no_efi ? NULL : &l->efi,
 		.cmdline = l->cmdline,
 		.no_checks = rq->no_checks,
+		.by_kernel = l->by_kernel,
 	};
-	return image_plan_place(&l->plan);
+	if (!image_plan_place(&l->plan))
+		return 0;
+	if (l->by_kernel)
+		notice("with -c this program places everything, which takes less room");
+	return -1;
 }
 
 static void print_failed_segments(const struct segments *s)
@@ -216,6 +164,17 @@ static int load_segments(struct loading *l)
 	return -1;
 }
 
+static int load_handover(struct loading *l)
+{
+	if (!l->by_kernel)
+		return load_segments(l);
+	if (l->ready.data)
+		return segment_load(l->request, l->cmdline, l->ready.data, l->ready.size);
+	if (image_plan_build_payload(&l->plan))
+		return -1;
+	return segment_load(l->request, l->cmdline, l->plan.payload_buf.data, l->plan.payload_buf.size);
+}
+
 /* An image that "kexec -e" could not seal must not stay loaded. */
 static int save_state(const struct loading *l, const struct state *state)
 {
@@ -241,13 +200,27 @@ static int load_now(struct loading *l)
 		return EXIT_OK;
 	}
 	/* Building consumes the blobs, so they are kept first. */
-	state_describe(&state, l->request, &l->target, &l->handover, l->cmdline);
-	if (!state_prepare(&l->machine.root, &l->handover) && !load_segments(l))
+	state_describe(&state, l->request, &l->target, &l->handover, l->cmdline, l->by_kernel);
+	if (!state_prepare(&l->machine.root, &l->handover) && !load_handover(l))
 		code = save_state(l, &state);
 	else
 		state_abandon(&l->machine.root);
 	state_release(&state);
 	return code;
+}
+
+/* Whoever loads the segment must give the kernel this command line. */
+static int save_segment(struct loading *l)
+{
+	const struct request *rq = l->request;
+
+	if (image_plan_build_payload(&l->plan) ||
+	    segment_save(rq->save_segment, l->plan.payload_buf.data, l->plan.payload_buf.size))
+		return EXIT_FAILED;
+	notice("'%s' is for '%s' with the command line printed here, until this machine is booted anew",
+	       rq->save_segment, rq->kernel);
+	puts(l->cmdline);
+	return EXIT_OK;
 }
 
 static int run(struct loading *l, const char *root_dir)
@@ -264,13 +237,13 @@ static int run(struct loading *l, const char *root_dir)
 		error("no memory for the command line");
 		return EXIT_FAILED;
 	}
-	if (check_lockdown(l) || prepare(l))
+	if (rq->segment ? prepare_ready(l) : check_lockdown(l) || prepare(l))
 		return EXIT_REFUSED;
 	if (rq->dry_run) {
 		image_plan_print(&l->plan);
 		return EXIT_OK;
 	}
-	return load_now(l);
+	return rq->save_segment ? save_segment(l) : load_now(l);
 }
 
 int load_image(const struct request *request, const char *root_dir)
@@ -290,6 +263,7 @@ int load_image(const struct request *request, const char *root_dir)
 		finalize_undo(&l->machine.root);
 	image_plan_release(&l->plan);
 	handover_release(&l->handover);
+	buffer_free(&l->ready);
 	buffer_free(&l->efi.memmap);
 	target_release(&l->target);
 	machine_release(&l->machine);
@@ -298,44 +272,15 @@ int load_image(const struct request *request, const char *root_dir)
 	return code;
 }
 
-static int open_file(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		error_errno("cannot open '%s'", path);
-	return fd;
-}
-
 enum file_load_result load_image_file(const struct request *rq)
 {
-	unsigned long flags = debug_enabled ? KEXEC_FILE_DEBUG : 0;
-	enum file_load_result result = FILE_LOAD_FAILED;
-	int kernel = open_file(rq->kernel), initrd = -1, err;
+	int err = file_load(rq, rq->cmdline, 0, -1);
 
-	if (kernel < 0)
-		return FILE_LOAD_FAILED;
-	if (rq->initrd)
-		initrd = open_file(rq->initrd);
-	else
-		flags |= KEXEC_FILE_NO_INITRAMFS;
-	if (!rq->initrd || initrd >= 0) {
-		err = sys_kexec_file_load(kernel, initrd, rq->cmdline, flags) ? errno : 0;
-		if (err == EINVAL && flags & KEXEC_FILE_DEBUG)
-			err = sys_kexec_file_load(kernel, initrd, rq->cmdline,
-						  flags & ~(unsigned long)KEXEC_FILE_DEBUG) ? errno : 0;
-		if (!err)
-			result = FILE_LOAD_OK;
-		else if (err == ENOSYS || err == EINVAL || err == ENOEXEC || err == ENOTSUP)
-			result = FILE_LOAD_UNSUPPORTED;
-		errno = err;
-		if (result == FILE_LOAD_FAILED)
-			error_errno("kexec_file_load failed for '%s'", rq->kernel);
-	}
-	err = errno;
-	close(kernel);
-	if (initrd >= 0)
-		close(initrd);
+	if (err <= 0)
+		return err ? FILE_LOAD_FAILED : FILE_LOAD_OK;
 	errno = err;
-	return result;
+	if (err == ENOSYS || err == EINVAL || err == ENOEXEC || err == ENOTSUP)
+		return FILE_LOAD_UNSUPPORTED;
+	error_errno("kexec_file_load failed for '%s'", rq->kernel);
+	return FILE_LOAD_FAILED;
 }

@@ -123,7 +123,7 @@ static int load_auto(const struct options *o)
 		return file_loaded();
 	if (result == FILE_LOAD_FAILED)
 		return EXIT_FAILED;
-	if (o->method == METHOD_FILE) {
+	if (o->request.method == METHOD_FILE) {
 		error_errno("kexec_file_load failed for '%s'", o->request.kernel);
 		return EXIT_FAILED;
 	}
@@ -139,7 +139,7 @@ static int load_auto(const struct options *o)
 
 static int load_plain(const struct options *o)
 {
-	if (o->method != METHOD_SEGMENTS && !o->request.dry_run)
+	if (o->request.method != METHOD_SEGMENTS && !o->request.dry_run)
 		return load_auto(o);
 	if (kho_is_on(o))
 		notice("this kernel runs with KHO, and the image loaded now takes nothing over; --kho "
@@ -181,7 +181,7 @@ static int run_actions(struct options *o)
 	if (o->kho_get)
 		return report_get(root_dir(o), o->kho_get);
 	if (o->unload)
-		return unload(o->method != METHOD_SEGMENTS, o->method != METHOD_FILE);
+		return unload(o->request.method != METHOD_SEGMENTS, o->request.method != METHOD_FILE);
 	if (o->load)
 		code = load(o);
 	if (code == EXIT_OK && o->exec)

@@ -14,7 +14,7 @@
 enum long_only {
 	OPT_APPEND = 256, OPT_INITRD, OPT_REUSE_CMDLINE, OPT_NOEFI, OPT_DRY_RUN, OPT_SYSROOT, OPT_JSON,
 	OPT_KHO, OPT_KHO_REGION, OPT_KHO_BLOB, OPT_KHO_CARRY, OPT_KHO_VERIFY, OPT_KHO_GET,
-	OPT_KHO_STATUS, OPT_UNSUPPORTED,
+	OPT_KHO_STATUS, OPT_KHO_SEGMENT, OPT_KHO_SAVE_SEGMENT, OPT_UNSUPPORTED,
 };
 
 static const char short_options[] = "h?vdfixyluet:pscaS";
@@ -52,6 +52,8 @@ static const struct option long_options[] = {
 	{ "kho-verify", required_argument, NULL, OPT_KHO_VERIFY },
 	{ "kho-get", required_argument, NULL, OPT_KHO_GET },
 	{ "kho-status", no_argument, NULL, OPT_KHO_STATUS },
+	{ "kho-segment", required_argument, NULL, OPT_KHO_SEGMENT },
+	{ "kho-save-segment", required_argument, NULL, OPT_KHO_SAVE_SEGMENT },
 	{ "load-panic", no_argument, NULL, 'p' },
 	{ "mem-min", required_argument, NULL, OPT_UNSUPPORTED },
 	{ "mem-max", required_argument, NULL, OPT_UNSUPPORTED },
@@ -114,13 +116,18 @@ void options_usage(void)
 	      "                         the bytes of FILE ('-': standard input)\n"
 	      "      --kho-carry[=NAME,...]\n"
 	      "                         blobs that were handed to this kernel\n"
-	      "      --kho-verify=NAME,...|all\n"
-	      "                         check these regions in purgatory, before the new kernel starts\n"
+	      "      --kho-verify=NAME[:seal],...|all[:seal]\n"
+	      "                         check these regions in purgatory, before the new kernel starts;\n"
+	      "                         seal: as they are when all else has stopped\n"
+	      "      --kho-save-segment=FILE\n"
+	      "                         write the handover to FILE, to be signed, and load nothing\n"
+	      "      --kho-segment=FILE load with this handover, made before\n"
 	      "\n"
 	      "How\n"
-	      "  -c, --kexec-syscall    load through kexec_load (always, with --kho)\n"
+	      "  -c, --kexec-syscall    load through kexec_load\n"
 	      "  -s, --kexec-file-syscall\n"
-	      "                         load through kexec_file_load\n"
+	      "                         load through kexec_file_load; with --kho the running kernel must\n"
+	      "                         take handovers built in userspace\n"
 	      "  -a, --kexec-syscall-auto\n"
 	      "                         the latter, or the former where the kernel cannot (default)\n"
 	      "  -i, --no-checks        no checksums in purgatory\n"
@@ -130,7 +137,8 @@ void options_usage(void)
 	      "      --noefi            do not pass EFI runtime services on\n"
 	      "      --dry-run          print every address and load nothing\n"
 	      "      --json             with --kho-status\n"
-	      "      --sysroot=DIR      read /proc and /sys below DIR (--dry-run, --kho-status, --kho-get)\n"
+	      "      --sysroot=DIR      read /proc and /sys below DIR (--dry-run, --kho-status, --kho-get,\n"
+	      "                         --kho-save-segment)\n"
 	      "  -d, --debug            say more\n"
 	      "\n"
 	      "Exit status: 0; 1 for usage and refusals; 255 for images and system calls that fail; 2 if\n"
@@ -174,6 +182,8 @@ static int take_file_option(struct options *o, int c, const char *value)
 	case OPT_KHO_BLOB:	return request_add_blob(rq, value);
 	case OPT_KHO_CARRY:	return request_add_carry(rq, value);
 	case OPT_KHO_VERIFY:	return request_add_verify(rq, value);
+	case OPT_KHO_SEGMENT:	return set_string(&rq->segment, value);
+	case OPT_KHO_SAVE_SEGMENT: return set_string(&rq->save_segment, value);
 	}
 	return -1;
 }
@@ -187,9 +197,9 @@ static bool take_flag(struct options *o, int c)
 	case 'i': o->request.no_checks = true; break;
 	case 'x': o->no_ifdown = true; break;
 	case 'y': o->no_sync = true; break;
-	case 's': o->method = METHOD_FILE; break;
-	case 'c': o->method = METHOD_SEGMENTS; break;
-	case 'a': o->method = METHOD_AUTO; break;
+	case 's': o->request.method = METHOD_FILE; break;
+	case 'c': o->request.method = METHOD_SEGMENTS; break;
+	case 'a': o->request.method = METHOD_AUTO; break;
 	case 'S': o->status = true; break;
 	case OPT_REUSE_CMDLINE: o->reuse_cmdline = true; break;
 	case OPT_NOEFI: o->request.no_efi = true; break;
@@ -248,24 +258,68 @@ static size_t stdin_uses(const struct request *rq)
 	return uses + (rq->initrd && !strcmp(rq->initrd, "-"));
 }
 
+/* What the kernel does by itself, and what only the segment carries. */
+static int check_method(const struct options *o)
+{
+	const struct request *rq = &o->request;
+
+	if (rq->method == METHOD_FILE && !rq->kho) {
+		if (rq->no_checks)
+			return error("--no-checks works with kexec_load and with --kho only: with -s alone the "
+				     "kernel decides");
+		if (rq->dry_run)
+			return error("--dry-run plans for kexec_load and for --kho: with -s alone the kernel "
+				     "places everything");
+	}
+	if (rq->method == METHOD_FILE && rq->kho && rq->no_efi)
+		return error("--noefi works with kexec_load only: with -s the kernel passes EFI on; use -c");
+	if (rq->method == METHOD_SEGMENTS && !name_set_empty(&rq->seal))
+		return error("--kho-verify=...:seal works with kexec_file_load only: the kernel takes these "
+			     "digests; use -s, or leave ':seal' out");
+	return 0;
+}
+
+static int check_segment_file(const struct options *o, bool asks)
+{
+	const struct request *rq = &o->request;
+
+	if (!rq->segment && !rq->save_segment)
+		return 0;
+	if (!rq->kho)
+		return error("--kho-segment and --kho-save-segment need --kho");
+	if (rq->segment && rq->save_segment)
+		return error("--kho-segment loads a segment, and --kho-save-segment makes one and loads "
+			     "nothing: one of them");
+	if (rq->method == METHOD_SEGMENTS)
+		return error("--kho-segment and --kho-save-segment are for kexec_file_load: leave -c out");
+	if (rq->no_efi)
+		return error("--noefi works with kexec_load only, and a segment is for kexec_file_load");
+	if (rq->segment && (asks || rq->no_checks))
+		return error("--kho-segment: what is handed over and verified is in the segment already; "
+			     "say it to --kho-save-segment");
+	if (rq->dry_run || (rq->save_segment && (o->exec || o->unload)))
+		return error("%s", rq->dry_run ?
+			     "--dry-run works without --kho-segment and --kho-save-segment only" :
+			     "--kho-save-segment loads nothing, so -e, -f and -u do not go with it");
+	return 0;
+}
+
 static int check_combination(const struct options *o)
 {
 	const struct request *rq = &o->request;
-	bool asks = rq->region_count || rq->blob_count || rq->carry.all || rq->carry.count ||
-		    rq->verify.all || rq->verify.count;
-	bool offline = rq->dry_run || o->kho_status || o->kho_get;
+	bool verifies = !name_set_empty(&rq->verify) || !name_set_empty(&rq->seal);
+	bool asks = rq->region_count || rq->blob_count || !name_set_empty(&rq->carry) || verifies;
+	bool offline = rq->dry_run || o->kho_status || o->kho_get || rq->save_segment;
 
 	if (asks && !rq->kho)
 		return error("--kho-region, --kho-blob, --kho-carry and --kho-verify need --kho");
-	if (rq->kho && o->method == METHOD_FILE)
-		return error("--kho builds the handover itself and loads through kexec_load; for the "
-			     "kernel's own handover use 'kexec -s -l' without --kho");
-	if (rq->no_checks && (rq->verify.all || rq->verify.count))
+	if (rq->no_checks && verifies)
 		return error("--kho-verify and --no-checks contradict each other");
-	if (rq->no_checks && o->method == METHOD_FILE)
-		return error("--no-checks works with kexec_load only: with -s the kernel decides");
+	if (check_method(o) || check_segment_file(o, asks))
+		return -1;
 	if (o->sysroot && !offline)
-		return error("--sysroot works with --dry-run, --kho-status and --kho-get only");
+		return error("--sysroot works with --dry-run, --kho-status, --kho-get and "
+			     "--kho-save-segment only");
 	if (o->json && !o->kho_status)
 		return error("--json works with --kho-status only");
 	if (rq->kho && !o->load)
@@ -275,8 +329,6 @@ static int check_combination(const struct options *o)
 			     "initrd: 'kexec --kho -e' may have to read those again");
 	if (rq->dry_run && (o->exec || o->unload))
 		return error("--dry-run works with -l only");
-	if (rq->dry_run && o->method == METHOD_FILE)
-		return error("--dry-run plans for kexec_load; with -s the kernel places everything");
 	return 0;
 }
 
@@ -300,9 +352,9 @@ int options_parse(struct options *o, int argc, char **argv)
 		error("unexpected word '%s': one kernel at a time", argv[optind + 1]);
 		return EXIT_REFUSED;
 	}
-	if (o->status || o->kho_status || o->kho_get || o->request.dry_run)
+	if (o->status || o->kho_status || o->kho_get || o->request.dry_run || o->request.save_segment)
 		o->shutdown = false;
-	if (o->shutdown || o->request.dry_run)
+	if (o->shutdown || o->request.dry_run || (o->request.save_segment && !o->unload))
 		o->load = true;
 	return check_combination(o) ? EXIT_REFUSED : 0;
 }

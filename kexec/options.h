@@ -7,8 +7,6 @@
 
 #include "request.h"
 
-enum load_method { METHOD_AUTO, METHOD_FILE, METHOD_SEGMENTS };
-
 struct options {
 	/* Actions; several can be combined as in kexec-tools. */
 	bool load, exec, unload, status, help, version;
@@ -16,7 +14,6 @@ struct options {
 	bool kho_status;
 	char *kho_get;			/* blob name */
 	/* How. */
-	enum load_method method;
 	bool no_ifdown, no_sync, json;
 	char *sysroot;			/* "/" unless a captured tree stands in */
 	struct request request;		/* cmdline: what --append said, or NULL */

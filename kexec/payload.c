@@ -312,18 +312,20 @@ static int verify_blobs_and_regions(const struct handover *h, uint64_t addr,
 	return err;
 }
 
+int payload_verify_header(uint64_t addr, const void *buf, struct table *table)
+{
+	return table_add(table, &(struct table_item){
+		"handover header", KHO_CLASS_STATE, addr,
+		sizeof(struct kho_setup_data) + sizeof(struct kho_payload), buf, NULL, false });
+}
+
 int payload_verify(const struct handover *h, const struct payload_layout *l, uint64_t addr,
 		   const void *buf, struct table *table)
 {
 	const unsigned char *p = buf;
-	const struct table_item header = {
-		"handover header", KHO_CLASS_STATE, addr,
-		sizeof(struct kho_setup_data) + sizeof(struct kho_payload), p, NULL, false };
 	const struct table_item core = {
 		"handover", KHO_CLASS_STATE, addr + l->items, l->core_end - l->items,
 		p ? p + l->items : NULL, NULL, false };
 
-	if (table_add(table, &header) || table_add(table, &core))
-		return -1;
-	return verify_blobs_and_regions(h, addr, p, table);
+	return table_add(table, &core) ? -1 : verify_blobs_and_regions(h, addr, p, table);
 }

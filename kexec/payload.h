@@ -37,7 +37,10 @@ uint64_t payload_fdt_size(const struct payload_layout *layout);
 int payload_build(struct handover *handover, const struct machine *machine,
 		  const struct payload_layout *layout, uint64_t addr, void *buf);
 
-/* Add the payload's parts and the preserved regions to TABLE. 0, or -1 (full). */
+/* Add the payload's own header to TABLE. 0, or -1 (full). */
+int payload_verify_header(uint64_t addr, const void *buf, struct table *table);
+
+/* Add the payload's other parts and the preserved regions to TABLE. 0, or -1 (full). */
 int payload_verify(const struct handover *handover, const struct payload_layout *layout,
 		   uint64_t addr, const void *buf, struct table *table);
 

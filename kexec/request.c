@@ -22,15 +22,23 @@ void request_free(struct request *request)
 		free(request->blob[i].path);
 	name_set_free(&request->carry);
 	name_set_free(&request->verify);
+	name_set_free(&request->seal);
+	free(request->save_segment);
+	free(request->segment);
 	memset(request, 0, sizeof(*request));
 }
 
-bool name_set_has(const struct name_set *set, const char *name)
+bool name_set_names(const struct name_set *set, const char *name)
 {
 	for (size_t i = 0; i < set->count; i++)
 		if (!strcmp(set->name[i], name))
 			return true;
-	return set->all;
+	return false;
+}
+
+bool name_set_has(const struct name_set *set, const char *name)
+{
+	return set->all || name_set_names(set, name);
 }
 
 int name_set_add(struct name_set *set, const char *name)
@@ -124,34 +132,55 @@ int request_add_blob(struct request *request, const char *value)
 	return 0;
 }
 
-static int add_names(struct name_set *set, const char *option, const char *value)
+static int add_name(struct name_set *set, const char *name)
+{
+	if (strcmp(name, "all"))
+		return name_set_add(set, name);
+	set->all = true;
+	return 0;
+}
+
+/* NAME of LOAD and SEAL, which differ only where ":seal" can be said. */
+static int add_verify_name(struct name_set *load, struct name_set *seal, const char *option, char *name)
+{
+	char *when = load != seal ? strchr(name, ':') : NULL;
+	struct name_set *set = when && !strcmp(when, ":seal") ? seal : load;
+	const struct name_set *other = set == seal ? load : seal;
+
+	if (when && set == load && strcmp(when, ":load"))
+		return error("%s=%s: wants :load or :seal behind the name", option, name);
+	if (when)
+		*when = '\0';
+	if (!*name)
+		return error("%s: an empty name", option);
+	if (load != seal && (name_set_names(other, name) || (!strcmp(name, "all") && other->all)))
+		return error("%s: '%s' is given with :seal and without", option, name);
+	return add_name(set, name);
+}
+
+static int add_names(struct name_set *load, struct name_set *seal, const char *option,
+		     const char *value)
 {
 	char *list = strdup(value), *rest = list, *name;
 	int err = 0;
 
 	if (!list)
 		return error("no memory for %s", option);
-	while (!err && (name = strsep(&rest, ","))) {
-		if (!strcmp(name, "all"))
-			set->all = true;
-		else if (!*name)
-			err = error("%s=%s: an empty name", option, value);
-		else
-			err = name_set_add(set, name);
-	}
+	while (!err && (name = strsep(&rest, ",")))
+		err = add_verify_name(load, seal, option, name);
 	free(list);
 	return err;
 }
 
 int request_add_verify(struct request *request, const char *value)
 {
-	return add_names(&request->verify, "--kho-verify", value);
+	return add_names(&request->verify, &request->seal, "--kho-verify", value);
 }
 
 int request_add_carry(struct request *request, const char *value)
 {
 	if (value)
-		return add_names(&request->carry, "--kho-carry", value);
+		return add_names(&request->carry, &request->carry, "--kho-carry", value);
 	request->carry.all = true;
 	return 0;
 }

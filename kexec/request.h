@@ -24,10 +24,13 @@ struct name_set {
 	size_t count;
 };
 
+enum load_method { METHOD_AUTO, METHOD_FILE, METHOD_SEGMENTS };
+
 struct request {
 	char *kernel;
 	char *initrd;			/* NULL: none */
 	char *cmdline;
+	enum load_method method;
 	bool kho;
 	bool no_checks;
 	bool no_efi;
@@ -38,7 +41,10 @@ struct request {
 	struct blob_request blob[BLOBS_MAX];
 	size_t blob_count;
 	struct name_set carry;
-	struct name_set verify;
+	struct name_set verify;		/* digests at the load */
+	struct name_set seal;		/* by the kernel, when all else has stopped */
+	char *save_segment;		/* file to write it to, in place of loading */
+	char *segment;			/* file with one made before */
 	/* What the files must still be, when resealing. */
 	uint32_t kernel_crc;
 	uint32_t initrd_crc;
@@ -49,7 +55,7 @@ void request_free(struct request *request);
 
 /*
  * Take one option value into REQUEST. 0, or -1 after a message.
- * NAME=ADDR,SIZE; NAME=FILE; NAME,NAME,... or "all".
+ * NAME=ADDR,SIZE; NAME=FILE; NAME,NAME,... or "all", each with ":load" or ":seal".
  */
 int request_add_region(struct request *request, const char *value);
 int request_add_blob(struct request *request, const char *value);
@@ -57,7 +63,13 @@ int request_add_verify(struct request *request, const char *value);
 /* VALUE NULL: every incoming blob. */
 int request_add_carry(struct request *request, const char *value);
 
+/* By its name, or by "all". */
 bool name_set_has(const struct name_set *set, const char *name);
+bool name_set_names(const struct name_set *set, const char *name);
+static inline bool name_set_empty(const struct name_set *set)
+{
+	return !set->all && !set->count;
+}
 /* Append a copy of NAME. 0, or -1 after a message. */
 int name_set_add(struct name_set *set, const char *name);
 

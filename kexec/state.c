@@ -13,8 +13,11 @@
 
 #define STATE_FILE	STATE_DIR "/loaded.json"
 #define STATE_NEW	STATE_DIR "/loaded.json.new"
-#define STATE_VERSION	3
+#define STATE_VERSION	4
 #define STATE_MAX	(4u << 20)
+
+#define METHOD_NAME_FILE	"kexec_file_load"
+#define METHOD_NAME_SEGMENTS	"kexec_load"
 
 static void put_number(json_object *o, const char *key, uint64_t value)
 {
@@ -39,8 +42,9 @@ static void describe_regions(json_object *o, const struct handover *h)
 		put_number(item, "addr", r->region.addr);
 		put_number(item, "size", r->region.size);
 		json_object_object_add(item, "added", json_object_new_boolean(r->added));
-		if (r->verify)
+		if (handover_digested(r))
 			put_number(item, "crc", handover_region_crc(r));
+		json_object_object_add(item, "seal", json_object_new_boolean(r->seal));
 		json_object_array_add(list, item);
 	}
 	json_object_object_add(o, "regions", list);
@@ -80,7 +84,7 @@ static void describe_reads(json_object *o, const struct kho_reader *reads)
 }
 
 void state_describe(struct state *s, const struct request *rq, const struct target *t,
-		    const struct handover *h, const char *cmdline)
+		    const struct handover *h, const char *cmdline, bool by_kernel)
 {
 	memset(s, 0, sizeof(*s));
 	s->json = json_object_new_object();
@@ -90,6 +94,8 @@ void state_describe(struct state *s, const struct request *rq, const struct targ
 	put_path(s->json, "initrd", rq->initrd);
 	put_number(s->json, "initrd_crc", crc32c(0, t->initrd.data, t->initrd.size));
 	put_string(s->json, "cmdline", cmdline);
+	put_string(s->json, "method", by_kernel ? METHOD_NAME_FILE : METHOD_NAME_SEGMENTS);
+	put_path(s->json, "segment", rq->segment);
 	describe_reads(s->json, &t->reads);
 	json_object_object_add(s->json, "no_checks", json_object_new_boolean(rq->no_checks));
 	json_object_object_add(s->json, "no_efi", json_object_new_boolean(rq->no_efi));
@@ -120,21 +126,8 @@ static void blob_path(char *path, size_t size, size_t index, bool fresh)
 static int write_file(const struct root *root, const char *path, const void *data, size_t size)
 {
 	int fd = root_open(root, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
-	const unsigned char *p = data;
-	int err = fd < 0 ? -1 : 0;
+	int err = fd < 0 || write_all(fd, data, size) ? -1 : 0;
 
-	while (!err && size) {
-		ssize_t n = write(fd, p, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			err = -1;
-		} else {
-			p += n;
-			size -= (size_t)n;
-		}
-	}
 	if (err)
 		error_errno("cannot write /%s", path);
 	if (fd >= 0 && close(fd) && !err)
@@ -254,6 +247,8 @@ static int load_region(json_object *item, struct sealed *ret)
 	strcpy(region.name, name);
 	if (get_bool(item, "added"))
 		rq->region[rq->region_count++] = region;
+	if (get_bool(item, "seal"))
+		return name_set_add(&rq->seal, name);
 	if (!json_object_object_get_ex(item, "crc", NULL))
 		return 0;
 	ret->region[ret->region_count] = region;
@@ -327,6 +322,16 @@ static int load_reads(json_object *o, struct kho_reader *ret)
 	return ret->abi == KHO_ABI_UNKNOWN ? -1 : 0;
 }
 
+static int load_method(json_object *o, struct request *rq)
+{
+	const char *name = get_string(o, "method");
+
+	if (!name || (strcmp(name, METHOD_NAME_FILE) && strcmp(name, METHOD_NAME_SEGMENTS)))
+		return -1;
+	rq->method = strcmp(name, METHOD_NAME_FILE) ? METHOD_SEGMENTS : METHOD_FILE;
+	return copy_string(&rq->segment, get_string(o, "segment")) ? 0 : -1;
+}
+
 static int load_json(json_object *o, struct sealed *ret)
 {
 	struct request *rq = &ret->request;
@@ -352,7 +357,7 @@ static int load_json(json_object *o, struct sealed *ret)
 	ret->luo_dropped = get_bool(o, "luo_dropped");
 	ret->map_copied = json_object_object_get_ex(o, "map_crc", NULL);
 	ret->map_crc = (uint32_t)get_number(o, "map_crc");
-	return load_reads(o, &rq->reads) || load_regions(o, ret) || load_blobs(o, rq) ? -1 : 0;
+	return load_method(o, rq) || load_reads(o, &rq->reads) || load_regions(o, ret) || load_blobs(o, rq) ? -1 : 0;
 }
 
 int state_load(const struct root *root, struct sealed *ret)

@@ -17,9 +17,9 @@ struct state {
 	size_t blob_count;
 };
 
-/* Describe an image about to be loaded. */
+/* Describe an image about to be loaded. BY_KERNEL: through kexec_file_load. */
 void state_describe(struct state *state, const struct request *request, const struct target *target,
-		   const struct handover *handover, const char *cmdline);
+		    const struct handover *handover, const char *cmdline, bool by_kernel);
 void state_release(struct state *state);
 
 /*

@@ -24,10 +24,11 @@ int sys_kexec_load(const struct segments *segments)
 			    KEXEC_ARCH_X86_64);
 }
 
-int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags)
+int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags,
+			int kho_fd)
 {
 	return (int)syscall(SYS_kexec_file_load, kernel_fd, initrd_fd, strlen(cmdline) + 1, cmdline,
-			    flags);
+			    flags, kho_fd);
 }
 
 int sys_kexec_unload(void)

@@ -8,9 +8,15 @@
 #include "files.h"
 #include "segments.h"
 
+/* Of a patched kernel: the sixth argument is a handover, see kexec/segment.h. */
+#ifndef KEXEC_FILE_KHO
+#define KEXEC_FILE_KHO	0x00000040
+#endif
+
 /* All as system calls: 0, or -1 with errno and no message. */
 int sys_kexec_load(const struct segments *segments);
-int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags);
+int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags,
+			int kho_fd);
 int sys_kexec_unload(void);
 int sys_kexec_file_unload(void);
 int sys_reboot_kexec(void);

@@ -29,6 +29,7 @@ int target_read(struct target *t, const struct request *rq)
 		return EXIT_REFUSED;
 	if (rq->initrd && file_read(rq->initrd, "initrd", INITRD_MAX, &t->initrd))
 		return EXIT_REFUSED;
+	t->packed = bzimage_parse(t->kernel.data, t->kernel.size, &t->image) != IMAGE_OK;
 	t->file_crc = crc32c(0, t->kernel.data, t->kernel.size);
 	if (check_unchanged(t, rq))
 		return EXIT_REFUSED;

@@ -12,6 +12,7 @@ struct target {
 	struct buffer kernel;		/* a bzImage, decompressed if the file was */
 	struct buffer initrd;		/* size 0: none */
 	uint32_t file_crc;		/* of the kernel file as it was read */
+	bool packed;			/* ... compressed as a whole, which kexec_file_load does not take */
 	struct bzimage image;
 	struct kho_reader reads;	/* only with KHO: what it can be handed */
 };

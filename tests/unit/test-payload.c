@@ -106,11 +106,13 @@ static void build(void)
 	if (handover.map == MAP_OWN)
 		assert_int_equal(handover_build_map(&handover), 0);
 	assert_int_equal(payload_plan(&handover, 0, &layout), 0);
+	assert_int_equal(payload_verify_header(0, NULL, &table), 0);
 	assert_int_equal(payload_verify(&handover, &layout, 0, NULL, &table), 0);
 	assert_int_equal(payload_plan(&handover, table_size(&table), &layout), 0);
 	buf = must_calloc(layout.size);
 	assert_int_equal(payload_build(&handover, &machine, &layout, ADDR, buf), 0);
 	table.count = 0;
+	assert_int_equal(payload_verify_header(ADDR, buf, &table), 0);
 	assert_int_equal(payload_verify(&handover, &layout, ADDR, buf, &table), 0);
 	assert_true(table_size(&table) <= layout.table_size);
 	table_write(&table, buf + layout.table);

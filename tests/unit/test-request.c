@@ -134,9 +134,29 @@ static void name_sets(void **state)
 	assert_int_equal(rq.verify.count, 4);
 }
 
+static void sealed_names(void **state)
+{
+	(void)state;
+	assert_int_equal(request_add_verify(&rq, "a,b:seal,c:load"), 0);
+	assert_int_equal(rq.verify.count, 2);
+	assert_int_equal(rq.seal.count, 1);
+	assert_true(name_set_names(&rq.verify, "c") && name_set_names(&rq.seal, "b"));
+	assert_int_equal(request_add_verify(&rq, "a:seal"), -1);
+	assert_int_equal(request_add_verify(&rq, "b"), -1);
+	assert_int_equal(request_add_verify(&rq, "b:seal"), 0);
+	assert_int_equal(request_add_verify(&rq, "all:seal"), 0);
+	assert_true(rq.seal.all && !rq.verify.all);
+	assert_int_equal(request_add_verify(&rq, "all"), -1);
+	/* A name of its own stays what it is. */
+	assert_true(name_set_names(&rq.verify, "a") && !name_set_names(&rq.seal, "a"));
+	assert_int_equal(request_add_carry(&rq, "a:seal"), 0);
+	assert_true(name_set_names(&rq.carry, "a:seal"));
+}
+
 static void bad_name_sets(void **state)
 {
-	static const char *const bad[] = { "", ",", "a,", ",a", "a,,b" };
+	static const char *const bad[] = { "", ",", "a,", ",a", "a,,b", ":seal", "a:", "a:sealed",
+					   "a:seal:load", "a:SEAL", ":" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -164,6 +184,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_blobs, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(name_sets, setup, teardown),
+		cmocka_unit_test_setup_teardown(sealed_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_name_sets, setup, teardown),
 		cmocka_unit_test_setup_teardown(carry, setup, teardown),
 	};

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../purgatory/verify.h"
+#include "arch.h"
+#include "message.h"
+#include "segment.h"
+#include "segment-file.h"
+#include "segment-ready.h"
+#include "syscalls.h"
+#include "table.h"
+
+#define FILE_MAX	(SEGMENT_MAX + SEGMENT_SIGNATURE_MAX + PAGE_SIZE)
+
+static int check_signature(const struct request *rq, const struct machine *m, bool is_signed)
+{
+	char mode[32];
+
+	lockdown_mode(&m->root, mode, sizeof(mode));
+	if (is_signed || !strcmp(mode, "none"))
+		return 0;
+	return error("the kernel is locked down (%s), and segment '%s' is not signed: sign it as a kernel "
+		     "module is, with scripts/sign-file and a key that the kernel trusts", mode,
+		     rq->segment);
+}
+
+/* "kexec -e" sees by the digests whether a region has changed since. */
+static int take_digests(const struct segment_file *s, const struct kho_entry *entry,
+			struct handover_region *region)
+{
+	uint64_t count = chunk_count(entry->size);
+
+	region->verify = true;
+	region->seal = entry->flags & KHO_ENTRY_SEAL;
+	if (region->seal)
+		return 0;
+	region->digest = calloc(count, sizeof(*region->digest));
+	if (!region->digest)
+		return error("no memory for digests of region '%s'", region->region.name);
+	memcpy(region->digest, kho_table_digests(s->table) + entry->first_digest,
+	       count * sizeof(*region->digest));
+	return 0;
+}
+
+static int take_region(const struct segment_file *s, const struct kho_item *item, struct handover *h)
+{
+	const struct kho_entry *entry = segment_find_entry(s, item);
+	struct handover_region *region = &h->region[h->region_count++];
+
+	memset(region, 0, sizeof(*region));
+	memcpy(region->region.name, item->name, sizeof(region->region.name));
+	region->region.addr = item->addr;
+	region->region.size = item->size;
+	region->added = item->flags & KHO_ITEM_RESERVE;
+	return entry ? take_digests(s, entry, region) : 0;
+}
+
+static int take_scratch(const struct segment_file *s, struct handover *h)
+{
+	size_t size = s->payload->scratch_count * sizeof(*h->scratch);
+
+	h->scratch = malloc(size);
+	if (!h->scratch)
+		return error("no memory for scratch areas");
+	memcpy(h->scratch, s->scratch, size);
+	h->scratch_count = s->payload->scratch_count;
+	return 0;
+}
+
+static int take_contents(const struct segment_file *s, struct handover *h)
+{
+	h->hop = s->payload->hop;
+	h->checked = s->table;
+	for (uint32_t i = 0; i < s->payload->item_count; i++)
+		if (s->item[i].kind == KHO_ITEM_REGION && take_region(s, &s->item[i], h))
+			return -1;
+	return take_scratch(s, h);
+}
+
+static bool has_sealed(const struct handover *h)
+{
+	for (size_t i = 0; i < h->region_count; i++)
+		if (h->region[i].seal)
+			return true;
+	return false;
+}
+
+/* Could a segment like this one be made now? */
+static int check_obstacles(const struct request *rq, const struct target *t, struct handover *h)
+{
+	struct request like = *rq;
+	char why[256];
+
+	like.no_checks = !h->checked;
+	like.seal.all = has_sealed(h);
+	if (segment_obstacle(h, t, &like, why, sizeof(why)))
+		return error("segment '%s' cannot be loaded: %s", rq->segment, why);
+	if (h->region_count && !t->reads.reserve_mem)
+		return error("'%s' cannot revive reserve_mem regions: its memblock code does not read "
+			     "'reserve-mem-v1'", rq->kernel);
+	return 0;
+}
+
+static int check_running(const struct request *rq, const struct machine *m, const struct segment_file *s,
+			 struct handover *h)
+{
+	const struct running *r = &h->running;
+	const char *why;
+
+	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, true, &h->running))
+		return -1;
+	if (!r->kho)
+		return error("KHO is off in the running kernel, so no segment is for it: boot it with kho=on");
+	why = segment_check_running(s, r->scratch, r->scratch_count, r->fdt_addr, &r->root);
+	return why ? error("segment '%s' is not for this kernel: %s; make it anew with --kho-save-segment",
+			   rq->segment, why) : 0;
+}
+
+int segment_ready_read(const struct request *rq, const struct machine *m, struct target *t,
+		       struct handover *h, struct buffer *ret)
+{
+	struct segment_file s;
+	const char *why;
+
+	memset(h, 0, sizeof(*h));
+	h->kcore.fd = -1;
+	h->machine = m;
+	if (file_read(rq->segment, "segment", FILE_MAX, ret))
+		return -1;
+	why = segment_parse(ret->data, ret->size, &s);
+	if (why)
+		return error("cannot use segment '%s': %s", rq->segment, why);
+	if (check_signature(rq, m, s.is_signed) || check_running(rq, m, &s, h) ||
+	    target_find_abis(t, rq))
+		return -1;
+	h->to = t->reads;
+	if (take_contents(&s, h) || handover_judge(h, s.own_root))
+		return -1;
+	return check_obstacles(rq, t, h);
+}
