@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The description of what is loaded: what "kexec -e" reads is what the load has written. */
+#include "state.h"
+#include "tree.h"
+#include "unit.h"
+
+static struct tree tree;
+static struct handover handover;
+static struct target target;
+static struct request request;
+static struct sealed sealed;
+
+static int setup(void **state)
+{
+	(void)state;
+	tree_make(&tree);
+	tree_write(&tree, "run/here", "", 0);
+	memset(&handover, 0, sizeof(handover));
+	memset(&target, 0, sizeof(target));
+	memset(&request, 0, sizeof(request));
+	handover.kcore.fd = -1;
+	request.kernel = must_copy("/no/such/kernel", 16);
+	target.reads = (struct kho_reader){ .abi = KHO_ABI_V4, .reserve_mem = true, .luo = "luo-v5" };
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	request_free(&sealed.request);
+	request_free(&request);
+	handover_release(&handover);
+	tree_remove(&tree);
+	return 0;
+}
+
+static struct handover_region *add_region(const char *name, uint64_t addr)
+{
+	struct handover_region *r = &handover.region[handover.region_count++];
+
+	memset(r, 0, sizeof(*r));
+	strcpy(r->region.name, name);
+	r->region.addr = addr;
+	r->region.size = 0x1000;
+	return r;
+}
+
+static void save_and_load(bool by_kernel)
+{
+	struct state s;
+
+	state_describe(&s, &request, &target, &handover, "quiet kho=on", by_kernel);
+	assert_int_equal(state_prepare(&tree.root, &handover), 0);
+	assert_int_equal(state_commit(&tree.root, &s, 0x1234, 0x5678), 0);
+	state_release(&s);
+	assert_int_equal(state_load(&tree.root, &sealed), 1);
+	assert_string_equal(sealed.request.kernel, "/no/such/kernel");
+	assert_string_equal(sealed.request.cmdline, "quiet kho=on");
+	assert_int_equal(sealed.image_symbol, 0x1234);
+	assert_int_equal(sealed.request.reads.abi, KHO_ABI_V4);
+	assert_true(sealed.request.kho && sealed.request.resealing);
+}
+
+static void by_kexec_load(void **state)
+{
+	struct handover_region *r;
+
+	(void)state;
+	assert_int_equal(state_load(&tree.root, &sealed), 0);
+	r = add_region("r0", 0x100000);
+	r->verify = true;
+	r->digest = must_calloc(4);
+	add_region("mine", 0x200000)->added = true;
+	save_and_load(false);
+	assert_int_equal(sealed.request.method, METHOD_SEGMENTS);
+	assert_null(sealed.request.segment);
+	assert_int_equal(sealed.region_count, 1);
+	assert_int_equal(sealed.region_crc[0], handover_region_crc(&handover.region[0]));
+	assert_true(name_set_names(&sealed.request.verify, "r0"));
+	assert_true(name_set_empty(&sealed.request.seal));
+	assert_int_equal(sealed.request.region_count, 1);
+	assert_string_equal(sealed.request.region[0].name, "mine");
+}
+
+/* A region that the kernel seals is not looked at, and is sealed again by the next load. */
+static void by_the_kernel(void **state)
+{
+	struct handover_region *r;
+
+	(void)state;
+	r = add_region("r0", 0x100000);
+	r->verify = r->seal = true;
+	save_and_load(true);
+	assert_int_equal(sealed.request.method, METHOD_FILE);
+	assert_int_equal(sealed.region_count, 0);
+	assert_true(name_set_names(&sealed.request.seal, "r0"));
+	assert_true(name_set_empty(&sealed.request.verify));
+}
+
+static void made_before(void **state)
+{
+	(void)state;
+	request.segment = must_copy("/no/such/segment", 17);
+	save_and_load(true);
+	assert_string_equal(sealed.request.segment, "/no/such/segment");
+	state_forget(&tree.root);
+	request_free(&sealed.request);
+	assert_int_equal(state_load(&tree.root, &sealed), 0);
+}
+
+static void damaged(void **state)
+{
+	static const char *const bad[] = {
+		"", "{", "[]", "{ \"version\": 4 }",
+		"{ \"version\": 3, \"kernel\": \"/k\", \"cmdline\": \"\" }",
+		"{ \"version\": 4, \"kernel\": \"/k\", \"cmdline\": \"\", \"reads\": { \"abi\": \"kho-v4\" }, "
+		"\"regions\": [], \"blobs\": [] }",
+		"{ \"version\": 4, \"kernel\": \"/k\", \"cmdline\": \"\", \"method\": \"magic\", "
+		"\"reads\": { \"abi\": \"kho-v4\" }, \"regions\": [], \"blobs\": [] }",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		tree_write(&tree, STATE_DIR "/loaded.json", bad[i], strlen(bad[i]));
+		assert_int_equal(state_load(&tree.root, &sealed), -1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(by_kexec_load, setup, teardown),
+		cmocka_unit_test_setup_teardown(by_the_kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(made_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(damaged, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
