@@ -39,13 +39,13 @@ _kexec_options() {
 		--initrd= --ramdisk= --append= --command-line= --reuse-cmdline --noefi \
 		--kexec-syscall --kexec-file-syscall --kexec-syscall-auto --no-checks --no-ifdown \
 		--no-sync --dry-run --sysroot= --json --kho --kho-region= --kho-blob= --kho-carry \
-		--kho-carry= --kho-verify= --kho-get= --kho-status \
+		--kho-carry= --kho-verify= --kho-segment= --kho-save-segment= --kho-get= --kho-status \
 		-h -v -d -l -e -f -u -S -t -c -s -a -i -x -y"
 }
 
 _kexec_value() {	# _kexec_value OPTION VALUE; 1: OPTION takes none
 	case $1 in
-	--initrd | --ramdisk)
+	--initrd | --ramdisk | --kho-segment | --kho-save-segment)
 		mapfile -t COMPREPLY < <(compgen -f -- "$2")
 		compopt -o filenames ;;
 	--sysroot)
@@ -58,7 +58,12 @@ _kexec_value() {	# _kexec_value OPTION VALUE; 1: OPTION takes none
 	--kho-carry)
 		_kexec_list "$2" "$(_kexec_handed_over blob)" ;;
 	--kho-verify)
-		_kexec_list "$2" "all $(_kexec_reserved)" ;;
+		# Readline cuts words at ':' as well.
+		if [[ ${2##*,} = *:* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "seal load" -- "${2##*:}")
+			return 0
+		fi
+		_kexec_list "$2" "all all:seal $(_kexec_reserved | sed 'p; s/$/:seal/')" ;;
 	--kho-get)
 		mapfile -t COMPREPLY < <(compgen -W "$(_kexec_handed_over blob)" -- "$2") ;;
 	--append | --command-line | --kho-region)

@@ -45,8 +45,8 @@ static int check_lockdown(const struct loading *l)
 			     "--kho-segment=FILE; or boot without lockdown", mode);
 	return error("the kernel is locked down (%s), which closes kexec_load: load a signed kernel with "
 		     "'kexec -s -l', or boot without lockdown%s", mode,
-		     l->request->kho ? "; what -s cannot hand over (--kho-region, --kho-blob, "
-				       "--kho-verify) needs kexec_load" : "");
+		     l->request->kho ? "; what --kho adds needs kexec_load, or a kernel that takes a "
+				       "signed handover (--kho-segment)" : "");
 }
 
 /* A handover made before: nothing of it is chosen or built here. */

@@ -357,7 +357,9 @@ static int load_json(json_object *o, struct sealed *ret)
 	ret->luo_dropped = get_bool(o, "luo_dropped");
 	ret->map_copied = json_object_object_get_ex(o, "map_crc", NULL);
 	ret->map_crc = (uint32_t)get_number(o, "map_crc");
-	return load_method(o, rq) || load_reads(o, &rq->reads) || load_regions(o, ret) || load_blobs(o, rq) ? -1 : 0;
+	if (load_method(o, rq) || load_reads(o, &rq->reads))
+		return -1;
+	return load_regions(o, ret) || load_blobs(o, rq) ? -1 : 0;
 }
 
 int state_load(const struct root *root, struct sealed *ret)
