@@ -115,14 +115,25 @@ static int open_setup_data(const struct root *root, struct incoming *in)
 	return in->fd < 0 ? error_errno("cannot open /%s", path) : 1;
 }
 
+/* For root alone; not there, or empty, where no payload was handed over. */
+static bool open_segment(const struct root *root, struct incoming *in)
+{
+	char first;
+
+	in->fd = root_open(root, SEGMENT_FILE, O_RDONLY);
+	if (in->fd < 0)
+		return false;
+	if (!read_at(in->fd, &first, 1, 0))
+		return true;
+	close(in->fd);
+	return false;
+}
+
 int incoming_open(const struct root *root, struct incoming *ret)
 {
-	struct incoming in = { .fd = root_open(root, SEGMENT_FILE, O_RDONLY) };
-	int found = 1;
+	struct incoming in = { 0 };
+	int found = open_segment(root, &in) ? 1 : open_setup_data(root, &in);
 
-	/* For root alone, and not there when the handover was dropped. */
-	if (in.fd < 0)
-		found = open_setup_data(root, &in);
 	if (found <= 0)
 		return found;
 	if (read_headers(&in)) {

@@ -178,6 +178,8 @@ static void shown_by_the_kernel(void **state)
 	incoming_close(&in);
 	tree_unlink(&tree, SEGMENT);
 	assert_int_equal(incoming_open(&tree.root, &in), 0);
+	tree_write(&tree, SEGMENT, "", 0);
+	assert_int_equal(incoming_open(&tree.root, &in), 0);
 	image.payload.item_offset = 15;
 	tree_write(&tree, SEGMENT, &image, sizeof(image));
 	assert_int_equal(incoming_open(&tree.root, &in), -1);
