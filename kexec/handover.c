@@ -96,18 +96,22 @@ static struct handover_region *find_region(struct handover *h, const char *name)
 
 /*
  * The part of the kernel that writes to region NAME, after the last digest if it
- * wants: ramoops at the jump itself, a trace instance at any time. NULL if none.
+ * wants: ramoops before the kernel seals, a trace instance at any time. NULL if none.
  */
-static const char *kernel_writer(const struct machine *m, const char *name)
+static const char *kernel_writer(const struct machine *m, const char *name, bool seal)
 {
 	char used[64];
 
+	if (cmdline_names_region(m->cmdline, "trace_instance", name))
+		return "a trace instance";
+	if (seal)
+		return NULL;
 	if (!root_read_line(&m->root, "sys/module/ramoops/parameters/mem_name", used, sizeof(used)) &&
 	    !strcmp(used, name))
 		return "ramoops";
 	if (cmdline_get(m->cmdline, "ramoops.mem_name", used, sizeof(used)) && !strcmp(used, name))
 		return "ramoops";
-	return cmdline_names_region(m->cmdline, "trace_instance", name) ? "a trace instance" : NULL;
+	return NULL;
 }
 
 /* "all" is all that can be verified; what is named by itself stays as it was named. */
@@ -115,7 +119,7 @@ static void mark_all(struct handover *h, const struct machine *m, bool seal)
 {
 	for (size_t i = 0; i < h->region_count; i++) {
 		struct handover_region *region = &h->region[i];
-		const char *writer = kernel_writer(m, region->region.name);
+		const char *writer = kernel_writer(m, region->region.name, seal);
 
 		region->verify = !writer;
 		region->seal = seal && !writer;
@@ -129,15 +133,15 @@ static int mark_named(struct handover *h, const struct machine *m, const struct 
 {
 	for (size_t i = 0; i < set->count; i++) {
 		struct handover_region *region = find_region(h, set->name[i]);
+		const char *writer = kernel_writer(m, set->name[i], seal);
 
 		if (!region)
 			return error("--kho-verify: there is no region '%s' to verify (blobs always are)",
 				     set->name[i]);
-		if (kernel_writer(m, region->region.name))
+		if (writer)
 			return error("--kho-verify: %s of the running kernel writes to region '%s' until the "
 				     "end, so it cannot be verified: leave it out, and it is handed over "
-				     "unverified", kernel_writer(m, region->region.name),
-				     region->region.name);
+				     "unverified", writer, region->region.name);
 		region->verify = true;
 		region->seal = seal;
 	}

@@ -40,6 +40,9 @@ static const char *features_obstacle(const struct handover *h, const struct requ
 	case FEATURES_OK:
 		break;
 	case FEATURES_ABSENT:
+		if (!h->running.kho)
+			return "KHO is off in the running kernel, which tells only with it whether it takes a "
+			       "handover built in userspace: boot it with kho=on";
 		return "the running kernel does not take a handover built in userspace (no "
 		       "/" SYSFS_KHO "/features)";
 	case FEATURES_FORMAT:

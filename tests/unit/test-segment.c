@@ -453,6 +453,8 @@ static void obstacles_of_the_kernel(void **state)
 	assert_obstacle(NULL);
 	handover.running.kho = false;
 	assert_obstacle("boot it with kho=on");
+	tree_unlink(&tree, SYSFS_KHO "/features");
+	assert_obstacle("boot it with kho=on");
 }
 
 static void obstacles_of_the_handover(void **state)
