@@ -82,6 +82,19 @@ class Commands:
         """Invert one bit now."""
         self.ram.flip(int(addr, 0), int(bit, 0))
 
+    def cmd_flip_bytes(self, wanted, bit):
+        """The same in the first of the bytes WANTED (in hexadecimal); they must be once in RAM."""
+        wanted = bytes.fromhex(wanted)
+        if (found := self.ram.count(wanted)) != 1:
+            raise ValueError(f"{found} copies of these bytes in memory")
+        self.ram.flip_copies(wanted, int(bit, 0))
+
+    def cmd_find_pattern(self, seed, size):
+        """Fail unless RAM holds each page of a pattern, wherever it is."""
+        for pos in range(0, int(size, 0), 4096):
+            if not self.ram.count(self.ram.pattern(seed, pos, 64)):
+                raise ValueError(f"page at {pos:#x} of pattern {seed} is gone")
+
     def cmd_set(self, name, *value):
         """Keep a value for a later hop; "value NAME" gives it back."""
         self.values[name] = " ".join(value)

@@ -91,6 +91,18 @@ class Ram:
                     at = memory.find(wanted, at + len(wanted))
         return found
 
+    def count(self, wanted):
+        """How many copies of the bytes wanted there are."""
+        found = 0
+        for path, size in self.files:
+            with open(path, "rb") as file, \
+                    mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as memory:
+                at = memory.find(wanted)
+                while at >= 0:
+                    found += 1
+                    at = memory.find(wanted, at + len(wanted))
+        return found
+
     def pattern(self, seed, pos, size):
         """Bytes of a pattern."""
         with tempfile.NamedTemporaryFile() as file:
