@@ -31,6 +31,7 @@ class Scenario:
     qemu: str = ""          # further options of QEMU
     icount: int = 0         # 1: guest time is a count of instructions (and smp=1)
     test_kho: int = 0       # 1: upstream's lib/test_kho.c preserves memory of its own
+    selftests: str = ""     # series whose upstream tests are in the guest's /selftests-SERIES
     timeout: int = 240      # seconds, for all boots together
     functions: set = field(default_factory=set)
 

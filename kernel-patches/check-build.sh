@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Of check: every patch leaves sources that compile, for x86 and for arm64, and the
+# series brings no warnings. Uses $patches, $source, $scratch, $logs and $files.
+# shellcheck disable=SC2154 # these
+
+config=$here/../tests/vm/config
+cache=${KEXEC_KHO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kexec-kho}
+
+# The options that the objects of an architecture are compiled with.
+fragments_of() {
+	case $1 in
+	x86) echo "$config"/{base,since-*,variant-patched,variant-signed}.config ;;
+	arm64) echo "$config"/{arm64,since-*}.config ;;
+	esac
+}
+
+# kmake ARCH [ARG ...]: make in that architecture's object folder.
+kmake() {
+	local arch=$1 cross=
+	shift
+	[ "$arch" = x86 ] || cross=aarch64-linux-gnu-
+	CCACHE_DIR=$cache/ccache make -C "$scratch/tree" -s -j"$(nproc)" O="$scratch/$arch" \
+		ARCH="$arch" CROSS_COMPILE="$cross" CC="ccache ${cross}gcc" \
+		KBUILD_BUILD_TIMESTAMP=1970-01-01 "$@"
+}
+
+# configure ARCH: what a patch adds to Kconfig gets its place.
+configure() {
+	local fragments
+	read -r -a fragments <<< "$(fragments_of "$1")"
+	mkdir -p "$scratch/$1"
+	kmake "$1" allnoconfig
+	(cd "$scratch/$1" &&
+		"$scratch/tree/scripts/kconfig/merge_config.sh" -m .config "${fragments[@]}" > merge.log)
+	cp "$scratch/$1/.config" "$scratch/$1/merged"
+	# A file whose content is the same keeps its time, or all would be compiled again.
+	kmake "$1" olddefconfig
+}
+
+# built_on ARCH FILE: whether the configuration of ARCH has a place for it.
+built_on() {
+	case $1:$2 in
+	*:tools/* | *:Documentation/* | *:samples/*) return 1 ;;
+	x86:arch/x86/* | arm64:arch/arm64/*) ;;
+	*:arch/* | x86:drivers/of/*) return 1 ;;
+	esac
+}
+
+# targets ARCH: objects of the touched files that exist now. Purgatory is a program of
+# its own, its folder is the target.
+targets() {
+	local file
+	[ "$1" != arm64 ] || echo kernel/liveupdate/ kernel/kexec_file.o drivers/of/
+	for file in "${files[@]}"; do
+		built_on "$1" "$file" && [ -e "$scratch/tree/$file" ] || continue
+		case $file in
+		arch/x86/purgatory/*) echo arch/x86/purgatory/ ;;
+		*.c) echo "${file%.c}.o" ;;
+		*.S) echo "${file%.S}.o" ;;
+		esac
+	done | sort -u
+}
+
+# compile ARCH [ARG ...]
+compile() {
+	local list
+	list=$(targets "$1" | tr '\n' ' ')
+	# shellcheck disable=SC2086 # names of objects
+	[ -z "$list" ] || kmake "$@" $list
+}
+
+# warnings ARCH FILE: what gcc (W=1) and sparse (C=2) say of the touched files, without
+# line numbers; a header's warnings count once.
+warnings() {
+	local arch=$1
+	# sparse runs also where the compiler's answer is known.
+	compile "$arch" W=1 C=2 > "$2.raw" 2>&1 || { cat "$2.raw"; return 1; }
+	printf '%s\n' "${files[@]}" > "$scratch/names"
+	sed 's/^\.\.\///; s/^.*\/tree\///' "$2.raw" | grep -E ': (warning|error): ' |
+		grep -F -f "$scratch/names" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/g' | sort -u > "$2" || true
+}
+
+# no_new_warnings ARCH
+no_new_warnings() {
+	warnings "$1" "$logs/$1-after" || return 1
+	comm -13 "$logs/$1-before" "$logs/$1-after" > "$logs/$1-new"
+	cat "$logs/$1-new"
+	[ ! -s "$logs/$1-new" ]
+}
+
+# prepare_build: the whole sources, as the compiler needs them, and objects of the base.
+prepare_build() {
+	local arch
+	mkdir "$scratch/tree"
+	cp -a --reflink=auto "$source/." "$scratch/tree/"
+	rm -rf "$scratch/tree/.git"
+	new_repository "$scratch/tree" "${files[@]}"
+	for arch in x86 arm64; do
+		configure "$arch"
+		warnings "$arch" "$logs/$arch-before"
+	done > "$logs/base.log" 2>&1 || { tail -n 20 "$logs/base.log"; die "the sources do not build"; }
+}
+
+# changes_kconfig PATCH
+changes_kconfig() {
+	touched_files "$1" | grep -q 'Kconfig'
+}
+
+check_build() {
+	local patch arch
+	prepare_build
+	for patch in "${patches[@]}"; do
+		take_patch "$scratch/tree" "$patch" > "$logs/am.log" 2>&1 ||
+			git -C "$scratch/tree" am --abort
+		for arch in x86 arm64; do
+			! changes_kconfig "$patch" || configure "$arch" > "$logs/configure.log" 2>&1
+			failure_lines=': (fatal )?error: |\*\*\*|undefined' \
+				run "$(number "$patch")-$arch" compile "$arch" || true
+		done
+	done
+	for arch in x86 arm64; do
+		failure_lines=: run "$arch-new-warnings" no_new_warnings "$arch" || true
+	done
+}
