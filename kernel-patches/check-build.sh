@@ -48,18 +48,21 @@ built_on() {
 	esac
 }
 
-# targets ARCH: objects of the touched files that exist now. Purgatory is a program of
-# its own, its folder is the target.
+# object FILE: the target that compiles it. Purgatory is a program of its own.
+object() {
+	case $1 in
+	arch/x86/purgatory/*) echo arch/x86/purgatory/ ;;
+	kernel/liveupdate/*.c | drivers/of/*.c) dirname "$1" | sed 's/$/\//' ;;
+	*.c) echo "${1%.c}.o" ;;
+	*.S) echo "${1%.S}.o" ;;
+	esac
+}
+
+# targets ARCH: for the touched files that exist now, and what a handover is made of.
 targets() {
 	local file
-	[ "$1" != arm64 ] || echo kernel/liveupdate/ kernel/kexec_file.o drivers/of/
-	for file in "${files[@]}"; do
-		built_on "$1" "$file" && [ -e "$scratch/tree/$file" ] || continue
-		case $file in
-		arch/x86/purgatory/*) echo arch/x86/purgatory/ ;;
-		*.c) echo "${file%.c}.o" ;;
-		*.S) echo "${file%.S}.o" ;;
-		esac
+	for file in kernel/kexec_file.c kernel/liveupdate/luo_core.c drivers/of/kexec.c "${files[@]}"; do
+		! built_on "$1" "$file" || [ ! -e "$scratch/tree/$file" ] || object "$file"
 	done | sort -u
 }
 
@@ -72,11 +75,12 @@ compile() {
 }
 
 # warnings ARCH FILE: what gcc (W=1) and sparse (C=2) say of the touched files, without
-# line numbers; a header's warnings count once.
+# line numbers. The other flags make sure that all of them are compiled.
 warnings() {
 	local arch=$1
-	# sparse runs also where the compiler's answer is known.
-	compile "$arch" W=1 C=2 > "$2.raw" 2>&1 || { cat "$2.raw"; return 1; }
+	compile "$arch" W=1 C=2 CHECK="$sparse" > "$2.raw" 2>&1 || { cat "$2.raw"; return 1; }
+	# make only warns of this, and leaves sparse out.
+	! grep 'not available or not up to date' "$2.raw" || return 1
 	printf '%s\n' "${files[@]}" > "$scratch/names"
 	sed 's/^\.\.\///; s/^.*\/tree\///' "$2.raw" | grep -E ': (warning|error): ' |
 		grep -F -f "$scratch/names" | sed -E 's/:[0-9]+(:[0-9]+)?:/:/g' | sort -u > "$2" || true
@@ -93,6 +97,7 @@ no_new_warnings() {
 # prepare_build: the whole sources, as the compiler needs them, and objects of the base.
 prepare_build() {
 	local arch
+	sparse=$("$here/../tests/vm/sparse" "$source") || die "there is no sparse to check with"
 	mkdir "$scratch/tree"
 	cp -a --reflink=auto "$source/." "$scratch/tree/"
 	rm -rf "$scratch/tree/.git"
