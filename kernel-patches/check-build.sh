@@ -26,16 +26,15 @@ kmake() {
 		KBUILD_BUILD_TIMESTAMP=1970-01-01 "$@"
 }
 
-# configure ARCH: what a patch adds to Kconfig gets its place.
+# configure ARCH: again after a patch that adds to Kconfig. Called in a condition, where
+# "set -e" does not count.
 configure() {
 	local fragments
 	read -r -a fragments <<< "$(fragments_of "$1")"
 	mkdir -p "$scratch/$1"
-	kmake "$1" allnoconfig
+	kmake "$1" allnoconfig &&
 	(cd "$scratch/$1" &&
-		"$scratch/tree/scripts/kconfig/merge_config.sh" -m .config "${fragments[@]}" > merge.log)
-	cp "$scratch/$1/.config" "$scratch/$1/merged"
-	# A file whose content is the same keeps its time, or all would be compiled again.
+		"$scratch/tree/scripts/kconfig/merge_config.sh" -m .config "${fragments[@]}" > merge.log) &&
 	kmake "$1" olddefconfig
 }
 
@@ -94,23 +93,35 @@ no_new_warnings() {
 	[ ! -s "$logs/$1-new" ]
 }
 
-# prepare_build: the whole sources, as the compiler needs them, and objects of the base.
+# prepare_arch ARCH: objects of the sources without the series, and their warnings.
+prepare_arch() {
+	configure "$1" && warnings "$1" "$logs/$1-before"
+}
+
+# prepare_build: the whole sources, as the compiler needs them.
 prepare_build() {
 	local arch
 	sparse=$("$here/../tests/vm/sparse" "$source") || die "there is no sparse to check with"
-	mkdir "$scratch/tree"
-	cp -a --reflink=auto "$source/." "$scratch/tree/"
+	link_tree "$source" "$scratch/tree" "${files[@]}"
 	rm -rf "$scratch/tree/.git"
 	new_repository "$scratch/tree" "${files[@]}"
 	for arch in x86 arm64; do
-		configure "$arch"
-		warnings "$arch" "$logs/$arch-before"
-	done > "$logs/base.log" 2>&1 || { tail -n 20 "$logs/base.log"; die "the sources do not build"; }
+		prepare_arch "$arch" > "$logs/base-$arch.log" 2>&1 || {
+			tail -n 20 "$logs/base-$arch.log" >&2
+			die "the sources without the series do not build for $arch"
+		}
+	done
 }
 
 # changes_kconfig PATCH
 changes_kconfig() {
 	touched_files "$1" | grep -q 'Kconfig'
+}
+
+# compile_patch ARCH PATCH: the sources as they are after PATCH.
+compile_patch() {
+	! changes_kconfig "$2" || configure "$1" || return 1
+	compile "$1"
 }
 
 check_build() {
@@ -120,9 +131,8 @@ check_build() {
 		take_patch "$scratch/tree" "$patch" > "$logs/am.log" 2>&1 ||
 			git -C "$scratch/tree" am --abort
 		for arch in x86 arm64; do
-			! changes_kconfig "$patch" || configure "$arch" > "$logs/configure.log" 2>&1
 			failure_lines=': (fatal )?error: |\*\*\*|undefined' \
-				run "$(number "$patch")-$arch" compile "$arch" || true
+				run "$(number "$patch")-$arch" compile_patch "$arch" "$patch" || true
 		done
 	done
 	for arch in x86 arm64; do

@@ -32,9 +32,9 @@ size_table() {
 		"$(touched_files "${patches[@]}" | wc -l) |"
 }
 
-# The table between the marks of README.md is that of today.
+# The table between the marks of README.md, beside the series, is that of today.
 readme_is_current() {
-	sed -n "/^<!-- sizes $name -->/,/^<!-- end -->/p" "$here/README.md" | sed '1d;$d' |
+	sed -n "/^<!-- sizes $name -->/,/^<!-- end -->/p" "$series/../README.md" | sed '1d;$d' |
 		diff - <(size_table)
 }
 
@@ -45,10 +45,9 @@ check_readme() {
 # Patches that add files are asked whether MAINTAINERS is to change, also where it has
 # their folder; that is for the author to know.
 checkpatch() {
-	"$source/scripts/checkpatch.pl" --root="$source" --strict --no-summary --terse \
-		--ignore FILE_PATH_CHANGES "$1" > "$logs/checkpatch.part"
-	sed 's/^[^:]*\///' "$logs/checkpatch.part"
-	! grep -qE '(ERROR|WARNING|CHECK):' "$logs/checkpatch.part"
+	(cd "$(dirname "$1")" &&
+		"$source/scripts/checkpatch.pl" --root="$source" --strict --no-summary --terse \
+			--ignore FILE_PATH_CHANGES "${1##*/}")
 }
 
 # take_patch FOLDER PATCH
@@ -76,5 +75,5 @@ check_am() {
 	log=$logs/$(number "$2")-am.log
 	take_patch "$1" "$2" > "$log" 2>&1 || { status=1; git -C "$1" am --abort; }
 	read -r added removed files <<< "$(sizes "$2")"
-	verdict "$(number "$2")-am" "$status" "$log" "+$added -$removed in $files files"
+	failure_lines=error: verdict "$(number "$2")-am" "$status" "$log" "+$added -$removed in $files files"
 }

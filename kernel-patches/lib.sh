@@ -37,15 +37,26 @@ copy_files() {
 	done
 }
 
+# link_tree FROM TO FILE ...: a copy of sources in seconds, its files hard links where
+# that can be, for builds which write elsewhere and programs which replace files: those
+# named are copies.
+link_tree() {
+	local from=$1 to=$2
+	shift 2
+	mkdir "$to"
+	cp -al "$from/." "$to/" 2> /dev/null || cp -a --remove-destination --reflink=auto "$from/." "$to/"
+	[ $# -eq 0 ] || printf '%s\n' "$@" | copy_files "$from" "$to"
+}
+
 # source_tree FOLDER: die unless it holds kernel sources.
 source_tree() {
 	[ -e "$1/Kbuild" ] || die "$1 holds no kernel sources"
 }
 
-# new_scratch: $scratch, a folder that goes away when the program ends; git looks for
-# no repository above it.
+# new_scratch PARENT: $scratch, a folder that goes away when the program ends; git
+# looks for no repository above it.
 new_scratch() {
-	scratch=$(realpath "$(mktemp -d)")
+	scratch=$(realpath "$(mktemp -d -p "$1")")
 	export GIT_CEILING_DIRECTORIES=$scratch
 	trap 'rm -rf "$scratch"' EXIT
 }
