@@ -115,7 +115,7 @@ prepare_build() {
 
 # changes_kconfig PATCH
 changes_kconfig() {
-	touched_files "$1" | grep -q 'Kconfig'
+	touched_files "$1" | grep Kconfig > /dev/null
 }
 
 # compile_patch ARCH PATCH: the sources as they are after PATCH.

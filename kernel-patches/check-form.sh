@@ -55,6 +55,11 @@ take_patch() {
 	git -C "$1" am --keep-non-patch "$2"
 }
 
+# has_shared_files: whether the series brings the kernel's form of our files.
+has_shared_files() {
+	touched_files "${patches[@]}" | grep -x include/uapi/linux/kho_segment.h > /dev/null
+}
+
 # check_form: in a repository of only the files that the series touches.
 check_form() {
 	local patch work=$scratch/form
@@ -67,6 +72,7 @@ check_form() {
 		check_am "$work" "$patch"
 		failure_lines='ERROR|WARNING|CHECK' run "$(number "$patch")-checkpatch" checkpatch "$patch" || true
 	done
+	! has_shared_files || run kernel-form "$here/kernel-form" --check "$work" || true
 }
 
 # check_am FOLDER PATCH: the sizes go with its line.
