@@ -11,7 +11,7 @@
  *   +0            struct kho_setup_data   next, type KHO_SETUP_TYPE, length
  *   +16           struct kho_payload      what follows, and where
  *   +KHO_REPORT_OFFSET  struct kho_report written by purgatory, so not digested
- *   +4096         verification table      struct kho_table, entries, digests
+ *   a page        verification table      struct kho_table, entries, digests
  *                 items                   struct kho_item each
  *                 scratch array, root FDT, map pages, kernel-format blobs
  *                 user blobs, each page aligned
@@ -62,6 +62,7 @@ enum kho_class {
 };
 
 #define KHO_ENTRY_SEAL		1u	/* digests by the kernel, when all else has stopped */
+#define KHO_ENTRY_UNREADABLE	2u	/* it could not read the memory: taken for damaged */
 
 struct kho_entry {
 	uint64_t addr;

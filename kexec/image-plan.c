@@ -324,6 +324,7 @@ static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
 	};
 	unsigned char *at;
 
+	params.react.crc = crc32c(0, &params.react, sizeof(params.react));
 	if (buffer_alloc(&p->purgatory_buf, purgatory_image_size))
 		return -1;
 	memcpy(p->purgatory_buf.data, purgatory_image, purgatory_image_size);

@@ -19,7 +19,7 @@ static enum kho_table_error check_entry(const struct kho_table *table,
 	if (!entry->addr || !entry->size || entry->size - 1 > (~(u64)0) - entry->addr)
 		return KHO_TABLE_E_RANGE;
 	if ((entry->class != KHO_CLASS_KERNEL && entry->class != KHO_CLASS_STATE) ||
-	    entry->flags & ~KHO_ENTRY_SEAL)
+	    entry->flags & ~(KHO_ENTRY_SEAL | KHO_ENTRY_UNREADABLE))
 		return KHO_TABLE_E_CLASS;
 	if (!name_terminated(entry->name))
 		return KHO_TABLE_E_NAME;

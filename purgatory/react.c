@@ -2,6 +2,7 @@
 #include "types.h"
 #include "kho-handover.h"
 #include "console.h"
+#include "crc32c.h"
 #include "io.h"
 #include "react.h"
 #include "reset.h"
@@ -127,11 +128,25 @@ static void check_entries(const struct kho_react_params *params, struct kho_repo
 		report_and_reset(params, report, con);
 }
 
+/* Damaged parameters are no place to write to: no report, and nowhere to tell. */
+static void check_params(const struct kho_react_params *params)
+{
+	struct kho_react_params copy = *params;
+	struct console nowhere;
+
+	copy.crc = 0;
+	if (crc32c(0, &copy, sizeof(copy)) == params->crc)
+		return;
+	console_init(&nowhere, 0, 0);
+	reset_machine(&nowhere);
+}
+
 void kho_verify_and_react(const struct kho_react_params *params)
 {
 	struct kho_report report = { .magic = KHO_REPORT_MAGIC };
 	struct console con;
 
+	check_params(params);
 	console_init(&con, params->serial_port, params->console);
 	if (!params->table_addr) {
 		report.result = KHO_RESULT_SKIPPED;

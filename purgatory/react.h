@@ -12,13 +12,13 @@ struct kho_react_params {
 	u64 table_size;
 	u16 serial_port;		/* I/O port; 0: none */
 	u16 console;			/* KHO_CONSOLE_* */
-	u32 reserved;
+	u32 crc;			/* CRC32C of all of it, this field taken as 0 */
 };
 
 /*
  * Verify what the table lists, and write the report. Returns when the new kernel is
  * to be started: with the handover, or without it if that was damaged. A damaged
- * kernel resets the machine.
+ * kernel resets the machine, and so do damaged PARAMS.
  */
 void kho_verify_and_react(const struct kho_react_params *params);
 

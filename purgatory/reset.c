@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "types.h"
 #include "reset.h"
 #include "io.h"
 
@@ -20,6 +21,13 @@ static void wait_for_reset(void)
 		port_read(KBD_COMMAND);
 }
 
+static void forget_exceptions(void)
+{
+	static const u16 no_idt[5];	/* limit, address */
+
+	__asm__ volatile("lidt %0" : : "m"(no_idt));
+}
+
 __noreturn void reset_machine(struct console *con)
 {
 	console_drain(con);
@@ -35,9 +43,10 @@ __noreturn void reset_machine(struct console *con)
 	port_write(RESET_CONTROL, RESET_CONTROL_HARD | RESET_CONTROL_GO);
 	wait_for_reset();
 
-	/* Said now: the IDT is empty, so the exception below does not return. */
+	/* Said now: without an IDT, the exception below does not return. */
 	console_puts(con, "kexec-kho: the machine did not reset; switch it off and on\n");
 	console_drain(con);
+	forget_exceptions();
 	__asm__ volatile("int3");
 	for (;;)
 		__asm__ volatile("cli; hlt");

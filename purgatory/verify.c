@@ -46,6 +46,11 @@ static enum kho_table_error verify_entry(const struct kho_table *table,
 	u64 count, size;
 
 	bad->chunks = kho_entry_chunks(table, entry);
+	if (entry->flags & KHO_ENTRY_UNREADABLE) {
+		bad->bad_chunks = bad->chunks;
+		bad->chunk_addr = entry->addr;
+		return KHO_TABLE_OK;
+	}
 	for (u64 first = 0; first < bad->chunks; first += count) {
 		u64 offset = first << table->chunk_shift;
 		const void *mem;

@@ -256,6 +256,19 @@ static void nobody_to_tell(void **state)
 	assert_int_equal(f->outcome.entries_bad, 1);
 }
 
+/* What the kernel could not read is bad, and purgatory does not touch it. */
+static void unreadable(void **state)
+{
+	struct fixture *f = *state;
+
+	f->entry[1].flags = KHO_ENTRY_SEAL | KHO_ENTRY_UNREADABLE;
+	f->entry[1].addr = 1ull << 50;
+	assert_int_equal(run(f), KHO_TABLE_OK);
+	assert_int_equal(f->outcome.entries_bad, 1);
+	assert_int_equal(f->outcome.first.entry_index, 1);
+	assert_int_equal(f->outcome.first.chunk_addr, 1ull << 50);
+}
+
 /* Refused before any memory is looked at. */
 static void assert_refused(struct fixture *f, enum kho_table_error error)
 {
@@ -360,7 +373,7 @@ static void bad_entries(void **state)
 		REFUSED(f, e->size, e->size + ((uint64_t)CHUNK << 32), KHO_TABLE_E_DIGESTS);
 		REFUSED(f, e->class, 0, KHO_TABLE_E_CLASS);
 		REFUSED(f, e->class, 3, KHO_TABLE_E_CLASS);
-		REFUSED(f, e->flags, 2, KHO_TABLE_E_CLASS);
+		REFUSED(f, e->flags, 4, KHO_TABLE_E_CLASS);
 		REFUSED(f, e->first_digest, DIGESTS, KHO_TABLE_E_DIGESTS);
 		REFUSED(f, e->first_digest, UINT32_MAX, KHO_TABLE_E_DIGESTS);
 	}
@@ -401,6 +414,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(misaligned, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_entries, setup, teardown),
 		cmocka_unit_test_setup_teardown(unmapped, setup, teardown),
+		cmocka_unit_test_setup_teardown(unreadable, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
