@@ -137,6 +137,19 @@ load_plain() {
 	kexec "$@" -l "/next/$load_kernel" --initrd=/run/initrd --append="$(next_cmdline)"
 }
 
+# save_segment KERNEL: a segment with all that one can have, for segfuzz: region r0, huge
+# pages of user memory and a blob, all verified. Into /run/segment, what has to be on the
+# command line with it into /run/line. Needs "kho=on liveupdate=on reserve_mem=...:r0".
+save_segment() {
+	fill_region r0 1
+	fill_huge user 4 1
+	memtool fill /run/state 0 5000 2
+	next_initrd
+	kexec --kho --kho-save-segment=/run/segment "/next/$1" --initrd=/run/initrd \
+		--append="$(next_cmdline)" --kho-region "user=$huge_addr,$huge_size" \
+		--kho-verify=all --kho-blob state=/run/state > /run/line
+}
+
 # jump: start what is loaded.
 jump() {
 	host mark jump
@@ -250,6 +263,26 @@ refused() {
 # logged PHRASE, not_logged PHRASE: what the kernel's log says.
 logged() { dmesg | grep -q -- "$1" || fail "the kernel's log does not say '$1'"; }
 not_logged() { ! dmesg | grep -- "$1" || fail "the kernel's log says '$1'"; }
+
+# quiet: no checker of the kernel has spoken.
+quiet() {
+	not_logged 'BUG: '
+	not_logged 'UBSAN: '
+	not_logged 'WARNING: '
+	not_logged 'INFO: possible '
+}
+
+# no_leaks: kmemleak finds nothing; an object must be unreferenced in two scans.
+no_leaks() {
+	echo scan > /sys/kernel/debug/kmemleak
+	sleep 6
+	echo scan > /sys/kernel/debug/kmemleak
+	cat /sys/kernel/debug/kmemleak > /run/leaks
+	if [ -s /run/leaks ]; then
+		cat /run/leaks
+		fail "kmemleak found leaks"
+	fi
+}
 
 # The kernel took the handover.
 kho_boot() { logged 'KHO: found kexec handover data'; }

@@ -19,6 +19,7 @@ static const struct command {
 	{ "measure", measure_main },
 	{ "asuser", asuser_main },
 	{ "scribble", scribble_main },
+	{ "segfuzz", segfuzz_main },
 };
 
 static const char *tool = "guest";
