@@ -40,15 +40,6 @@ static bool load_failing(int nth_fd, int kernel, int segment, unsigned int nth, 
 	return atoi(text) == 0;
 }
 
-/* With a table that has no room for the kernel's entries, nothing is ever loaded. */
-static void leave_no_room(struct segment *s)
-{
-	s->payload->table_size = sizeof(*s->table) +
-		s->table->entry_count * sizeof(*s->entry) +
-		s->table->digest_count * sizeof(*s->digest);
-	segment_repair(s);
-}
-
 int segfuzz_failnth(const char *segment, const char *kernel, bool refused)
 {
 	unsigned int nth, failed = 0, survived = 0, wrong = 0;
@@ -58,7 +49,7 @@ int segfuzz_failnth(const char *segment, const char *kernel, bool refused)
 
 	segment_open(&s, segment);
 	if (refused)
-		leave_no_room(&s);
+		segment_fill_table(&s);
 	for (nth = 1; nth < NTH_MAX && load_failing(nth_fd, kernel_fd, s.fd, nth, &error); nth++) {
 		if (error == last)
 			survived++;

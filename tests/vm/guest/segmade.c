@@ -166,6 +166,32 @@ static struct range iomem(const char *name, bool last)
 	return found;
 }
 
+/* Between two ranges of RAM, what is in no range; "memmap=1M%0x28000000-1" makes one. */
+static struct range hole(void)
+{
+	FILE *file = fopen("/proc/iomem", "re");
+	struct range range, found = { 0, 0 };
+	char line[256], text[128];
+	uint64_t ram = 0;
+
+	/* Those inside of another begin with a space. */
+	while (file && fgets(line, sizeof(line), file)) {
+		if (line[0] == ' ' || sscanf(line, "%" SCNx64 "-%" SCNx64 " : %127[^\n]",
+					     &range.start, &range.end, text) != 3)
+			continue;
+		if (strcmp(text, "System RAM"))
+			range.end = 0;
+		else if (ram && range.start > ram + 1)
+			found = (struct range){ ram + 1, range.start - 1 };
+		ram = range.end;
+	}
+	if (file)
+		fclose(file);
+	if (!found.end)
+		die("there is no hole in the RAM");
+	return found;
+}
+
 #define USER(what, says, from, length)							\
 	CASE(m, "reserve " what, EADDRNOTAVAIL, says, m->user->addr = (from);		\
 	     m->user->size = (length))
@@ -186,6 +212,10 @@ static void reserve_cases(struct made *m)
 	USER("the local APIC", "not all of it is RAM", 0xfee00000, PAGE_SIZE);
 	USER("far above RAM", "not all of it is RAM", 1ull << 50, PAGE_SIZE);
 	USER("more than RAM", "not all of it is RAM", ram.end + 1 - PAGE_SIZE, 2 * PAGE_SIZE);
+	USER("a hole in RAM", "not all of it is RAM", hole().start, PAGE_SIZE);
+	USER("into a hole in RAM", "not all of it is RAM", hole().start - PAGE_SIZE, 2 * PAGE_SIZE);
+	USER("over a hole in RAM", "not all of it is RAM", hole().start - PAGE_SIZE,
+	     hole().end - hole().start + 1 + 2 * PAGE_SIZE);
 	USER("all scratch", "lies in scratch", start, size);
 	USER("first page of scratch", "lies in scratch", start, PAGE_SIZE);
 	USER("last page of scratch", "lies in scratch", start + size - PAGE_SIZE, PAGE_SIZE);
@@ -585,6 +615,79 @@ static void memblock_region_cases(struct made *m)
 		 m->user->size -= PAGE_SIZE);
 }
 
+/* ---- What the library for device trees does not see ------------------------------- */
+
+/*
+ * The last bytes of the segment, which end a page, are property "compatible" of a tree,
+ * without the NUL that ends its text: what reads on is beyond all memory. Returns the
+ * offset of the tree, a page long.
+ */
+static uint64_t end_in_compatible(struct made *m, const char *compatible)
+{
+	uint64_t offset = segment_append(&m->s, 1);
+	uint32_t *fdt = (void *)(m->s.at + offset);
+	uint32_t length = (uint32_t)(strlen(compatible) + 3) & ~3u;
+	uint32_t word = (uint32_t)(PAGE_SIZE - length) / 4 - 5;
+
+	FIELD(0, 0xd00dfeed);
+	FIELD(1, PAGE_SIZE);
+	FIELD(2, 4 * word);
+	FIELD(3, 56);
+	FIELD(4, 40);
+	FIELD(5, 17);
+	FIELD(6, 16);
+	FIELD(8, sizeof("compatible"));
+	FIELD(9, 20 + length);
+	memcpy(fdt + 14, "compatible", sizeof("compatible"));
+	FIELD(word, 1);
+	FIELD(word + 2, 3);
+	FIELD(word + 3, length);
+	memcpy(m->s.at + offset + PAGE_SIZE - strlen(compatible), compatible, strlen(compatible));
+	return offset;
+}
+
+static void memblock_at_end(struct made *m)
+{
+	struct tree root = m->root;
+	struct tree_node *node = tree_find(&root, "memblock");
+	uint64_t offset, addr = m->s.payload->addr;
+
+	place_root(m, &root);
+	offset = end_in_compatible(m, "memblock-v1");
+	node->first = addr + offset;
+	node->second = PAGE_SIZE;
+	tree_write(&root, segment_phys(&m->s, m->s.payload->fdt_addr));
+}
+
+static void library_cases(struct made *m)
+{
+	uint64_t addr = m->s.payload->addr, body = m->s.payload->item_offset;
+
+	STRUCTURE("property without end", 3, 6);
+	MEMBLOCK_FIELD("compatible without end", FIELD(17, 11));
+	ROOT(m, "FDT without end", EBADMSG, "root FDT is damaged", tree.odd = ODD_NO_END);
+	MEMBLOCK(m, "memblock without end", EBADMSG, "memblock node is damaged",
+		 tree.odd = ODD_NO_END);
+	/* A search for LUO finds LUO@1. */
+	ROOT(m, "LUO@1 in place of LUO", EBADMSG, "damaged node",
+	     strcpy(tree_find(&tree, "LUO")->name, "LUO@1");
+	     tree_find(&tree, "LUO@1")->first = addr + body);
+	ROOT(m, "LUO@1 before LUO", EBADMSG, "damaged node",
+	     struct tree_node luo = *tree_find(&tree, "LUO");
+	     strcpy(tree_find(&tree, "LUO")->name, "LUO@1");
+	     tree_find(&tree, "LUO@1")->first = addr + body;
+	     tree.node[tree.count++] = luo);
+	ROOT(m, "memblock@1 in place of memblock", EBADMSG, "damaged node",
+	     strcpy(tree_find(&tree, "memblock")->name, "memblock@1");
+	     tree_find(&tree, "memblock@1")->first = addr + body);
+	ROOT(m, "node with a slash", EBADMSG, "damaged node", tree_add(&tree, "a/b", addr + body, 8));
+	ROOT(m, "node without a name", EBADMSG, "damaged node", tree_add(&tree, "", addr + body, 8));
+	CASE(m, "compatible is the end of the segment", EBADMSG, "root FDT is damaged",
+	     m->s.payload->fdt_addr = addr + end_in_compatible(m, "kho-v4"));
+	CASE(m, "memblock's is the end of the segment", EBADMSG, "memblock node is damaged",
+	     memblock_at_end(m));
+}
+
 /* ---- Table ----------------------------------------------------------------------- */
 
 static void table_cases(struct made *m)
@@ -690,11 +793,8 @@ static void large_table_cases(struct made *m)
 	REPAIRED(m, "513 entries", EBADMSG, "table is damaged", many_entries(m, 513));
 	REPAIRED(m, "more memory than there is", EBADMSG, "table of more", many_entries(m, 512));
 	/* Known only when the image has been placed. */
-	REPAIRED(m, "no room for the kernel's entries", ENOSPC, "no room in the table",
-		 m->kernel = m->real_kernel;
-		 m->s.payload->table_size = sizeof(struct kho_table) +
-			m->s.table->entry_count * sizeof(struct kho_entry) +
-			m->s.table->digest_count * sizeof(uint32_t));
+	CASE(m, "no room for the kernel's entries", ENOSPC, "no room in the table",
+	     m->kernel = m->real_kernel; segment_fill_table(&m->s));
 }
 
 /* ---- Files ----------------------------------------------------------------------- */
@@ -863,6 +963,7 @@ static void pass(struct made *m)
 	large_table_cases(m);
 	length_cases(m);
 	file_cases(m);
+	library_cases(m);
 }
 
 static unsigned int count(const struct made *m, enum verdict verdict)

@@ -148,6 +148,13 @@ void segment_repair(struct segment *s)
 	repair_table(s);
 }
 
+void segment_fill_table(struct segment *s)
+{
+	s->payload->table_size = sizeof(*s->table) + s->table->entry_count * sizeof(*s->entry) +
+				 s->table->digest_count * sizeof(*s->digest);
+	segment_repair(s);
+}
+
 uint64_t segment_append(struct segment *s, unsigned int pages)
 {
 	uint64_t offset = (s->size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);

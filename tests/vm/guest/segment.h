@@ -38,6 +38,8 @@ void segment_resize(struct segment *s, size_t size);
 void segment_restore(struct segment *s);
 /* Make lengths, digests of what lies in the segment and the table's checksum right. */
 void segment_repair(struct segment *s);
+/* Leave the kernel's entries no room in the table, which is seen when the image is placed. */
+void segment_fill_table(struct segment *s);
 /* Make the segment longer by whole pages; returns their offset. */
 uint64_t segment_append(struct segment *s, unsigned int pages);
 /* kexec_file_load; returns 0 or errno. */
@@ -86,7 +88,9 @@ size_t tree_write(const struct tree *tree, void *to);
 
 /* segmade.c, segmutate.c, segfail.c */
 int segfuzz_made(const char *segment, const char *kernel);
-int segfuzz_mutate(const char *segment, uint64_t count, uint64_t seed, uint64_t first);
+/* KERNEL NULL: one that is none, so that nothing is loaded. */
+int segfuzz_mutate(const char *segment, const char *kernel, uint64_t count, uint64_t seed,
+		   uint64_t first);
 int segfuzz_failnth(const char *segment, const char *kernel, bool refused);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct mutator {
 	uint64_t interesting[INTERESTING];
 	uint64_t counts[ERRNO_MAX];
 	int kernel;
+	bool loads;			/* the kernel is one */
 };
 
 /* splitmix64 */
@@ -209,9 +211,23 @@ static int mutate(struct mutator *m, uint64_t seed, uint64_t iteration)
 }
 
 /* The errors that are documented for a segment; ENOEXEC: it passed, the kernel did not. */
-static bool expected(int error)
+static bool expected(const struct mutator *m, int error)
 {
-	return error == EBADMSG || error == EADDRNOTAVAIL || error == ESTALE || error == ENOEXEC;
+	if (error == EBADMSG || error == EADDRNOTAVAIL || error == ESTALE)
+		return true;
+	return m->loads ? !error || error == ENOSPC : error == ENOEXEC;
+}
+
+static void open_all(struct mutator *m, const char *segment, const char *kernel)
+{
+	segment_open(&m->s, segment);
+	m->loads = kernel;
+	m->kernel = kernel ? open(kernel, O_RDONLY | O_CLOEXEC) : segment_no_kernel();
+	find_areas(m);
+	find_interesting(m);
+	if (!expected(m, segment_load(m->kernel, m->s.fd, KEXEC_FILE_KHO)) ||
+	    (errno && errno != ENOEXEC))
+		die("the segment is refused before it is changed: %s", strerror(errno));
 }
 
 static void report(const struct mutator *m, uint64_t count, uint64_t seed)
@@ -223,22 +239,18 @@ static void report(const struct mutator *m, uint64_t count, uint64_t seed)
 	putchar('\n');
 }
 
-int segfuzz_mutate(const char *segment, uint64_t count, uint64_t seed, uint64_t first)
+int segfuzz_mutate(const char *segment, const char *kernel, uint64_t count, uint64_t seed,
+		   uint64_t first)
 {
 	static struct mutator m;
-	int loaded = segment_loaded(), failed = 0;
+	int loaded = kernel ? 1 : segment_loaded(), failed = 0;
 
-	segment_open(&m.s, segment);
-	m.kernel = segment_no_kernel();
-	find_areas(&m);
-	find_interesting(&m);
-	if (segment_load(m.kernel, m.s.fd, KEXEC_FILE_KHO) != ENOEXEC)
-		die("the segment is refused before it is changed: %s", strerror(errno));
+	open_all(&m, segment, kernel);
 	for (uint64_t i = first; i < first + count; i++) {
 		int error = mutate(&m, seed, i);
 
 		m.counts[error % ERRNO_MAX]++;
-		if (!expected(error)) {
+		if (!expected(&m, error)) {
 			printf("FAIL seed %" PRIu64 " iteration %" PRIu64 ": %s\n", seed, i,
 			       error ? strerrorname_np(error) : "loaded");
 			failed++;
