@@ -22,6 +22,7 @@ int measure_main(int argc, char **argv);
 int asuser_main(int argc, char **argv);
 int scribble_main(int argc, char **argv);
 int segfuzz_main(int argc, char **argv);
+int rawkexec_main(int argc, char **argv);
 
 /* main.c: print "TOOL: message" and exit with status 1. */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
@@ -44,7 +45,11 @@ void pattern_compare(const void *buf, size_t len, uint64_t seed, uint64_t pos,
 /* Print what was found; returns the exit status. */
 int pattern_report(const struct pattern_diff *diff, uint64_t size, uint64_t seed);
 
-/* kcore.c: physical and kernel virtual memory through /proc/kcore. */
+/*
+ * kcore.c: physical and kernel virtual memory through /proc/kcore, or of the kernel
+ * that has fallen, through /proc/vmcore.
+ */
+void kcore_of_crash(void);
 void kcore_open(void);
 void kcore_read_phys(uint64_t phys, void *buf, size_t len);
 void kcore_read_virt(uint64_t virt, void *buf, size_t len);

@@ -20,6 +20,7 @@ static const struct command {
 	{ "asuser", asuser_main },
 	{ "scribble", scribble_main },
 	{ "segfuzz", segfuzz_main },
+	{ "rawkexec", rawkexec_main },
 };
 
 static const char *tool = "guest";
