@@ -2,7 +2,7 @@
 /*
  * /proc/kcore is an ELF core of the kernel's address space. Program headers of
  * the direct map tell the physical address, so it reaches all of RAM where
- * STRICT_DEVMEM closes /dev/mem.
+ * STRICT_DEVMEM closes /dev/mem. /proc/vmcore is the same of a kernel that has fallen.
  */
 #include <elf.h>
 #include <errno.h>
@@ -16,6 +16,7 @@
 
 #define MAX_SEGMENTS	64
 
+static const char *kcore = "/proc/kcore";
 static int kcore_fd = -1;
 static Elf64_Phdr segments[MAX_SEGMENTS];
 static unsigned int segment_count;
@@ -28,12 +29,17 @@ static void read_exactly(uint64_t offset, void *buf, size_t len)
 		ssize_t got = pread(kcore_fd, p, len, (off_t)offset);
 
 		if (got <= 0)
-			die("/proc/kcore at file offset 0x%" PRIx64 ": %s", offset,
+			die("%s at file offset 0x%" PRIx64 ": %s", kcore, offset,
 			    got ? strerror(errno) : "end of file");
 		p += got;
 		offset += (uint64_t)got;
 		len -= (size_t)got;
 	}
+}
+
+void kcore_of_crash(void)
+{
+	kcore = "/proc/vmcore";
 }
 
 void kcore_open(void)
@@ -42,13 +48,13 @@ void kcore_open(void)
 
 	if (kcore_fd >= 0)
 		return;
-	kcore_fd = open("/proc/kcore", O_RDONLY | O_CLOEXEC);
+	kcore_fd = open(kcore, O_RDONLY | O_CLOEXEC);
 	if (kcore_fd < 0)
-		die("/proc/kcore: %s", strerror(errno));
+		die("%s: %s", kcore, strerror(errno));
 	read_exactly(0, &header, sizeof(header));
 	if (memcmp(header.e_ident, ELFMAG, SELFMAG) || header.e_phentsize != sizeof(Elf64_Phdr) ||
 	    header.e_phnum > MAX_SEGMENTS)
-		die("/proc/kcore: not the ELF file expected");
+		die("%s: not the ELF file expected", kcore);
 	segment_count = header.e_phnum;
 	read_exactly(header.e_phoff, segments, segment_count * sizeof(segments[0]));
 }
@@ -72,7 +78,7 @@ void kcore_read_phys(uint64_t phys, void *buf, size_t len)
 		read_exactly(s->p_offset + (phys - s->p_paddr), buf, len);
 		return;
 	}
-	die("physical 0x%" PRIx64 "+0x%zx: not in one segment of /proc/kcore", phys, len);
+	die("physical 0x%" PRIx64 "+0x%zx: not in one segment of %s", phys, len, kcore);
 }
 
 void kcore_read_virt(uint64_t virt, void *buf, size_t len)
@@ -86,5 +92,5 @@ void kcore_read_virt(uint64_t virt, void *buf, size_t len)
 		read_exactly(s->p_offset + (virt - s->p_vaddr), buf, len);
 		return;
 	}
-	die("virtual 0x%" PRIx64 ": not in /proc/kcore", virt);
+	die("virtual 0x%" PRIx64 ": not in %s", virt, kcore);
 }

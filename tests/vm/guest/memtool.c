@@ -3,6 +3,7 @@
  * memtool fill FILE OFFSET SIZE SEED [POS]	write a pattern into a file
  * memtool check FILE OFFSET SIZE SEED [POS]	compare a file with a pattern
  * memtool check kcore PHYS SIZE SEED [POS]	compare physical memory with it
+ * memtool check vmcore PHYS SIZE SEED [POS]	the same of the kernel that has fallen
  * memtool dump kcore PHYS SIZE			physical memory to stdout
  * memtool regions				NAME ADDR SIZE of each reserve_mem
  * memtool entry				where the loaded image will be entered
@@ -48,12 +49,15 @@ static int fill(const char *path, uint64_t offset, uint64_t size, uint64_t seed,
 
 static int check(const char *path, uint64_t offset, uint64_t size, uint64_t seed, uint64_t pos)
 {
-	int kcore = !strcmp(path, "kcore");
+	int vmcore = !strcmp(path, "vmcore");
+	int kcore = vmcore || !strcmp(path, "kcore");
 	int fd = kcore ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 	struct pattern_diff diff = { 0 };
 
 	if (!kcore && fd < 0)
 		die("%s: %s", path, strerror(errno));
+	if (vmcore)
+		kcore_of_crash();
 	for (uint64_t done = 0; done < size; ) {
 		size_t len = piece(size - done);
 
@@ -146,7 +150,7 @@ int memtool_main(int argc, char **argv)
 	if (argc == 5 && !strcmp(argv[1], "dump") && !strcmp(argv[2], "kcore"))
 		return dump(number(argv[3]), number(argv[4]));
 	if (argc != 6 && argc != 7)
-		die("usage: memtool fill|check FILE|kcore OFFSET SIZE SEED [POS]");
+		die("usage: memtool fill|check FILE|kcore|vmcore OFFSET SIZE SEED [POS]");
 	if (!strcmp(argv[1], "fill"))
 		return fill(argv[2], number(argv[3]), number(argv[4]), number(argv[5]), pos);
 	if (!strcmp(argv[1], "check"))
