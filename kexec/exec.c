@@ -208,19 +208,25 @@ static int check_loaded(const struct root *root)
 
 /*
  * Start the image. A kernel that was given a segment looks once more whether it hands over
- * what it has now (ESTALE), and then it is loaded again.
+ * what it has now (ESTALE); then it is loaded again and, as that takes time, sealed again.
  */
-static int start(const struct seal *s)
+static int start(struct seal *s)
 {
 	sys_reboot_kexec();
 	if (errno == ESTALE && s->found) {
 		int code = reload(s);
 
+		if (code == EXIT_OK)
+			code = seal(s);
 		if (code != EXIT_OK)
 			return code;
 		sys_reboot_kexec();
 	}
-	error_errno("the kernel did not start the loaded image");
+	if (errno == ESTALE)
+		error("the kernel did not start the loaded image: what it hands over is no longer what it "
+		      "was at the load; load again");
+	else
+		error_errno("the kernel did not start the loaded image");
 	return EXIT_FAILED;
 }
 

@@ -133,7 +133,7 @@ static int prepare(struct loading *l)
 	};
 	if (!image_plan_place(&l->plan))
 		return 0;
-	if (l->by_kernel)
+	if (l->by_kernel && !rq->save_segment && name_set_empty(&rq->seal))
 		notice("with -c this program places everything, which takes less room");
 	return -1;
 }
@@ -183,8 +183,10 @@ static int save_state(const struct loading *l, const struct state *state)
 
 	if (!state_commit(&l->machine.root, state, running->image_symbol, image))
 		return EXIT_OK;
-	sys_kexec_unload();
-	notice("the image has been unloaded again: 'kexec -e' could not have sealed it");
+	if (l->by_kernel ? sys_kexec_file_unload() : sys_kexec_unload())
+		error_errno("the image stays loaded, and 'kexec -e' cannot seal it; unload it with 'kexec -u'");
+	else
+		notice("the image has been unloaded again: 'kexec -e' could not have sealed it");
 	return EXIT_FAILED;
 }
 

@@ -48,8 +48,11 @@ static void print_mismatch(const struct incoming *in)
 	char name[KHO_NAME_MAX];
 
 	incoming_entry_name(in, r->bad_entry, name);
-	printf("damaged:   '%s', chunk %u of %llu KiB: expected 0x%08x, found 0x%08x\n", name,
-	       r->bad_chunk, 1ull << (KHO_CHUNK_SHIFT - 10), r->expected, r->actual);
+	if (r->expected == r->actual)
+		printf("damaged:   '%s': the kernel before could not read it\n", name);
+	else
+		printf("damaged:   '%s', chunk %u of %llu KiB: expected 0x%08x, found 0x%08x\n", name,
+		       r->bad_chunk, 1ull << (KHO_CHUNK_SHIFT - 10), r->expected, r->actual);
 	printf("reaction:  %s\n", reaction_name(r->reaction));
 }
 
@@ -157,6 +160,7 @@ static json_object *json_mismatch(const struct incoming *in)
 	json_object_object_add(o, "chunk_size", json_object_new_uint64(1ull << KHO_CHUNK_SHIFT));
 	json_object_object_add(o, "expected", json_object_new_uint64(r->expected));
 	json_object_object_add(o, "actual", json_object_new_uint64(r->actual));
+	json_object_object_add(o, "unreadable", json_object_new_boolean(r->expected == r->actual));
 	json_object_object_add(o, "reaction", json_object_new_string(reaction_name(r->reaction)));
 	return o;
 }

@@ -116,7 +116,7 @@ static const char *check_item(const struct segment_file *s, const struct kho_ite
 
 static const char *check_items(const struct segment_file *s)
 {
-	uint32_t regions = 0, reserved = 0;
+	uint32_t regions = 0;
 
 	for (uint32_t i = 0; i < s->payload->item_count; i++) {
 		const char *why = check_item(s, &s->item[i]);
@@ -124,19 +124,22 @@ static const char *check_items(const struct segment_file *s)
 		if (why)
 			return why;
 		regions += s->item[i].kind == KHO_ITEM_REGION;
-		reserved += s->item[i].flags & KHO_ITEM_RESERVE ? 1 : 0;
 	}
-	return regions > KHO_REGIONS_MAX || reserved > SEGMENT_RESERVE_MAX ?
-	       "it has more regions than a kernel revives" : NULL;
+	return regions > KHO_REGIONS_MAX ? "it has more regions than a kernel revives" : NULL;
 }
 
 static const char *check_entries(const struct segment_file *s)
 {
 	const struct kho_entry *entry = kho_table_entries(s->table);
 
-	for (uint32_t i = 0; i < s->table->entry_count; i++)
+	for (uint32_t i = 0; i < s->table->entry_count; i++) {
 		if (entry[i].class != KHO_CLASS_STATE)
 			return "its table has an entry that is the kernel's to make";
+		if (entry[i].flags & KHO_ENTRY_UNREADABLE)
+			return "its table has an entry that nobody could read";
+		if (entry[i].flags & KHO_ENTRY_SEAL && holds(s, entry[i].addr, entry[i].size))
+			return "its table has a part of itself sealed, which the kernel refuses";
+	}
 	return NULL;
 }
 

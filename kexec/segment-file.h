@@ -11,7 +11,6 @@
 
 #define SEGMENT_MAX		(1ull << 30)	/* what kexec_file_load takes */
 #define SEGMENT_SIGNATURE_MAX	(1ull << 20)	/* bytes of an appended signature */
-#define SEGMENT_RESERVE_MAX	64		/* items with KHO_ITEM_RESERVE */
 
 /* All of it points into the bytes that were parsed. */
 struct segment_file {

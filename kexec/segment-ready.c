@@ -78,6 +78,22 @@ static int take_contents(const struct segment_file *s, struct handover *h)
 	return take_scratch(s, h);
 }
 
+/* What was written since would count as damage on the way. */
+static int check_digests(const struct request *rq, struct handover *h)
+{
+	uint32_t crc[KHO_REGIONS_MAX];
+
+	for (size_t i = 0; i < h->region_count; i++)
+		crc[i] = handover_region_crc(&h->region[i]);
+	if (handover_digest(h))
+		return -1;
+	for (size_t i = 0; i < h->region_count; i++)
+		if (handover_region_crc(&h->region[i]) != crc[i])
+			return error("region '%s' has been written since segment '%s' was made: make it anew "
+				     "with --kho-save-segment", h->region[i].region.name, rq->segment);
+	return 0;
+}
+
 static bool has_sealed(const struct handover *h)
 {
 	for (size_t i = 0; i < h->region_count; i++)
@@ -112,6 +128,9 @@ static int check_running(const struct request *rq, const struct machine *m, cons
 		return -1;
 	if (!r->kho)
 		return error("KHO is off in the running kernel, so no segment is for it: boot it with kho=on");
+	if (strcmp(s->payload->from_release, m->release))
+		return error("segment '%s' was made by kernel %s, and this is %s: make it anew with "
+			     "--kho-save-segment", rq->segment, s->payload->from_release, m->release);
 	why = segment_check_running(s, r->scratch, r->scratch_count, r->fdt_addr, &r->root);
 	return why ? error("segment '%s' is not for this kernel: %s; make it anew with --kho-save-segment",
 			   rq->segment, why) : 0;
@@ -137,5 +156,5 @@ int segment_ready_read(const struct request *rq, const struct machine *m, struct
 	h->to = t->reads;
 	if (take_contents(&s, h) || handover_judge(h, s.own_root))
 		return -1;
-	return check_obstacles(rq, t, h);
+	return check_obstacles(rq, t, h) ? -1 : check_digests(rq, h);
 }

@@ -66,8 +66,6 @@ static const char *handover_obstacle(const struct handover *h)
 {
 	const struct running *r = &h->running;
 
-	if (!r->kho)
-		return "KHO is off in the running kernel: boot it with kho=on";
 	if (h->to.abi != r->root.abi)
 		return "the new kernel reads another ABI, and the kernel takes no translated handover";
 	if (h->map == MAP_OWN)
@@ -236,34 +234,57 @@ static int sealed_memfd(const void *bytes, size_t size)
 	return -1;
 }
 
-/* What can be done about the kernel's answer. */
-static const char *remedy(int err)
+/* The handover as it is cannot be given to the kernel: by which way can it? */
+static const char *another_way(const struct request *rq)
+{
+	if (rq->segment)
+		return "make the segment anew with --kho-save-segment";
+	if (!name_set_empty(&rq->seal))
+		return "load it with -c and without ':seal'";
+	return "load it with -c";
+}
+
+/* What the kernel's answer means. */
+static const char *meaning(int err)
 {
 	switch (err) {
 	case EINVAL:
-		return "the running kernel does not take a handover with these options; load it with -c";
+		return "the running kernel does not take a handover with these options";
 	case EOPNOTSUPP:
-		return "KHO is off in the running kernel, or its purgatory verifies nothing; load it with -c";
+		return "KHO is off in the running kernel, or its purgatory verifies nothing here";
 	case EFBIG:
-		return "the kernel takes handovers of up to 1 GiB; use smaller blobs, or load it with -c";
+		return "the kernel takes handovers of up to 1 GiB";
 	case EBADMSG:
-		return "the kernel finds the handover damaged; load it with -c";
-	case EADDRNOTAVAIL:
-		return "there is no room left in scratch, or a region lies where the kernel does not let it; "
-		       "load it with -c";
-	case ESTALE:
-		return "what the running kernel preserves has changed meanwhile; run the load command again";
+		return "the kernel finds the handover damaged";
 	case ENOSPC:
-		return "the kernel has more to verify than there is room for; load it with -c";
+		return "the kernel has more to verify than there is room for";
+	}
+	return "the kernel does not take this handover";
+}
+
+static void say_remedy(const struct request *rq, int err)
+{
+	const char *log = "the kernel's log may say more (\"KHO segment\")";
+
+	switch (err) {
 	case EPERM:
 	case EKEYREJECTED:
 	case ENOKEY:
 	case ENODATA:
-		return "kexec_file_load needs root (CAP_SYS_BOOT), and where the kernel wants signatures a "
+		notice("kexec_file_load needs root (CAP_SYS_BOOT), and where the kernel wants signatures a "
 		       "signed kernel and a handover signed by a key it trusts (--kho-save-segment, "
-		       "--kho-segment)";
+		       "--kho-segment)");
+		return;
+	case ESTALE:
+		notice("what the running kernel preserves has changed meanwhile; %s; %s", rq->segment ?
+		       another_way(rq) : "run the load command again", log);
+		return;
+	case EADDRNOTAVAIL:
+		notice("there is no room left in scratch, or a region lies where the kernel does not let it: "
+		       "hand over other memory; %s", log);
+		return;
 	}
-	return "-c loads it by kexec_load";
+	notice("%s; %s; %s", meaning(err), another_way(rq), log);
 }
 
 int segment_load(const struct request *rq, const char *cmdline, const void *bytes, size_t size)
@@ -279,7 +300,7 @@ int segment_load(const struct request *rq, const char *cmdline, const void *byte
 	errno = err;
 	error_errno("kexec_file_load failed for '%s' with its handover; what was loaded before still is",
 		    rq->kernel);
-	notice("%s; the kernel's log may say more (\"KHO segment\")", remedy(err));
+	say_remedy(rq, err);
 	return -1;
 }
 

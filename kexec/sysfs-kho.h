@@ -21,7 +21,7 @@ struct kho_features {
 
 enum features_result {
 	FEATURES_OK,
-	FEATURES_ABSENT,		/* a kernel without, or not root */
+	FEATURES_ABSENT,		/* a kernel without, or KHO is off */
 	FEATURES_FORMAT,		/* segments of another format */
 	FEATURES_BAD,			/* not understood */
 };

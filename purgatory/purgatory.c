@@ -5,11 +5,9 @@
  */
 #include "types.h"
 
-#include "console.h"
 #include "crc32c.h"
 #include "entry-offsets.h"
 #include "params.h"
-#include "reset.h"
 
 /* From the linker script; hidden, or else a compiler asks for a GOT. */
 #pragma GCC visibility push(hidden)
@@ -39,28 +37,12 @@ static bool image_intact(const struct kho_purgatory_params *params)
 	       params->image_size == (u64)(purgatory_end - purgatory_start);
 }
 
-/*
- * The parameters are of no more worth than the rest of the image: write to
- * their port only if it is one where a PC has its serial ports.
- */
-static __noreturn void image_damaged(const struct kho_purgatory_params *params)
-{
-	u16 port = params->react.serial_port;
-	struct console con;
-
-	if (port != 0x3f8 && port != 0x2f8 && port != 0x3e8 && port != 0x2e8)
-		port = 0;
-	console_init(&con, port, params->react.console);
-	console_puts(&con, "kexec-kho: purgatory is damaged in memory: resetting the machine\n");
-	reset_machine(&con);
-}
-
 /* Returns when the new kernel is to be started. */
 void purgatory_main(void)
 {
 	const struct kho_purgatory_params *params = &purgatory_params;
 
 	if (!image_intact(params))
-		image_damaged(params);
+		kho_params_damaged(&params->react, "purgatory is");
 	kho_verify_and_react(&params->react);
 }

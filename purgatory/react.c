@@ -48,7 +48,10 @@ static void say_bad_entry(void *ctx, const struct kho_verify_bad *bad)
 	console_put_dec(con, bad->chunk);
 	console_puts(con, " at ");
 	console_put_hex(con, bad->chunk_addr, 16);
-	put_digests(con, bad->expected, bad->actual);
+	if (bad->entry->flags & KHO_ENTRY_UNREADABLE)
+		console_puts(con, ": the kernel before could not read it");
+	else
+		put_digests(con, bad->expected, bad->actual);
 	console_puts(con, " (");
 	console_put_dec(con, bad->bad_chunks);
 	console_puts(con, " of ");
@@ -128,17 +131,27 @@ static void check_entries(const struct kho_react_params *params, struct kho_repo
 		report_and_reset(params, report, con);
 }
 
-/* Damaged parameters are no place to write to: no report, and nowhere to tell. */
+__noreturn void kho_params_damaged(const struct kho_react_params *params, const char *what)
+{
+	u16 port = params->serial_port;
+	struct console con;
+
+	if (port != 0x3f8 && port != 0x2f8 && port != 0x3e8 && port != 0x2e8)
+		port = 0;
+	console_init(&con, port, params->console);
+	console_puts(&con, "kexec-kho: ");
+	console_puts(&con, what);
+	console_puts(&con, " damaged in memory: resetting the machine\n");
+	reset_machine(&con);
+}
+
 static void check_params(const struct kho_react_params *params)
 {
 	struct kho_react_params copy = *params;
-	struct console nowhere;
 
 	copy.crc = 0;
-	if (crc32c(0, &copy, sizeof(copy)) == params->crc)
-		return;
-	console_init(&nowhere, 0, 0);
-	reset_machine(&nowhere);
+	if (crc32c(0, &copy, sizeof(copy)) != params->crc)
+		kho_params_damaged(params, "purgatory's parameters are");
 }
 
 void kho_verify_and_react(const struct kho_react_params *params)

@@ -451,9 +451,9 @@ static void obstacles_of_the_kernel(void **state)
 	assert_obstacle("':seal'");
 	put_features("format 2\nsegment verify seal\n");
 	assert_obstacle(NULL);
-	handover.running.kho = false;
-	assert_obstacle("boot it with kho=on");
 	tree_unlink(&tree, SYSFS_KHO "/features");
+	assert_obstacle("no /" SYSFS_KHO "/features");
+	handover.running.kho = false;
 	assert_obstacle("boot it with kho=on");
 }
 
