@@ -6,11 +6,15 @@ fails the scenario with the exception's text.
 """
 
 import base64
+import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 from .gdb import Gdb
+
+SIGN_SEGMENT = Path(__file__).resolve().parents[3] / "kernel-patches" / "sign-segment"
 
 
 class Commands:
@@ -106,6 +110,29 @@ class Commands:
         """Append bytes to a file in the results folder."""
         with open(self.machine.results / Path(name).name, "ab") as file:
             file.write(base64.b64decode("".join(base64_text)))
+
+    def cmd_sign(self, name, signer):
+        """What signing appends to a file that was saved, in base64.
+
+        SIGNER is the kernel whose key signs, or "stranger": a key that nobody knows.
+        """
+        saved = (self.machine.results / Path(name).name).read_bytes()
+        with tempfile.TemporaryDirectory() as folder:
+            keys = Path(folder) if signer == "stranger" else self.machine.kernel_path(signer).parent
+            if signer == "stranger":
+                self._run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                          "-subj", "/CN=stranger/", "-keyout", keys / "key.pem",
+                          "-out", keys / "cert.pem")
+            file = Path(folder) / "file"
+            file.write_bytes(saved)
+            self._run(SIGN_SEGMENT, keys / "key.pem", keys / "cert.pem", file)
+            return base64.b64encode(file.read_bytes()[len(saved):]).decode()
+
+    @staticmethod
+    def _run(*args):
+        result = subprocess.run(list(map(str, args)), capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise ValueError(f"{Path(args[0]).name}: {result.stderr.strip()}")
 
     def cmd_console(self, *words):
         """Fail unless the console has said this."""
