@@ -150,6 +150,13 @@ save_segment() {
 		--kho-verify=all --kho-blob state=/run/state > /run/line
 }
 
+# stub_kernel KERNEL: the beginning of an image in /run/kernel, all of it that a load looks
+# at. As long as it says that it becomes (init_size), memory is allocated and cleared: 1 MiB.
+stub_kernel() {
+	head -c 65536 "/next/$1" > /run/kernel
+	printf '\000\000\020\000' | dd of=/run/kernel bs=1 seek=608 conv=notrunc 2> /dev/null
+}
+
 # jump: start what is loaded.
 jump() {
 	host mark jump

@@ -31,8 +31,9 @@ struct made {
 	struct tree memblock;
 	struct kho_item *user;		/* the item that reserves memory */
 	struct kho_item *blob;
-	struct kho_entry *part;		/* an entry of the segment itself */
-	struct kho_entry *region;	/* and one of other memory */
+	struct kho_entry *part;		/* the entry of items, FDTs and scratch array */
+	struct kho_entry *state;	/* that of the blob */
+	struct kho_entry *region;	/* one of other memory */
 	int no_kernel;
 	int real_kernel;
 	int log;
@@ -116,11 +117,17 @@ static void finish(struct made *m, const char *what, int error, const char *says
 
 /* The statements change "tree", which replaces the root FDT or the memblock node. */
 #define ROOT(m, what, error, says, ...)			\
-	CASE(m, what, error, says, struct tree tree = (m)->root; __VA_ARGS__;	\
-	     place_root(m, &tree); segment_repair(&(m)->s))
+	REPAIRED(m, what, error, says, struct tree tree = (m)->root; __VA_ARGS__;	\
+		 place_root(m, &tree); cover(m))
 #define MEMBLOCK(m, what, error, says, ...)		\
-	CASE(m, what, error, says, struct tree tree = (m)->memblock; __VA_ARGS__;	\
-	     place_memblock(m, &tree); segment_repair(&(m)->s))
+	REPAIRED(m, what, error, says, struct tree tree = (m)->memblock; __VA_ARGS__;	\
+		 place_memblock(m, &tree); cover(m))
+
+/* What was appended is to be in the table, too. */
+static void cover(struct made *m)
+{
+	m->part->size = m->s.payload->addr + m->s.size - m->part->addr;
+}
 
 static void place_root(struct made *m, const struct tree *root)
 {
@@ -139,6 +146,13 @@ static void place_memblock(struct made *m, const struct tree *memblock)
 	node->first = m->s.payload->addr + offset;
 	node->second = tree_write(memblock, m->s.at + offset);
 	place_root(m, &root);
+}
+
+static void remove_node(struct tree *tree, const char *name)
+{
+	struct tree_node *node = tree_find(tree, name);
+
+	*node = tree->node[--tree->count];
 }
 
 /* ---- Memory ------------------------------------------------------------------- */
@@ -166,7 +180,7 @@ static struct range iomem(const char *name, bool last)
 	return found;
 }
 
-/* Between two ranges of RAM, what is in no range; "memmap=1M%0x28000000-1" makes one. */
+/* Between two ranges of RAM, what is in no range; "memmap=1M%0x7c000000-1" makes one. */
 static struct range hole(void)
 {
 	FILE *file = fopen("/proc/iomem", "re");
@@ -196,6 +210,12 @@ static struct range hole(void)
 	CASE(m, "reserve " what, EADDRNOTAVAIL, says, m->user->addr = (from);		\
 	     m->user->size = (length))
 
+static void unverify(struct made *m)
+{
+	for (uint32_t i = 0; i < m->s.payload->item_count; i++)
+		m->s.item[i].flags &= ~KHO_ITEM_VERIFIED;
+}
+
 static void reserve_cases(struct made *m)
 {
 	const uint64_t *scratch = (const uint64_t *)(m->s.valid + m->s.payload->scratch_offset);
@@ -207,8 +227,8 @@ static void reserve_cases(struct made *m)
 	USER("nothing", "impossible", m->user->addr, 0);
 	USER("that wraps", "impossible", -2 * PAGE_SIZE, 4 * PAGE_SIZE);
 	USER("to the last byte", "impossible", -PAGE_SIZE, PAGE_SIZE);
-	USER("all but a page", "not all of it is RAM", PAGE_SIZE, -2 * PAGE_SIZE);
-	USER("VGA memory", "not all of it is RAM", 0xa0000, PAGE_SIZE);
+	USER("VGA memory", "impossible", 0xa0000, PAGE_SIZE);
+	USER("all above 1 MiB", "not all of it is RAM", 1 << 20, -(2 << 20));
 	USER("the local APIC", "not all of it is RAM", 0xfee00000, PAGE_SIZE);
 	USER("far above RAM", "not all of it is RAM", 1ull << 50, PAGE_SIZE);
 	USER("more than RAM", "not all of it is RAM", ram.end + 1 - PAGE_SIZE, 2 * PAGE_SIZE);
@@ -242,7 +262,7 @@ static void entry_place_cases(struct made *m)
 	ENTRY("of nothing", EBADMSG, "impossible address", m->region->addr, 0);
 	ENTRY("that wraps", EBADMSG, "impossible address", -PAGE_SIZE, 2 * PAGE_SIZE);
 	ENTRY("to the last byte", EADDRNOTAVAIL, "impossible", -PAGE_SIZE, PAGE_SIZE);
-	ENTRY("of VGA memory", EADDRNOTAVAIL, "not all of it is RAM", 0xa0000, 8);
+	ENTRY("of VGA memory", EADDRNOTAVAIL, "impossible", 0xa0000, 8);
 	ENTRY("above RAM", EADDRNOTAVAIL, "not all of it is RAM", 1ull << 50, 8);
 	ENTRY("in scratch", EADDRNOTAVAIL, "lies in scratch", m->s.scratch[0], 8);
 	ENTRY("of the table", EADDRNOTAVAIL, "lies in scratch", p->addr + p->table_offset, 8);
@@ -252,7 +272,9 @@ static void entry_place_cases(struct made *m)
 	      iomem("Kernel code", false).start, 8);
 	ENTRY("of crash memory", EADDRNOTAVAIL, "lies in the crash kernel",
 	      iomem("Crash kernel", false).start, 8);
-	ENTRY("of a byte", ENOEXEC, NULL, m->region->addr, 1);
+	ENTRY("of a byte", EBADMSG, "not in the table", m->region->addr, 1);
+	REPAIRED(m, "entry of a byte, nothing said to be verified", ENOEXEC, NULL,
+		 m->region->size = 1; unverify(m));
 }
 
 /* ---- Header, items, scratch array --------------------------------------------- */
@@ -313,13 +335,19 @@ static void place_cases(struct made *m)
 	     p->table_size = p->size - p->table_offset);
 }
 
+/* COUNT times the same, but for the place of those that are reserved: a page each. */
 static void many_items(struct made *m, const struct kho_item *item, unsigned int count)
 {
 	uint64_t offset = segment_append(&m->s, count * sizeof(*item) / PAGE_SIZE + 1);
 	struct kho_item *items = (void *)(m->s.at + offset);
 
-	for (unsigned int i = 0; i < count; i++)
+	for (unsigned int i = 0; i < count; i++) {
 		items[i] = *item;
+		if (item->flags & KHO_ITEM_RESERVE) {
+			items[i].addr += i * PAGE_SIZE;
+			items[i].size = PAGE_SIZE;
+		}
+	}
 	m->s.payload->item_offset = offset;
 	m->s.payload->item_count = count;
 }
@@ -347,7 +375,18 @@ static void item_cases(struct made *m)
 	CASE(m, "reserve unaligned", EBADMSG, "cannot be reserved", user->addr += 8);
 	CASE(m, "reserve part of a page", EBADMSG, "cannot be reserved", user->size--);
 	CASE(m, "65 reserved", EBADMSG, "more than 64", many_items(m, user, 65));
-	REPAIRED(m, "64 reserved", ENOEXEC, NULL, many_items(m, user, 64));
+	MEMBLOCK(m, "64 reserved", ENOEXEC, NULL, many_items(m, user, 64);
+		 remove_node(&tree, user->name));
+	CASE(m, "reserved twice", EBADMSG, "overlaps another", *blob = *user);
+	CASE(m, "reserved twice, in part", EBADMSG, "overlaps another", *blob = *user;
+	     blob->addr += PAGE_SIZE; blob->size = PAGE_SIZE);
+	CASE(m, "reserve what is preserved", ESTALE, "this kernel preserves",
+	     user->addr = tree_find(&m->memblock, "r0")->first;
+	     user->size = tree_find(&m->memblock, "r0")->second);
+	CASE(m, "reserve a page that is preserved", ESTALE, "this kernel preserves",
+	     user->addr = tree_find(&m->memblock, "r0")->first; user->size = PAGE_SIZE);
+	REPAIRED(m, "nothing said to be verified", ENOEXEC, NULL, unverify(m));
+	REPAIRED(m, "verified, and not in the table", EBADMSG, "not in the table", blob->size++);
 }
 
 static void scratch_cases(struct made *m)
@@ -463,13 +502,6 @@ static void fdt_structure_cases(struct made *m)
 	ROOT(m, "FDT written by this program", ENOEXEC, NULL, (void)tree);
 }
 
-static void remove_node(struct tree *tree, const char *name)
-{
-	struct tree_node *node = tree_find(tree, name);
-
-	*node = tree->node[--tree->count];
-}
-
 /* Nodes of the kernel's own: all there, and as they are. */
 static void own_node_cases(struct made *m)
 {
@@ -496,9 +528,9 @@ static void own_node_cases(struct made *m)
 	     tree_find(&tree, "LUO")->odd = ODD_NO_SECOND);
 	ROOT(m, "LUO with a long size", EBADMSG, "damaged node",
 	     tree_find(&tree, "LUO")->odd = ODD_LONG_SECOND);
-	ROOT(m, "LUO again, forged", ESTALE, "'LUO' is not this",
+	ROOT(m, "LUO again, forged", EBADMSG, "damaged node",
 	     tree_add(&tree, "LUO", addr + body, 16));
-	ROOT(m, "LUO again, the same", ENOEXEC, NULL,
+	ROOT(m, "LUO again, the same", EBADMSG, "damaged node",
 	     tree_add(&tree, "LUO", tree_find(&tree, "LUO")->first,
 		      tree_find(&tree, "LUO")->second));
 	ROOT(m, "metadata in the segment", ESTALE, "'kexec-metadata' is not this",
@@ -607,7 +639,7 @@ static void memblock_region_cases(struct made *m)
 	OVER("on the end of the user's", start + size, PAGE_SIZE);
 	OVER("on r0 under another name", tree_find(&tree, "r0")->first,
 	     tree_find(&tree, "r0")->second);
-	MEMBLOCK(m, "r0 again, elsewhere", EBADMSG, "reserved by nothing",
+	MEMBLOCK(m, "r0 again, elsewhere", EBADMSG, "memblock node is damaged",
 		 tree_add(&tree, "r0", PAGE_SIZE, PAGE_SIZE));
 	REPAIRED(m, "user region not reserved", EBADMSG, "reserved by nothing",
 		 m->user->flags &= ~KHO_ITEM_RESERVE);
@@ -680,6 +712,8 @@ static void library_cases(struct made *m)
 	ROOT(m, "memblock@1 in place of memblock", EBADMSG, "damaged node",
 	     strcpy(tree_find(&tree, "memblock")->name, "memblock@1");
 	     tree_find(&tree, "memblock@1")->first = addr + body);
+	ROOT(m, "node .", EBADMSG, "damaged node", tree_add(&tree, ".", addr + body, 8));
+	ROOT(m, "node ..", EBADMSG, "damaged node", tree_add(&tree, "..", addr + body, 8));
 	ROOT(m, "node with a slash", EBADMSG, "damaged node", tree_add(&tree, "a/b", addr + body, 8));
 	ROOT(m, "node without a name", EBADMSG, "damaged node", tree_add(&tree, "", addr + body, 8));
 	CASE(m, "compatible is the end of the segment", EBADMSG, "root FDT is damaged",
@@ -695,7 +729,7 @@ static void table_cases(struct made *m)
 	struct kho_payload *p = m->s.payload;
 	struct kho_table *t = m->s.table;
 
-	CASE(m, "table of a byte", EBADMSG, "longer than its memory", p->table_size = 1);
+	CASE(m, "table of a byte", EBADMSG, "too large", p->table_size = 1);
 	CASE(m, "table without room", EBADMSG, "longer than its memory",
 	     p->table_size = sizeof(*t) + t->entry_count * sizeof(*m->s.entry));
 	REPAIRED(m, "no table", ENOEXEC, NULL, p->table_size = 0);
@@ -707,9 +741,11 @@ static void table_cases(struct made *m)
 	CASE(m, "chunks of 2^64", EBADMSG, "impossible chunk", t->chunk_shift = 64);
 	REPAIRED(m, "chunks of 4 MiB", EBADMSG, "table is damaged", t->chunk_shift = 22);
 	CASE(m, "no entries", EBADMSG, "no entries", t->entry_count = 0);
-	CASE(m, "entries ~0", EBADMSG, "longer than", t->entry_count = UINT32_MAX);
-	CASE(m, "digests ~0", EBADMSG, "longer than", t->digest_count = UINT32_MAX);
-	CASE(m, "entries that wrap in 32 bits", EBADMSG, "longer than", t->entry_count = 0x2e8ba2f);
+	CASE(m, "entries ~0", EBADMSG, "too large", t->entry_count = UINT32_MAX);
+	CASE(m, "digests ~0", EBADMSG, "too large", t->digest_count = UINT32_MAX);
+	CASE(m, "entries that wrap in 32 bits", EBADMSG, "too large", t->entry_count = 0x2e8ba2f);
+	CASE(m, "512 entries, and no room", EBADMSG, "longer than", t->entry_count = 512);
+	CASE(m, "2^20 digests, and no room", EBADMSG, "longer than", t->digest_count = 1 << 20);
 	CASE(m, "no digests", EBADMSG, "entry without digests", t->digest_count = 0);
 	CASE(m, "one digest less", EBADMSG, "entry without digests", t->digest_count--);
 	CASE(m, "one digest more", EBADMSG, "table is damaged", t->digest_count++);
@@ -727,7 +763,7 @@ static void entry_cases(struct made *m)
 	CASE(m, "class 3", EBADMSG, "unknown class", region->class = 3);
 	REPAIRED(m, "class of the kernel", EBADMSG, "only state", region->class = KHO_CLASS_KERNEL);
 	REPAIRED(m, "part of class kernel", EBADMSG, "only state", part->class = KHO_CLASS_KERNEL);
-	CASE(m, "entry flag 2", EBADMSG, "unknown class", region->flags = 2);
+	REPAIRED(m, "entry flag 2", EBADMSG, "unknown flags", region->flags = 2);
 	CASE(m, "entry flag 2^15", EBADMSG, "unknown class", region->flags = 1 << 15);
 	CASE(m, "entry name without end", EBADMSG, "name without end",
 	     memset(region->name, 'x', KHO_NAME_MAX));
@@ -741,7 +777,8 @@ static void entry_cases(struct made *m)
 	CASE(m, "part changed", EBADMSG, "wrong digest",
 	     m->s.at[part->addr - m->s.payload->addr + part->size - 1] ^= 1);
 	CASE(m, "report changed", ENOEXEC, NULL, m->s.at[KHO_REPORT_OFFSET] ^= 1);
-	REPAIRED(m, "part of other bytes", ENOEXEC, NULL, part->size--);
+	REPAIRED(m, "part of other bytes", EBADMSG, "leaves out parts", part->size = 8);
+	REPAIRED(m, "blob's last byte left out", EBADMSG, "not in the table", m->state->size--);
 }
 
 /* Move all behind the table back, for a table that is larger by PAGES. */
@@ -750,6 +787,7 @@ static void grow_table(struct made *m, unsigned int pages)
 	struct segment *s = &m->s;
 	struct kho_payload *p = s->payload;
 	uint64_t body = p->table_offset + p->table_size, more = pages * PAGE_SIZE;
+	struct kho_item *item = (void *)(s->at + p->item_offset + more);
 	struct tree root = m->root;
 
 	segment_append(s, pages);
@@ -757,6 +795,9 @@ static void grow_table(struct made *m, unsigned int pages)
 	for (uint32_t i = 0; i < s->table->entry_count; i++)
 		if (s->entry[i].addr - p->addr < s->valid_size)
 			s->entry[i].addr += more;
+	for (uint32_t i = 0; i < p->item_count; i++)
+		if (item[i].addr - p->addr < s->valid_size)
+			item[i].addr += more;
 	for (unsigned int i = 0; i < root.count; i++)
 		if (root.node[i].first - p->addr < s->valid_size)
 			root.node[i].first += more;
@@ -767,7 +808,7 @@ static void grow_table(struct made *m, unsigned int pages)
 	tree_write(&root, segment_phys(s, p->fdt_addr));
 }
 
-/* A table that has COUNT times the same region, and all its digests. */
+/* A table of COUNT entries: those that it has, and one of them again and again. */
 static void many_entries(struct made *m, unsigned int count)
 {
 	struct segment *s = &m->s;
@@ -779,7 +820,7 @@ static void many_entries(struct made *m, unsigned int count)
 		die("no memory");
 	memcpy(digests, s->digest, size);
 	grow_table(m, 16);
-	for (unsigned int i = 0; i < count; i++)
+	for (unsigned int i = s->table->entry_count; i < count; i++)
 		s->entry[i] = region;
 	memcpy(s->entry + count, digests, size);
 	s->table->entry_count = count;
@@ -790,7 +831,7 @@ static void large_table_cases(struct made *m)
 {
 	REPAIRED(m, "larger table", ENOEXEC, NULL, grow_table(m, 16));
 	REPAIRED(m, "20 times the same", ENOEXEC, NULL, many_entries(m, 20));
-	REPAIRED(m, "513 entries", EBADMSG, "table is damaged", many_entries(m, 513));
+	REPAIRED(m, "513 entries", EBADMSG, "too large", many_entries(m, 513));
 	REPAIRED(m, "more memory than there is", EBADMSG, "table of more", many_entries(m, 512));
 	/* Known only when the image has been placed. */
 	CASE(m, "no room for the kernel's entries", ENOSPC, "no room in the table",
@@ -921,12 +962,14 @@ static void find_items(struct made *m)
 			m->blob = &m->s.item[i];
 	}
 	for (uint32_t i = 0; i < m->s.table->entry_count; i++) {
-		if (m->s.entry[i].addr - p->addr < p->size)
+		if (m->s.entry[i].addr - p->addr >= p->size)
+			m->region = &m->s.entry[i];
+		else if (m->s.entry[i].addr == p->addr + p->item_offset)
 			m->part = &m->s.entry[i];
 		else
-			m->region = &m->s.entry[i];
+			m->state = &m->s.entry[i];
 	}
-	if (!m->user || !m->blob || !m->part || !m->region)
+	if (!m->user || !m->blob || !m->part || !m->state || !m->region)
 		die("the segment needs an added region, a blob, and both verified");
 }
 
