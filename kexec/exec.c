@@ -68,8 +68,9 @@ static int fdt_changed(const struct seal *s)
 
 	if (!s->sealed.fdt_addr)
 		return 0;
-	if (running_read_fdt(&s->root, &s->handover.kcore, s->sealed.fdt_addr, fdt))
-		return error("cannot read the running kernel's root FDT");
+	errno = -running_read_fdt(&s->root, &s->handover.kcore, s->sealed.fdt_addr, fdt);
+	if (errno)
+		return error_errno("cannot read the running kernel's root FDT again");
 	return crc32c(0, fdt, sizeof(fdt)) != s->sealed.fdt_crc;
 }
 

@@ -38,12 +38,16 @@ static int check_region_range(const struct handover *h, const struct machine *m,
 }
 
 /* A region the user adds must not be the kernel's own memory either. */
-static int check_region_added(const struct handover *h, const struct kho_region *r)
+static int check_region_added(const struct handover *h, const struct machine *m,
+			      const struct kho_region *r)
 {
 	const struct running *running = &h->running;
 	const struct kho_range range = { r->addr, r->size };
 	struct kho_range block;
 
+	if (kho_find_overlap(m->taken, m->taken_count, r->addr, r->size))
+		return error("--kho-region '%s' overlaps the running kernel's own image or its crash kernel "
+			     "(\"Kernel ...\" and \"Crash kernel\" in /proc/iomem)", r->name);
 	if (!running->kho)
 		return 0;
 	if (blocks_find_overlap(&running->preserved, &range, 1, &block) ||
@@ -56,7 +60,7 @@ static int check_region_added(const struct handover *h, const struct kho_region 
 static int add_region(struct handover *h, const struct machine *m, const struct kho_region *r,
 		      bool added)
 {
-	if (check_region_range(h, m, r, added) || (added && check_region_added(h, r)))
+	if (check_region_range(h, m, r, added) || (added && check_region_added(h, m, r)))
 		return -1;
 	for (size_t i = 0; i < h->region_count; i++) {
 		const struct kho_region *other = &h->region[i].region;

@@ -15,7 +15,6 @@
 
 #define SEGMENT_FILE	"sys/kernel/kho/in/segment"
 #define SETUP_DATA_DIR	"sys/kernel/boot_params/setup_data"
-#define ITEMS_MAX	256
 
 static int read_payload(const struct incoming *in, uint64_t offset, void *buf, size_t size)
 {
@@ -62,7 +61,7 @@ static bool inside(const struct kho_payload *p, uint64_t offset, uint64_t size)
 static bool payload_valid(const struct kho_payload *p)
 {
 	return p->magic == KHO_PAYLOAD_MAGIC && p->version == KHO_FORMAT_VERSION &&
-	       p->size <= UINT64_MAX - p->addr && p->item_count <= ITEMS_MAX &&
+	       p->size <= UINT64_MAX - p->addr && p->item_count <= PAYLOAD_ITEMS_MAX &&
 	       inside(p, p->item_offset, p->item_count * sizeof(struct kho_item)) &&
 	       inside(p, p->table_offset, p->table_size) &&
 	       memchr(p->from_release, 0, sizeof(p->from_release)) &&

@@ -41,6 +41,15 @@ static int read_segments(struct kcore *kcore, const Elf64_Ehdr *ehdr)
 	return 0;
 }
 
+bool kcore_opens(const struct root *root)
+{
+	int fd = root_open(root, "proc/kcore", O_RDONLY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 int kcore_open(const struct root *root, struct kcore *ret)
 {
 	struct kcore kcore = { .fd = root_open(root, "proc/kcore", O_RDONLY) };

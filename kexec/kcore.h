@@ -3,6 +3,7 @@
 #ifndef KEXEC_KCORE_H
 #define KEXEC_KCORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,9 @@ struct kcore {
 	struct kcore_segment *segment;
 	size_t count;
 };
+
+/* Would kcore_open() get at the file? If not, errno says why. */
+bool kcore_opens(const struct root *root);
 
 /* 0, or -1 after a message with the remedy. Release with kcore_close(). */
 int kcore_open(const struct root *root, struct kcore *ret);

@@ -37,6 +37,10 @@ static int check_lockdown(const struct loading *l)
 	lockdown_mode(&l->machine.root, mode, sizeof(mode));
 	if (!strcmp(mode, "none") || l->request->dry_run || l->request->save_segment)
 		return 0;
+	if (l->request->kho && !strcmp(mode, "confidentiality"))
+		return error("the kernel is locked down (confidentiality), which closes kexec_load, and "
+			     "/proc/kcore, without which it cannot be told what to hand over: boot with "
+			     "lockdown=integrity or without lockdown");
 	features_read(&l->machine.root, &features);
 	if (l->request->kho && features.segment)
 		return error("the kernel is locked down (%s), which closes kexec_load and wants a signed "
@@ -57,14 +61,6 @@ static int prepare_ready(struct loading *l)
 	    handover_cmdline(&l->handover, &l->cmdline))
 		return -1;
 	return target_check(&l->target, &l->machine, l->cmdline);
-}
-
-static int check_regions_revived(const struct loading *l)
-{
-	if (l->handover.region_count && !l->target.reads.reserve_mem)
-		return error("'%s' cannot revive reserve_mem regions: its memblock code does not read "
-			     "'reserve-mem-v1'", l->request->kernel);
-	return 0;
 }
 
 /*
@@ -102,9 +98,9 @@ static int prepare_handover(struct loading *l)
 
 	if (target_find_abis(&l->target, rq) ||
 	    handover_collect(&l->handover, &l->machine, rq, &l->target.reads) ||
-	    check_regions_revived(l) || handover_cmdline(&l->handover, &l->cmdline) || choose_way(l))
-		return -1;
-	if (handover_digest(&l->handover))
+	    target_check_regions(&l->target, rq, l->handover.region_count) ||
+	    handover_cmdline(&l->handover, &l->cmdline) || choose_way(l) ||
+	    handover_digest(&l->handover))
 		return -1;
 	return handover_settle(&l->handover, &l->machine.root);
 }

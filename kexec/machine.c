@@ -115,20 +115,39 @@ static int add_usable(struct machine *m, uint64_t start, uint64_t end)
 	return 0;
 }
 
+static void add_taken(struct machine *m, uint64_t start, uint64_t end)
+{
+	if (m->taken_count < TAKEN_MAX)
+		m->taken[m->taken_count++] = (struct kho_range){ start, end - start + 1 };
+}
+
+static bool names_taken(const char *line)
+{
+	return strstr(line, " : Kernel ") || strstr(line, " : Crash kernel\n");
+}
+
+/* Entries of the first level have no indentation; without root all addresses are 0. */
+static int read_iomem_line(struct machine *m, const char *line)
+{
+	unsigned long long start, end;
+
+	if (sscanf(line, " %llx-%llx", &start, &end) != 2 || end <= start)
+		return 0;
+	if (names_taken(line))
+		add_taken(m, start, end);
+	return line[0] != ' ' && strstr(line, " : System RAM\n") ? add_usable(m, start, end) : 0;
+}
+
 static int read_iomem(struct machine *m)
 {
 	FILE *f = root_fopen(&m->root, "proc/iomem");
-	unsigned long long start, end;
 	char line[256];
 	int err = 0;
 
 	if (!f)
 		return error_errno("cannot read /proc/iomem");
-	/* Entries of the first level have no indentation; without root all are 0. */
 	while (!err && fgets(line, sizeof(line), f))
-		if (line[0] != ' ' && strstr(line, " : System RAM\n") &&
-		    sscanf(line, "%llx-%llx", &start, &end) == 2 && end > start)
-			err = add_usable(m, start, end);
+		err = read_iomem_line(m, line);
 	fclose(f);
 	if (!err && !m->usable_count) {
 		memcpy(m->usable, m->ram, sizeof(m->ram));

@@ -12,6 +12,7 @@
 
 #define MEMMAP_MAX	2048
 #define NODES_MAX	64
+#define TAKEN_MAX	16
 
 /* E820 types, Documentation/arch/x86/boot.rst and ACPI 6.5 table 15.4. */
 enum e820_type {
@@ -40,6 +41,8 @@ struct machine {
 	 */
 	struct kho_range usable[MEMMAP_MAX];
 	size_t usable_count;
+	struct kho_range taken[TAKEN_MAX];	/* by the kernel's code and data, and a crash kernel */
+	size_t taken_count;
 	uint64_t ram_total;		/* bytes of ram[] */
 	uint64_t ram_size;		/* bytes the kernel manages, /proc/meminfo */
 	unsigned int cpus;		/* possible, not only online */

@@ -20,6 +20,9 @@ static uint64_t page_up(uint64_t size)
 	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 }
 
+_Static_assert(KHO_REGIONS_MAX + BLOBS_MAX + KHO_ROOT_NODES_MAX <= PAYLOAD_ITEMS_MAX,
+	       "a payload that no reader takes");
+
 static size_t item_count(const struct handover *h)
 {
 	return h->region_count + h->blob_count + h->node_count;

@@ -134,8 +134,11 @@ static int read_root_shown(const struct root *root, struct running *r)
 		return 0;
 	err = running_read_fdt(root, NULL, r->fdt_addr, r->fdt);
 	errno = -err;
-	if (err || r->fdt_addr % PAGE_SIZE)
+	if (err)
 		return error_errno("cannot read the running kernel's root FDT in /" SYSFS_KHO "/out");
+	if (r->fdt_addr % PAGE_SIZE)
+		return error("/" SYSFS_KHO "/out/fdt_addr, 0x%llx, is not at a page's begin",
+			     ULL(r->fdt_addr));
 	return decode_root(r) ? -1 : 1;
 }
 
@@ -379,15 +382,6 @@ static int read_regions_shown(const struct root *root, struct kho_region *region
 	return err ? -1 : 0;
 }
 
-static bool kcore_is_closed(const struct root *root)
-{
-	int fd = root_open(root, "proc/kcore", O_RDONLY);
-
-	if (fd >= 0)
-		close(fd);
-	return fd < 0;
-}
-
 int running_regions(const struct root *root, struct kho_region *region, size_t *ret_count)
 {
 	struct symbol symbol[] = { wanted[SYM_TABLE], wanted[SYM_TABLE_COUNT] };
@@ -397,7 +391,7 @@ int running_regions(const struct root *root, struct kho_region *region, size_t *
 	if (root->live && geteuid())
 		return -1;
 	if (symbols_find(root, symbol, 2) || !symbol[0].addr || !symbol[1].addr ||
-	    kcore_is_closed(root))
+	    !kcore_opens(root))
 		return read_regions_shown(root, region, ret_count);
 	if (kcore_open(root, &kcore))
 		return -1;

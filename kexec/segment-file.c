@@ -5,8 +5,8 @@
 #include "../purgatory/verify.h"
 #include "arch.h"
 #include "segment-file.h"
+#include "table.h"
 
-#define ITEMS_MAX	256
 
 /* include/uapi/linux/module_signature.h; scripts/sign-file appends it. */
 #define SIGNATURE_MARK	"~Module signature appended~\n"
@@ -81,7 +81,7 @@ static const char *parse_payload(const unsigned char *p, struct segment_file *s)
 	s->abi = kho_abi_from_name(h->abi);
 	if (s->abi == KHO_ABI_UNKNOWN)
 		return "its ABI is not one of those this program knows";
-	if (h->item_count > ITEMS_MAX || h->item_offset % sizeof(uint64_t) ||
+	if (h->item_count > PAYLOAD_ITEMS_MAX || h->item_offset % sizeof(uint64_t) ||
 	    !inside(s, h->item_offset, h->item_count * sizeof(struct kho_item)))
 		return "its items are outside of it";
 	if (!h->scratch_count || h->scratch_offset % sizeof(uint64_t) ||

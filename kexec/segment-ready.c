@@ -112,10 +112,7 @@ static int check_obstacles(const struct request *rq, const struct target *t, str
 	like.seal.all = has_sealed(h);
 	if (segment_obstacle(h, t, &like, why, sizeof(why)))
 		return error("segment '%s' cannot be loaded: %s", rq->segment, why);
-	if (h->region_count && !t->reads.reserve_mem)
-		return error("'%s' cannot revive reserve_mem regions: its memblock code does not read "
-			     "'reserve-mem-v1'", rq->kernel);
-	return 0;
+	return target_check_regions(t, rq, h->region_count);
 }
 
 static int check_running(const struct request *rq, const struct machine *m, const struct segment_file *s,

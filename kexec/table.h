@@ -10,6 +10,7 @@
 #include "kho-handover.h"
 
 #define TABLE_ENTRIES_MAX	128
+#define PAYLOAD_ITEMS_MAX	256	/* that a reader takes; no payload of ours has more */
 
 /* One range to verify: its bytes, or digests taken of them elsewhere. */
 struct table_item {

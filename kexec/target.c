@@ -85,6 +85,14 @@ int target_find_abis(struct target *t, const struct request *rq)
 	return check_reads(t, rq, &features);
 }
 
+int target_check_regions(const struct target *t, const struct request *rq, size_t regions)
+{
+	if (regions && !t->reads.reserve_mem)
+		return error("'%s' cannot revive reserve_mem regions: its memblock code does not read "
+			     "'reserve-mem-v1'", rq->kernel);
+	return 0;
+}
+
 void target_release(struct target *t)
 {
 	buffer_free(&t->kernel);

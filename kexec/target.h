@@ -27,6 +27,9 @@ int target_check(const struct target *target, const struct machine *machine,
 /* Find out which handover it reads; one that reads none is refused. 0, or -1 after a message. */
 int target_find_abis(struct target *target, const struct request *request);
 
+/* Can it take REGIONS reserve_mem regions back? 0, or -1 after a message. */
+int target_check_regions(const struct target *target, const struct request *request, size_t regions);
+
 void target_release(struct target *target);
 
 #endif

@@ -32,25 +32,12 @@ static int observe_machine(struct source *s, const char *sysroot)
 		if (ranges_add(&s->ram, s->machine->ram[i].addr, s->machine->ram[i].size))
 			return error("no memory for the machine's RAM");
 	ranges_merge(&s->ram);
+	for (size_t i = 0; i < s->machine->taken_count; i++)
+		ranges_add(&s->kernel, s->machine->taken[i].addr, s->machine->taken[i].size);
+	ranges_merge(&s->kernel);
 	s->ram_whole = true;
 	s->max_pages = s->machine->ram_size >> PAGE_SHIFT;
 	return 0;
-}
-
-/* "Kernel code", "Kernel rodata", "Kernel data" and "Kernel bss" of /proc/iomem. */
-static void read_kernel_ranges(struct source *s)
-{
-	FILE *f = root_fopen(&s->machine->root, "proc/iomem");
-	unsigned long long start, end;
-	char line[256];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (strstr(line, " : Kernel ") && sscanf(line, " %llx-%llx", &start, &end) == 2 &&
-		    end > start)
-			ranges_add(&s->kernel, start, end - start + 1);
-	if (f)
-		fclose(f);
-	ranges_merge(&s->kernel);
 }
 
 static void form_by_release(struct source *s, const char *release)
@@ -68,15 +55,6 @@ static int read_kcore(void *ctx, uint64_t addr, void *buf, size_t size)
 	return kcore_read_phys(&s->kcore, addr, buf, size);
 }
 
-static bool kcore_opens(struct source *s)
-{
-	int fd = root_open(&s->machine->root, "proc/kcore", O_RDONLY);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 /* The data of node NAME, where sysfs or debugfs shows it. 0, or -errno. */
 static int read_node(const struct source *s, const char *direction, const char *name,
 		     struct buffer *ret)
@@ -90,20 +68,28 @@ static int read_node(const struct source *s, const char *direction, const char *
 	return root_read(&s->machine->root, path, NODE_MAX, ret);
 }
 
-/* Without memory: the nodes' data, under the addresses that the root FDT names. */
+static void read_overlay_of(struct source *s, const char *direction, const struct kho_node *node)
+{
+	struct source_overlay *o = &s->overlay[s->overlays];
+	int err = read_node(s, direction, node->name, &o->data);
+
+	o->addr = node->addr;
+	if (!err)
+		s->overlays++;
+	if (err == -ENODATA)
+		notice("%s: the kernel uses the memory of node '%s' for something else by now",
+		       direction, node->name);
+}
+
+/* What the kernel shows of the nodes' data, under the addresses that the root FDT names. */
 static void read_overlays(struct source *s, const char *direction)
 {
 	struct kho_root *root = calloc(1, sizeof(*root));
 
 	s->overlay = calloc(KHO_ROOT_NODES_MAX, sizeof(*s->overlay));
 	if (root && s->overlay && !kho_root_read(s->fdt.data, s->fdt.size, root))
-		for (size_t i = 0; i < root->node_count; i++) {
-			struct source_overlay *o = &s->overlay[s->overlays];
-
-			o->addr = root->node[i].addr;
-			if (!read_node(s, direction, root->node[i].name, &o->data))
-				s->overlays++;
-		}
+		for (size_t i = 0; i < root->node_count; i++)
+			read_overlay_of(s, direction, &root->node[i]);
 	free(root);
 }
 
@@ -179,8 +165,7 @@ int source_open_live(struct source *s, const char *sysroot)
 
 	if (observe_machine(s, sysroot))
 		return -1;
-	read_kernel_ranges(s);
-	if (sysfs_fdt_addr(&s->machine->root) && !kcore_opens(s))
+	if (sysfs_fdt_addr(&s->machine->root) && !kcore_opens(&s->machine->root))
 		return open_shown(s);
 	if (kcore_open(&s->machine->root, &s->kcore))
 		return -1;
@@ -208,11 +193,9 @@ static int read_in(void *ctx, uint64_t addr, void *buf, size_t size)
 {
 	const struct source *s = ctx;
 
-	if (!read_payload(s, addr, buf, size))
+	if (!read_payload(s, addr, buf, size) || !read_overlay(s, addr, buf, size))
 		return 0;
-	if (s->kcore.fd >= 0)
-		return kcore_read_phys(&s->kcore, addr, buf, size);
-	return read_overlay(s, addr, buf, size);
+	return s->kcore.fd >= 0 ? kcore_read_phys(&s->kcore, addr, buf, size) : -1;
 }
 
 static void open_payload(struct source *s)
@@ -231,7 +214,7 @@ static void open_payload(struct source *s)
 /* Memory is a help, not a need: the payload and debugfs have much of it. */
 static void open_kcore(struct source *s)
 {
-	if (!kcore_opens(s)) {
+	if (!kcore_opens(&s->machine->root)) {
 		notice("in: /proc/kcore cannot be opened (%s), so only what sysfs and debugfs show is "
 		       "read", strerror(errno));
 		return;
@@ -266,16 +249,19 @@ static int read_entry(struct source *s, struct scan_entry *ret)
 static int read_fdt_file(struct source *s)
 {
 	const struct root *root = &s->machine->root;
-	int err = root_read(root, SYSFS_KHO "/in/fdt", SOURCE_FDT_MAX, &s->fdt);
+	const char *path = SYSFS_KHO "/in/fdt";
+	int err = root_read(root, path, SOURCE_FDT_MAX, &s->fdt);
 
-	if (err)
-		err = root_read(root, DEBUGFS_IN "/fdt", SOURCE_FDT_MAX, &s->fdt);
+	if (err == -ENOENT) {
+		path = DEBUGFS_IN "/fdt";
+		err = root_read(root, path, SOURCE_FDT_MAX, &s->fdt);
+	}
 	if (err == -ENOENT)
 		return error("in: this kernel got no handover: it has no setup_data entry of type %u, and "
 			     "no /" DEBUGFS_IN "/fdt (needs kho=on and debugfs mounted)",
 			     SETUP_TYPE_KEXEC_KHO);
 	errno = -err;
-	return err ? error_errno("cannot read /" DEBUGFS_IN "/fdt") : 0;
+	return err ? error_errno("cannot read /%s", path) : 0;
 }
 
 static int read_handed(struct source *s, const struct scan_entry *entry)
@@ -300,7 +286,6 @@ int source_open_in(struct source *s, const char *sysroot)
 
 	if (observe_machine(s, sysroot))
 		return -1;
-	read_kernel_ranges(s);
 	open_payload(s);
 	open_kcore(s);
 	s->mem = (struct kho_mem){ read_in, s };
@@ -309,7 +294,7 @@ int source_open_in(struct source *s, const char *sysroot)
 	if (found < 0)
 		return -1;
 	err = found ? read_handed(s, &entry) : read_fdt_file(s);
-	if (!err && s->kcore.fd < 0)
+	if (!err)
 		read_overlays(s, "in");
 	return err;
 }
