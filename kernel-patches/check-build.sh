@@ -104,6 +104,14 @@ no_new_warnings() {
 	[ ! -s "$logs/$1-new" ]
 }
 
+# compile_without_kho ARCH: last, for it leaves another configuration.
+compile_without_kho() {
+	"$scratch/tree/scripts/config" --file "$scratch/$1/.config" -d KEXEC_HANDOVER -d LIVEUPDATE &&
+	kmake "$1" olddefconfig &&
+	! grep '^CONFIG_KEXEC_HANDOVER=' "$scratch/$1/.config" &&
+	compile "$1" KCFLAGS=-Werror
+}
+
 # prepare_arch ARCH: objects of the sources without the series, and their warnings.
 prepare_arch() {
 	configure "$1" && warnings "$1" "$logs/$1-before"
@@ -148,5 +156,6 @@ check_build() {
 	done
 	for arch in x86 arm64; do
 		failure_lines=: run "$arch-new-warnings" no_new_warnings "$arch" || true
+		run "$arch-without-kho" compile_without_kho "$arch" || true
 	done
 }

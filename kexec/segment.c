@@ -256,6 +256,8 @@ static const char *meaning(int err)
 		return "the kernel takes handovers of up to 1 GiB";
 	case EBADMSG:
 		return "the kernel finds the handover damaged";
+	case ENOMEM:
+		return "the kernel lacks memory, or a contiguous part of it for a large handover with ':seal'";
 	case ENOSPC:
 		return "the kernel has more to verify than there is room for";
 	}
@@ -271,16 +273,16 @@ static void say_remedy(const struct request *rq, int err)
 	case EKEYREJECTED:
 	case ENOKEY:
 	case ENODATA:
-		notice("kexec_file_load needs root (CAP_SYS_BOOT), and where the kernel wants signatures a "
+		notice("kexec_file_load needs root (CAP_SYS_BOOT), 'sysctl kernel.kexec_load_disabled' at 0, and where the kernel wants signatures a "
 		       "signed kernel and a handover signed by a key it trusts (--kho-save-segment, "
 		       "--kho-segment)");
 		return;
 	case ESTALE:
-		notice("what the running kernel preserves has changed meanwhile; %s; %s", rq->segment ?
+		notice("what the running kernel preserves has changed meanwhile, or a region was freed; %s; %s", rq->segment ?
 		       another_way(rq) : "run the load command again", log);
 		return;
 	case EADDRNOTAVAIL:
-		notice("there is no room left in scratch, or a region lies where the kernel does not let it: "
+		notice("there is no room left in scratch, or a region lies where the kernel does not let it, or is free: "
 		       "hand over other memory; %s", log);
 		return;
 	}

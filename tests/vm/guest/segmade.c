@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/kernel-page-flags.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +208,29 @@ static struct range hole(void)
 	return found;
 }
 
+/* A page of RAM that nobody has allocated; those in scratch are for the next kernel. */
+static uint64_t free_page(const struct made *m)
+{
+	const uint64_t *scratch = (const uint64_t *)(m->s.valid + m->s.payload->scratch_offset);
+	uint64_t page = iomem("System RAM", true).end + 1, flags = 0;
+	int file = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+
+	while (!(flags >> KPF_BUDDY & 1) && page > 16 << 20) {
+		bool in_scratch = false;
+
+		page -= PAGE_SIZE;
+		for (uint32_t i = 0; i < m->s.payload->scratch_count; i++)
+			in_scratch |= page - scratch[2 * i] < scratch[2 * i + 1];
+		if (in_scratch || pread(file, &flags, sizeof(flags),
+					page / PAGE_SIZE * sizeof(flags)) != sizeof(flags))
+			flags = 0;
+	}
+	close(file);
+	if (!flags)
+		die("no page is free");
+	return page;
+}
+
 #define USER(what, says, from, length)							\
 	CASE(m, "reserve " what, EADDRNOTAVAIL, says, m->user->addr = (from);		\
 	     m->user->size = (length))
@@ -244,6 +269,7 @@ static void reserve_cases(struct made *m)
 	USER("kernel text", "lies in the running kernel", kernel.start, PAGE_SIZE);
 	USER("into kernel text", "lies in the running kernel", kernel.start - PAGE_SIZE,
 	     2 * PAGE_SIZE);
+	USER("free memory", "some of it is free memory", free_page(m), PAGE_SIZE);
 	USER("crash memory", "lies in the crash kernel", crash.start, PAGE_SIZE);
 	USER("end of crash memory", "lies in the crash kernel", crash.end + 1 - PAGE_SIZE,
 	     PAGE_SIZE);
