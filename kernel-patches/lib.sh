@@ -11,6 +11,7 @@ export GIT_COMMITTER_NAME=kexec-kho GIT_COMMITTER_EMAIL=kexec-kho@localhost
 # series_patches FOLDER: the patches of a series, in order, without its cover letter.
 series_patches() {
 	local file found=
+	[ -d "$1" ] || die "there is no folder $1"
 	for file in "$1"/[0-9][0-9][0-9][0-9]-*.patch; do
 		case ${file##*/} in
 		0000-* | '[0-9]'*) ;;

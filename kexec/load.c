@@ -215,8 +215,9 @@ static int save_segment(struct loading *l)
 	if (image_plan_build_payload(&l->plan) ||
 	    segment_save(rq->save_segment, l->plan.payload_buf.data, l->plan.payload_buf.size))
 		return EXIT_FAILED;
-	notice("'%s' is for '%s' with the command line printed here, until this machine is booted anew",
-	       rq->save_segment, rq->kernel);
+	notice("'%s' is for '%s' with %s%s%s and the command line printed here, until this machine is booted "
+	       "anew", rq->save_segment, rq->kernel, rq->initrd ? "'" : "", rq->initrd ? rq->initrd :
+	       "no initrd", rq->initrd ? "'" : "");
 	puts(l->cmdline);
 	return EXIT_OK;
 }

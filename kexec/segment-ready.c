@@ -21,7 +21,8 @@ static int check_signature(const struct request *rq, const struct machine *m, bo
 	if (is_signed || !strcmp(mode, "none"))
 		return 0;
 	return error("the kernel is locked down (%s), and segment '%s' is not signed: sign it as a kernel "
-		     "module is, with scripts/sign-file and a key that the kernel trusts", mode,
+		     "module is, with kernel-patches/sign-segment or the kernel's scripts/sign-file and a key "
+		     "that it trusts", mode,
 		     rq->segment);
 }
 

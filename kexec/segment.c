@@ -273,6 +273,7 @@ static void say_remedy(const struct request *rq, int err)
 	case EKEYREJECTED:
 	case ENOKEY:
 	case ENODATA:
+	case ENOPKG:
 		notice("kexec_file_load needs root (CAP_SYS_BOOT), 'sysctl kernel.kexec_load_disabled' at 0, and where the kernel wants signatures a "
 		       "signed kernel and a handover signed by a key it trusts (--kho-save-segment, "
 		       "--kho-segment)");
