@@ -114,7 +114,7 @@ int handover_settle(struct handover *handover, const struct root *root);
 int handover_plan_scratch(struct handover *handover, const struct machine *machine,
 			  uint64_t segments, uint64_t extra);
 
-/* One CRC32C over all digests of REGION. */
+/* One CRC32C over all digests of REGION, which has been digested. */
 uint32_t handover_region_crc(const struct handover_region *region);
 
 void handover_release(struct handover *handover);

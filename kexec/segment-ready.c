@@ -82,14 +82,15 @@ static int take_contents(const struct segment_file *s, struct handover *h)
 /* What was written since would count as damage on the way. */
 static int check_digests(const struct request *rq, struct handover *h)
 {
-	uint32_t crc[KHO_REGIONS_MAX];
+	uint32_t crc[KHO_REGIONS_MAX] = { 0 };
 
 	for (size_t i = 0; i < h->region_count; i++)
-		crc[i] = handover_region_crc(&h->region[i]);
+		if (handover_digested(&h->region[i]))
+			crc[i] = handover_region_crc(&h->region[i]);
 	if (handover_digest(h))
 		return -1;
 	for (size_t i = 0; i < h->region_count; i++)
-		if (handover_region_crc(&h->region[i]) != crc[i])
+		if (handover_digested(&h->region[i]) && handover_region_crc(&h->region[i]) != crc[i])
 			return error("region '%s' has been written since segment '%s' was made: make it anew "
 				     "with --kho-save-segment", h->region[i].region.name, rq->segment);
 	return 0;
