@@ -6,15 +6,15 @@
 #include <stdbool.h>
 
 /*
- * Sync (unless NO_SYNC), bring the digests of preserved regions up to date,
- * loading again if they changed, take network interfaces down (unless
- * NO_IFDOWN), look at the regions once more if there were any, and reboot into
- * the loaded kernel. Returns only on failure, with
- * an exit code, after a message, and with the interfaces as they were.
+ * Sync (unless NO_SYNC), bring the digests of preserved regions up to date, loading again
+ * if they changed, take network interfaces down (unless NO_IFDOWN), look at the regions
+ * once more if there were any, make sure that the image loaded is the one described, and
+ * reboot into it. Returns only on failure, with an exit code, after a message, and with
+ * the interfaces as they were. ROOT_DIR is "/" but for tests.
  */
-int execute(bool no_sync, bool no_ifdown);
+int execute(const char *root_dir, bool no_sync, bool no_ifdown);
 
 /* kexec -u. An exit code. */
-int unload(bool file_syscall, bool kexec_syscall);
+int unload(const char *root_dir, bool file_syscall, bool kexec_syscall);
 
 #endif

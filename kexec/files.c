@@ -4,15 +4,22 @@
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../purgatory/crc32c.h"
 #include "files.h"
 #include "message.h"
 #include "number.h"
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	0x0008U		/* include/uapi/linux/memfd.h since Linux 6.3 */
+#endif
+
 #define FIRST_READ	(64u << 10)	/* for files that do not tell their size */
+#define CRC_READ	(1u << 20)
 
 void buffer_free(struct buffer *buf)
 {
@@ -87,19 +94,115 @@ static int read_fd(int fd, size_t cap, struct buffer *ret)
 	return read_all(fd, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, cap, ret);
 }
 
+/* A descriptor of the caller's own. -1 after a message. */
+static int open_source(const char *path, const char *what)
+{
+	int fd = !strcmp(path, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
+				      open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? error_errno("cannot open %s '%s'", what, path) : fd;
+}
+
 int file_read(const char *path, const char *what, size_t cap, struct buffer *ret)
 {
-	bool is_stdin = !strcmp(path, "-");
-	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	int err;
+	int fd = open_source(path, what), err;
 
 	if (fd < 0)
-		return error_errno("cannot open %s '%s'", what, path);
+		return -1;
 	err = read_fd(fd, cap, ret);
-	if (!is_stdin)
-		close(fd);
+	close(fd);
 	errno = -err;
 	return err ? error_errno("cannot read %s '%s'", what, path) : 0;
+}
+
+/* Close FD, with errno as it is. -1. */
+static int close_failed(int fd)
+{
+	int err = errno;
+
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+/* MFD_NOEXEC_SEAL is EINVAL to kernels that do not know it. */
+static int new_memfd(const char *name)
+{
+	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
+}
+
+int memfd_sealed(const char *name, const void *bytes, size_t size)
+{
+	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	int fd = new_memfd(name);
+
+	if (fd >= 0 && (write_all(fd, bytes, size) || fcntl(fd, F_ADD_SEALS, seals)))
+		return close_failed(fd);
+	return fd;
+}
+
+/* What FD yields, until its end, in a memfd. -1 with errno. */
+static int copy_to_memfd(int fd, size_t cap)
+{
+	struct buffer buf;
+	int copy, err = read_fd(fd, cap, &buf);
+
+	errno = -err;
+	if (err)
+		return -1;
+	copy = memfd_sealed("kexec", buf.data, buf.size);
+	buffer_free(&buf);
+	return copy;
+}
+
+int file_open(const char *path, const char *what, size_t cap)
+{
+	int fd = open_source(path, what), copy;
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (strcmp(path, "-") && !fstat(fd, &st) && S_ISREG(st.st_mode))
+		return fd;
+	copy = copy_to_memfd(fd, cap);
+	if (copy < 0)
+		error_errno("cannot read %s '%s'", what, path);
+	close(fd);
+	return copy;
+}
+
+int file_read_open(int fd, const char *path, const char *what, size_t cap, struct buffer *ret)
+{
+	int err = lseek(fd, 0, SEEK_SET) < 0 ? -errno : read_fd(fd, cap, ret);
+
+	errno = -err;
+	return err ? error_errno("cannot read %s '%s'", what, path) : 0;
+}
+
+int file_crc(int fd, uint32_t *ret)
+{
+	unsigned char *buf = malloc(CRC_READ);
+	uint64_t offset = 0;
+	uint32_t crc = 0;
+	ssize_t n = buf ? 1 : -1;
+
+	while (n > 0) {
+		n = pread(fd, buf, CRC_READ, (off_t)offset);
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n > 0) {
+			crc = crc32c(crc, buf, (size_t)n);
+			offset += (uint64_t)n;
+		}
+	}
+	free(buf);
+	if (n < 0)
+		return -1;
+	*ret = crc;
+	return 0;
 }
 
 int read_at(int fd, void *buf, size_t size, uint64_t offset)

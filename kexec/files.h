@@ -28,6 +28,22 @@ int buffer_alloc(struct buffer *buf, size_t size);
  */
 int file_read(const char *path, const char *what, size_t cap, struct buffer *ret);
 
+/*
+ * Open PATH ("-": standard input) to be read as often as needed: standard input, and what
+ * is no regular file, is copied into a memfd, at most CAP bytes. A descriptor that the caller closes,
+ * or -1 after a message that calls the file WHAT.
+ */
+int file_open(const char *path, const char *what, size_t cap);
+
+/* As file_read(), for what file_open() has opened. */
+int file_read_open(int fd, const char *path, const char *what, size_t cap, struct buffer *ret);
+
+/* The CRC32C of all that FD, of file_open(), holds now. 0, or -1 with errno and no message. */
+int file_crc(int fd, uint32_t *ret);
+
+/* A memfd called NAME that holds the bytes, and nobody can change. -1 with errno. */
+int memfd_sealed(const char *name, const void *bytes, size_t size);
+
 /* Read SIZE bytes at OFFSET of FD. 0, or -1 (also if the file ends before). */
 int read_at(int fd, void *buf, size_t size, uint64_t offset);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../purgatory/crc32c.h"
+#include "arch.h"
 #include "handover.h"
 #include "message.h"
 #include "table.h"
@@ -41,6 +42,39 @@ static int digest_region(const struct handover *h, const struct kho_region *regi
 			     "/proc/kcore; leave it out of --kho-verify", region->name);
 	}
 	*ret = digest;
+	return 0;
+}
+
+static const struct first_digests *find_first(const struct request *rq, const char *name)
+{
+	for (size_t i = 0; i < rq->first_count; i++)
+		if (!strcmp(rq->first[i].name, name))
+			return &rq->first[i];
+	return NULL;
+}
+
+static int check_fixed(const struct handover_region *r, const struct first_digests *first)
+{
+	const struct kho_region *region = &r->region;
+
+	if (!first || first->count != chunk_count(region->size))
+		return error("region '%s': the digests of its load are not known any more: load again",
+			     region->name);
+	for (size_t i = 0; i < first->count; i++)
+		if (r->digest[i] != first->digest[i])
+			return error("region '%s' has been written since it was loaded (chunk %zu, 2 MiB from "
+				     "0x%llx on), and ':load' in --kho-verify says that it does not change: "
+				     "stop its writer and load again", region->name, i,
+				     ULL(region->addr + ((uint64_t)i << KHO_CHUNK_SHIFT)));
+	return 0;
+}
+
+int handover_check_fixed(const struct handover *h, const struct request *rq)
+{
+	for (size_t i = 0; rq->resealing && i < h->region_count; i++)
+		if (h->region[i].fixed &&
+		    check_fixed(&h->region[i], find_first(rq, h->region[i].region.name)))
+			return -1;
 	return 0;
 }
 

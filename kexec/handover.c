@@ -119,13 +119,14 @@ static const char *kernel_writer(const struct machine *m, const char *name, bool
 }
 
 /* "all" is all that can be verified; what is named by itself stays as it was named. */
-static void mark_all(struct handover *h, const struct machine *m, bool seal)
+static void mark_all(struct handover *h, const struct machine *m, bool fixed, bool seal)
 {
 	for (size_t i = 0; i < h->region_count; i++) {
 		struct handover_region *region = &h->region[i];
 		const char *writer = kernel_writer(m, region->region.name, seal);
 
 		region->verify = !writer;
+		region->fixed = fixed && !writer;
 		region->seal = seal && !writer;
 		if (writer)
 			notice("region '%s' is not verified: %s of the running kernel writes to it until "
@@ -133,7 +134,8 @@ static void mark_all(struct handover *h, const struct machine *m, bool seal)
 	}
 }
 
-static int mark_named(struct handover *h, const struct machine *m, const struct name_set *set, bool seal)
+static int mark_named(struct handover *h, const struct machine *m, const struct name_set *set,
+		      bool fixed, bool seal)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		struct handover_region *region = find_region(h, set->name[i]);
@@ -147,6 +149,7 @@ static int mark_named(struct handover *h, const struct machine *m, const struct 
 				     "end, so it cannot be verified: leave it out, and it is handed over "
 				     "unverified", writer, region->region.name);
 		region->verify = true;
+		region->fixed = fixed;
 		region->seal = seal;
 	}
 	return 0;
@@ -154,9 +157,11 @@ static int mark_named(struct handover *h, const struct machine *m, const struct 
 
 static int mark_verify(struct handover *h, const struct machine *m, const struct request *rq)
 {
-	if (rq->verify.all || rq->seal.all)
-		mark_all(h, m, rq->seal.all);
-	return mark_named(h, m, &rq->verify, false) ? -1 : mark_named(h, m, &rq->seal, true);
+	if (rq->verify.all || rq->load.all || rq->seal.all)
+		mark_all(h, m, rq->load.all, rq->seal.all);
+	if (mark_named(h, m, &rq->verify, false, false) || mark_named(h, m, &rq->load, true, false))
+		return -1;
+	return mark_named(h, m, &rq->seal, false, true);
 }
 
 static int check_blob_name(const struct handover *h, const char *name)

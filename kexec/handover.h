@@ -14,6 +14,7 @@ struct handover_region {
 	struct kho_region region;
 	bool added;			/* by the user; not the running kernel's own */
 	bool verify;
+	bool fixed;			/* with verify: its digests are those of the first load */
 	bool seal;			/* with verify: digested by the kernel, at the end */
 	uint32_t *digest;		/* of each chunk, malloc'ed; with verify and not seal */
 };
@@ -93,6 +94,12 @@ int handover_cmdline(const struct handover *handover, char **cmdline);
 
 /* Take the digests of all regions to be verified. 0, or -1 after a message. */
 int handover_digest(struct handover *handover);
+
+/*
+ * With REQUEST loaded again: have the regions that must not change, all digested, the
+ * digests of the first load? 0, or -1 after a message naming region and chunk.
+ */
+int handover_check_fixed(const struct handover *handover, const struct request *request);
 
 /*
  * Write a line to the kernel log: its own writers, such as a pstore console,

@@ -14,12 +14,13 @@
 #include "segment-ready.h"
 #include "state.h"
 #include "syscalls.h"
+#include "sysfs-kexec.h"
 #include "sysfs-kho.h"
 
 struct loading {
 	const struct request *request;
 	struct machine machine;
-	struct target target;
+	struct target *target;
 	struct efi_facts efi;
 	struct handover handover;
 	struct image_plan plan;
@@ -57,10 +58,10 @@ static int check_lockdown(const struct loading *l)
 static int prepare_ready(struct loading *l)
 {
 	l->by_kernel = true;
-	if (segment_ready_read(l->request, &l->machine, &l->target, &l->handover, &l->ready) ||
+	if (segment_ready_read(l->request, &l->machine, l->target, &l->handover, &l->ready) ||
 	    handover_cmdline(&l->handover, &l->cmdline))
 		return -1;
-	return target_check(&l->target, &l->machine, l->cmdline);
+	return target_check(l->target, &l->machine, l->cmdline);
 }
 
 /*
@@ -75,7 +76,7 @@ static int choose_way(struct loading *l)
 
 	if (rq->method == METHOD_SEGMENTS)
 		return 0;
-	l->by_kernel = !segment_obstacle(&l->handover, &l->target, rq, why, sizeof(why));
+	l->by_kernel = !segment_obstacle(&l->handover, l->target, rq, why, sizeof(why));
 	if (l->by_kernel)
 		return 0;
 	if (rq->save_segment)
@@ -96,13 +97,15 @@ static int prepare_handover(struct loading *l)
 {
 	const struct request *rq = l->request;
 
-	if (target_find_abis(&l->target, rq) ||
-	    handover_collect(&l->handover, &l->machine, rq, &l->target.reads) ||
-	    target_check_regions(&l->target, rq, l->handover.region_count) ||
+	if (target_find_abis(l->target, rq) ||
+	    handover_collect(&l->handover, &l->machine, rq, &l->target->reads) ||
+	    target_check_regions(l->target, rq, l->handover.region_count) ||
 	    handover_cmdline(&l->handover, &l->cmdline) || choose_way(l) ||
 	    handover_digest(&l->handover))
 		return -1;
-	return handover_settle(&l->handover, &l->machine.root);
+	if (handover_settle(&l->handover, &l->machine.root))
+		return -1;
+	return handover_check_fixed(&l->handover, rq);
 }
 
 static int prepare(struct loading *l)
@@ -111,16 +114,16 @@ static int prepare(struct loading *l)
 
 	if (!rq->no_efi && efi_observe(&l->machine, &l->efi))
 		return -1;
-	if (l->efi.memmap.size && !(l->target.image.xloadflags & XLF_EFI_KEXEC))
+	if (l->efi.memmap.size && !(l->target->image.xloadflags & XLF_EFI_KEXEC))
 		notice("EFI runtime services are not passed on: the new kernel does not take them "
 		       "(XLF_EFI_KEXEC)");
 	if (rq->kho && prepare_handover(l))
 		return -1;
-	if (target_check(&l->target, &l->machine, l->cmdline))
+	if (target_check(l->target, &l->machine, l->cmdline))
 		return -1;
 	l->plan = (struct image_plan){
 		.machine = &l->machine,
-		.target = &l->target,
+		.target = l->target,
 		.handover = rq->kho ? &l->handover : NULL,
 		.efi = rq->no_efi ? NULL : &l->efi,
 		.cmdline = l->cmdline,
@@ -165,24 +168,63 @@ static int load_handover(struct loading *l)
 	if (!l->by_kernel)
 		return load_segments(l);
 	if (l->ready.data)
-		return segment_load(l->request, l->cmdline, l->ready.data, l->ready.size);
+		return segment_load(l->request, l->target, l->cmdline, l->ready.data, l->ready.size);
 	if (image_plan_build_payload(&l->plan))
 		return -1;
-	return segment_load(l->request, l->cmdline, l->plan.payload_buf.data, l->plan.payload_buf.size);
+	return segment_load(l->request, l->target, l->cmdline, l->plan.payload_buf.data,
+			    l->plan.payload_buf.size);
 }
 
-/* An image that "kexec -e" could not seal must not stay loaded. */
-static int save_state(const struct loading *l, const struct state *state)
+static void unload_again(const struct loading *l)
 {
-	const struct running *running = &l->handover.running;
-	uint64_t image = running_image(&l->handover.kcore, running->image_symbol);
-
-	if (!state_commit(&l->machine.root, state, running->image_symbol, image))
-		return EXIT_OK;
 	if (l->by_kernel ? sys_kexec_file_unload() : sys_kexec_unload())
-		error_errno("the image stays loaded, and 'kexec -e' cannot seal it; unload it with 'kexec -u'");
+		error_errno("the image stays loaded; unload it with 'kexec -u'");
 	else
-		notice("the image has been unloaded again: 'kexec -e' could not have sealed it");
+		notice("the image has been unloaded again");
+}
+
+/* Where the handover lies in the image. */
+static struct kho_range payload_range(const struct loading *l)
+{
+	const struct kho_payload *ready = (const void *)(l->ready.data + sizeof(struct kho_setup_data));
+
+	if (l->ready.data)
+		return (struct kho_range){ ready->addr, ready->size };
+	return (struct kho_range){ l->plan.payload->addr, l->plan.payload->size };
+}
+
+/*
+ * By what kexec -e knows the image again. Without the symbol it loads anew as its last act;
+ * with it, an image that cannot be told to be ours is somebody else's. 0, or -1 after a message.
+ */
+static int identify(const struct loading *l, struct image_id *ret)
+{
+	ret->symbol = l->handover.running.image_symbol;
+	ret->payload = payload_range(l);
+	ret->image = running_image(&l->handover.kcore, ret->symbol, &ret->payload);
+	if (ret->image || !ret->symbol)
+		return 0;
+	return error("the image that the kernel has loaded is not the one made here: another program loads "
+		     "at the same time; see that it ends, then load again");
+}
+
+/*
+ * The image is loaded. One that kexec -e could not seal must not stay, nor one made of files
+ * that nobody has looked at; somebody else's is not ours to unload.
+ */
+static int finish(const struct loading *l, const struct state *state)
+{
+	struct image_id id;
+
+	if (identify(l, &id)) {
+		state_forget(&l->machine.root);
+		return EXIT_FAILED;
+	}
+	if (!(l->by_kernel && target_check_files(l->target, l->request)) &&
+	    !state_commit(&l->machine.root, state, &id))
+		return EXIT_OK;
+	unload_again(l);
+	state_forget(&l->machine.root);
 	return EXIT_FAILED;
 }
 
@@ -198,9 +240,9 @@ static int load_now(struct loading *l)
 		return EXIT_OK;
 	}
 	/* Building consumes the blobs, so they are kept first. */
-	state_describe(&state, l->request, &l->target, &l->handover, l->cmdline, l->by_kernel);
+	state_describe(&state, l->request, l->target, &l->handover, l->cmdline, l->by_kernel);
 	if (!state_prepare(&l->machine.root, &l->handover) && !load_handover(l))
-		code = save_state(l, &state);
+		code = finish(l, &state);
 	else
 		state_abandon(&l->machine.root);
 	state_release(&state);
@@ -225,7 +267,7 @@ static int save_segment(struct loading *l)
 static int run(struct loading *l, const char *root_dir)
 {
 	const struct request *rq = l->request;
-	int err = target_read(&l->target, rq);
+	int err = target_read(l->target, rq);
 
 	if (err)
 		return err;
@@ -245,7 +287,7 @@ static int run(struct loading *l, const char *root_dir)
 	return rq->save_segment ? save_segment(l) : load_now(l);
 }
 
-int load_image(const struct request *request, const char *root_dir)
+int load_image(const struct request *request, struct target *target, const char *root_dir)
 {
 	struct loading *l = calloc(1, sizeof(*l));
 	int code;
@@ -255,6 +297,7 @@ int load_image(const struct request *request, const char *root_dir)
 		return EXIT_FAILED;
 	}
 	l->request = request;
+	l->target = target;
 	l->machine.root.fd = -1;
 	l->handover.kcore.fd = -1;
 	code = run(l, root_dir);
@@ -264,19 +307,18 @@ int load_image(const struct request *request, const char *root_dir)
 	handover_release(&l->handover);
 	buffer_free(&l->ready);
 	buffer_free(&l->efi.memmap);
-	target_release(&l->target);
 	machine_release(&l->machine);
 	free(l->cmdline);
 	free(l);
 	return code;
 }
 
-enum file_load_result load_image_file(const struct request *rq)
+enum file_load_result load_image_file(const struct request *rq, const struct target *t)
 {
-	int err = file_load(rq, rq->cmdline, 0, -1);
+	int err = file_load(t, rq->cmdline, 0, -1);
 
-	if (err <= 0)
-		return err ? FILE_LOAD_FAILED : FILE_LOAD_OK;
+	if (!err)
+		return FILE_LOAD_OK;
 	errno = err;
 	if (err == ENOSYS || err == EINVAL || err == ENOEXEC || err == ENOTSUP)
 		return FILE_LOAD_UNSUPPORTED;

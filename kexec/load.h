@@ -4,14 +4,16 @@
 #define KEXEC_LOAD_H
 
 #include "request.h"
+#include "target.h"
 
 /*
- * Load REQUEST through kexec_load(2), with or without a handover, or print the
- * plan if it is a dry run. Everything is read below ROOT_DIR. What was loaded
+ * Load REQUEST, whose files TARGET has open, through kexec_load(2), with or without
+ * a handover, or print the plan if it is a dry run. Reads TARGET, which stays the
+ * caller's. The machine is looked at below ROOT_DIR. What was loaded
  * before stays loaded unless the kernel itself took the new image. Returns an
  * exit code, after a message if it is not EXIT_OK.
  */
-int load_image(const struct request *request, const char *root_dir);
+int load_image(const struct request *request, struct target *target, const char *root_dir);
 
 enum file_load_result {
 	FILE_LOAD_OK,
@@ -20,6 +22,6 @@ enum file_load_result {
 };
 
 /* Load through kexec_file_load(2). */
-enum file_load_result load_image_file(const struct request *request);
+enum file_load_result load_image_file(const struct request *request, const struct target *target);
 
 #endif

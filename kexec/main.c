@@ -10,6 +10,7 @@
 #include "exec.h"
 #include "finalize.h"
 #include "load.h"
+#include "lock.h"
 #include "machine.h"
 #include "message.h"
 #include "options.h"
@@ -17,6 +18,7 @@
 #include "running.h"
 #include "state.h"
 #include "syscalls.h"
+#include "target.h"
 
 #define CMDLINE_MAX	65536		/* of /proc/cmdline */
 
@@ -113,12 +115,12 @@ static void notice_not_finalized(const struct options *o)
  * The kernel's own loader first. Where it cannot load the image, kexec_load
  * may; but not when that would drop what the running kernel preserves.
  */
-static int load_auto(const struct options *o)
+static int load_auto(const struct options *o, struct target *target)
 {
 	enum file_load_result result;
 
 	notice_not_finalized(o);
-	result = load_image_file(&o->request);
+	result = load_image_file(&o->request, target);
 	if (result == FILE_LOAD_OK)
 		return file_loaded();
 	if (result == FILE_LOAD_FAILED)
@@ -134,21 +136,24 @@ static int load_auto(const struct options *o)
 		return EXIT_FAILED;
 	}
 	debug("kexec_file_load: %s; trying kexec_load", strerror(errno));
-	return load_image(&o->request, "/");
+	return load_image(&o->request, target, "/");
 }
 
-static int load_plain(const struct options *o)
+static int load_plain(const struct options *o, struct target *target)
 {
 	if (o->request.method != METHOD_SEGMENTS && !o->request.dry_run)
-		return load_auto(o);
+		return load_auto(o, target);
 	if (kho_is_on(o))
 		notice("this kernel runs with KHO, and the image loaded now takes nothing over; --kho "
 		       "hands over what is preserved");
-	return load_image(&o->request, root_dir(o));
+	return load_image(&o->request, target, root_dir(o));
 }
 
 static int load(struct options *o)
 {
+	struct target target;
+	int code = EXIT_REFUSED;
+
 	if (!o->request.kernel) {
 		error("No kernel specified");
 		options_usage();
@@ -156,7 +161,11 @@ static int load(struct options *o)
 	}
 	if (complete_cmdline(o))
 		return EXIT_REFUSED;
-	return o->request.kho ? load_image(&o->request, root_dir(o)) : load_plain(o);
+	if (!target_open(&target, &o->request))
+		code = o->request.kho ? load_image(&o->request, &target, root_dir(o)) :
+					load_plain(o, &target);
+	target_release(&target);
+	return code;
 }
 
 /* kexec without an action: let init stop the services, then the kernel is started. */
@@ -170,6 +179,23 @@ static int run_shutdown(void)
 	return EXIT_FAILED;
 }
 
+/* Nobody else loads, unloads or leaves while this does, up to the end of the process. */
+static int lock(const struct options *o)
+{
+	const struct request *rq = &o->request;
+	bool loads = o->load && !rq->dry_run && !rq->save_segment;
+	struct root root;
+	int err;
+
+	if (!loads && !o->exec && !o->unload)
+		return 0;
+	if (root_init(&root, "/"))
+		return -1;
+	err = lock_take(&root, loads && rq->kho, LOCK_WAIT);
+	close(root.fd);
+	return err;
+}
+
 static int run_actions(struct options *o)
 {
 	int code = EXIT_OK;
@@ -180,12 +206,14 @@ static int run_actions(struct options *o)
 		return report_status(root_dir(o), o->json);
 	if (o->kho_get)
 		return report_get(root_dir(o), o->kho_get);
+	if (lock(o))
+		return EXIT_REFUSED;
 	if (o->unload)
-		return unload(o->request.method != METHOD_SEGMENTS, o->request.method != METHOD_FILE);
+		return unload("/", o->request.method != METHOD_SEGMENTS, o->request.method != METHOD_FILE);
 	if (o->load)
 		code = load(o);
 	if (code == EXIT_OK && o->exec)
-		code = execute(o->no_sync, o->no_ifdown);
+		code = execute("/", o->no_sync, o->no_ifdown);
 	else if (code == EXIT_OK && o->shutdown)
 		code = run_shutdown();
 	return code;

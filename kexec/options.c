@@ -116,9 +116,10 @@ void options_usage(void)
 	      "                         the bytes of FILE ('-': standard input)\n"
 	      "      --kho-carry[=NAME,...]\n"
 	      "                         blobs that were handed to this kernel\n"
-	      "      --kho-verify=NAME[:seal],...|all[:seal]\n"
-	      "                         check these regions in purgatory, before the new kernel starts;\n"
-	      "                         seal: as they are when all else has stopped\n"
+	      "      --kho-verify=NAME[:load|:seal],...|all[:load|:seal]\n"
+	      "                         check these regions in purgatory, before the new kernel starts:\n"
+	      "                         as they are at -e; load: as they are now, and -e refuses if they\n"
+	      "                         change; seal: as they are when all else has stopped\n"
 	      "      --kho-save-segment=FILE\n"
 	      "                         write the handover to FILE, to be signed, and load nothing\n"
 	      "      --kho-segment=FILE load with this handover, made before\n"
@@ -307,7 +308,8 @@ static int check_segment_file(const struct options *o, bool asks)
 static int check_combination(const struct options *o)
 {
 	const struct request *rq = &o->request;
-	bool verifies = !name_set_empty(&rq->verify) || !name_set_empty(&rq->seal);
+	bool verifies = !name_set_empty(&rq->verify) || !name_set_empty(&rq->load) ||
+			!name_set_empty(&rq->seal);
 	bool asks = rq->region_count || rq->blob_count || !name_set_empty(&rq->carry) || verifies;
 	bool offline = rq->dry_run || o->kho_status || o->kho_get || rq->save_segment;
 

@@ -22,9 +22,12 @@ void request_free(struct request *request)
 		free(request->blob[i].path);
 	name_set_free(&request->carry);
 	name_set_free(&request->verify);
+	name_set_free(&request->load);
 	name_set_free(&request->seal);
 	free(request->save_segment);
 	free(request->segment);
+	for (size_t i = 0; i < request->first_count; i++)
+		free(request->first[i].digest);
 	memset(request, 0, sizeof(*request));
 }
 
@@ -140,26 +143,9 @@ static int add_name(struct name_set *set, const char *name)
 	return 0;
 }
 
-/* NAME of LOAD and SEAL, which differ only where ":seal" can be said. */
-static int add_verify_name(struct name_set *load, struct name_set *seal, const char *option, char *name)
-{
-	char *when = load != seal ? strchr(name, ':') : NULL;
-	struct name_set *set = when && !strcmp(when, ":seal") ? seal : load;
-	const struct name_set *other = set == seal ? load : seal;
-
-	if (when && set == load && strcmp(when, ":load"))
-		return error("%s=%s: wants :load or :seal behind the name", option, name);
-	if (when)
-		*when = '\0';
-	if (!*name)
-		return error("%s: an empty name", option);
-	if (load != seal && (name_set_names(other, name) || (!strcmp(name, "all") && other->all)))
-		return error("%s: '%s' is given with :seal and without", option, name);
-	return add_name(set, name);
-}
-
-static int add_names(struct name_set *load, struct name_set *seal, const char *option,
-		     const char *value)
+/* Call TAKE for each NAME of the list VALUE. 0, or -1 after a message. */
+static int each_name(struct request *request, const char *option, const char *value,
+		     int (*take)(struct request *request, char *name))
 {
 	char *list = strdup(value), *rest = list, *name;
 	int err = 0;
@@ -167,20 +153,57 @@ static int add_names(struct name_set *load, struct name_set *seal, const char *o
 	if (!list)
 		return error("no memory for %s", option);
 	while (!err && (name = strsep(&rest, ",")))
-		err = add_verify_name(load, seal, option, name);
+		err = *name ? take(request, name) : error("%s: an empty name", option);
 	free(list);
 	return err;
 }
 
+static bool name_given(const struct name_set *set, const char *name)
+{
+	return strcmp(name, "all") ? name_set_names(set, name) : set->all;
+}
+
+/* NAME, NAME:load or NAME:seal. */
+static int take_verify(struct request *request, char *name)
+{
+	const struct {
+		const char *suffix;
+		struct name_set *set;
+	} kind[] = {
+		{ "", &request->verify }, { ":load", &request->load }, { ":seal", &request->seal },
+	};
+	const size_t kinds = sizeof(kind) / sizeof(kind[0]);
+	const char *suffix = name + strcspn(name, ":");
+	size_t wanted = 0;
+
+	while (wanted < kinds && strcmp(kind[wanted].suffix, suffix))
+		wanted++;
+	if (wanted == kinds)
+		return error("--kho-verify=%s: wants :load or :seal behind the name", name);
+	name[suffix - name] = '\0';
+	if (!*name)
+		return error("--kho-verify: an empty name");
+	for (size_t i = 0; i < kinds; i++)
+		if (i != wanted && name_given(kind[i].set, name))
+			return error("--kho-verify: '%s' is given twice, once as '%s%s'", name, name,
+				     kind[i].suffix);
+	return add_name(kind[wanted].set, name);
+}
+
 int request_add_verify(struct request *request, const char *value)
 {
-	return add_names(&request->verify, &request->seal, "--kho-verify", value);
+	return each_name(request, "--kho-verify", value, take_verify);
+}
+
+static int take_carry(struct request *request, char *name)
+{
+	return add_name(&request->carry, name);
 }
 
 int request_add_carry(struct request *request, const char *value)
 {
 	if (value)
-		return add_names(&request->carry, &request->carry, "--kho-carry", value);
+		return each_name(request, "--kho-carry", value, take_carry);
 	request->carry.all = true;
 	return 0;
 }

@@ -24,6 +24,13 @@ struct name_set {
 	size_t count;
 };
 
+/* Of a region that must not change: what the first load has digested. */
+struct first_digests {
+	char name[KHO_REGION_NAME_MAX];
+	uint32_t *digest;		/* malloc'ed, one for each chunk */
+	size_t count;
+};
+
 enum load_method { METHOD_AUTO, METHOD_FILE, METHOD_SEGMENTS };
 
 struct request {
@@ -41,13 +48,17 @@ struct request {
 	struct blob_request blob[BLOBS_MAX];
 	size_t blob_count;
 	struct name_set carry;
-	struct name_set verify;		/* digests at the load */
-	struct name_set seal;		/* by the kernel, when all else has stopped */
+	/* --kho-verify: which digests count. */
+	struct name_set verify;		/* those of the load, or of kexec -e if they differ then */
+	struct name_set load;		/* those of the load: a change is an error */
+	struct name_set seal;		/* the kernel's, when all else has stopped */
 	char *save_segment;		/* file to write it to, in place of loading */
 	char *segment;			/* file with one made before */
 	/* What the files must still be, when resealing. */
 	uint32_t kernel_crc;
 	uint32_t initrd_crc;
+	struct first_digests first[KHO_REGIONS_MAX];	/* of each region of LOAD */
+	size_t first_count;
 	struct kho_reader reads;	/* what the new kernel reads, as found then */
 };
 

@@ -530,15 +530,37 @@ uint32_t running_crc(const struct running *r)
 	return crc;
 }
 
-uint64_t running_image(const struct kcore *kcore, uint64_t image_symbol)
-{
-	uint64_t image, start[4];
+/* struct kimage: four fields, the pages of its code, then {buf, bufsz, mem, memsz} of each segment. */
+#define KIMAGE_FIELDS	4
+#define KIMAGE_WORDS	(KIMAGE_FIELDS + 8 + 16 * 4)
 
-	if (!image_symbol || kcore_read_virt(kcore, image_symbol, &image, sizeof(image)) || !image ||
-	    kcore_read_virt(kcore, image, start, sizeof(start)))
+/* Do two words after each other tell of PAYLOAD? The offset of the list is not the same everywhere. */
+static bool lists_payload(const uint64_t *word, const struct kho_range *payload)
+{
+	uint64_t size = (payload->size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+
+	for (size_t i = KIMAGE_FIELDS; i + 1 < KIMAGE_WORDS; i++)
+		if (word[i] == payload->addr && word[i + 1] == size)
+			return true;
+	return false;
+}
+
+uint64_t running_image(const struct kcore *kcore, uint64_t symbol, const struct kho_range *payload)
+{
+	uint64_t image, word[KIMAGE_WORDS];
+
+	if (!symbol || kcore_read_virt(kcore, symbol, &image, sizeof(image)) || !image ||
+	    kcore_read_virt(kcore, image, word, sizeof(word)) || !lists_payload(word, payload))
 		return 0;
 	/* Another image can come to lie at the same address. */
-	return image ^ (uint64_t)crc32c(0, start, sizeof(start)) << 16;
+	return image ^ (uint64_t)crc32c(0, word, KIMAGE_FIELDS * sizeof(word[0])) << 16;
+}
+
+bool running_image_is(const struct kcore *kcore, const struct image_id *id)
+{
+	uint64_t image = running_image(kcore, id->symbol, &id->payload);
+
+	return image && image == id->image;
 }
 
 /* The value of kho_enable itself; false if it cannot be read. */

@@ -55,12 +55,22 @@ bool running_fits(const struct running *running, enum kho_abi abi);
 /* Identifies what the running kernel preserves: every block and every node. */
 uint32_t running_crc(const struct running *running);
 
+/* Which image of this program's the kernel has loaded. */
+struct image_id {
+	uint64_t symbol;		/* address of kexec_image; 0: not known, so nothing is proven */
+	struct kho_range payload;	/* one of its segments */
+	uint64_t image;			/* see running_image() */
+};
+
 /*
- * What identifies the image that is loaded now: the kernel's pointer to it, read
- * at IMAGE_SYMBOL, and the first fields of its struct kimage (list of pages, entry
- * point). 0 if it cannot be told.
+ * What identifies the image that is loaded now: the kernel's pointer to it, read at
+ * SYMBOL, and the first fields of its struct kimage (list of pages, entry point). 0 if
+ * PAYLOAD, in whole pages, is not among the segments of that image, or nothing can be told.
  */
-uint64_t running_image(const struct kcore *kcore, uint64_t image_symbol);
+uint64_t running_image(const struct kcore *kcore, uint64_t symbol, const struct kho_range *payload);
+
+/* Is the image that is loaded now the one of ID, whose symbol is known? */
+bool running_image_is(const struct kcore *kcore, const struct image_id *id);
 
 /*
  * The running kernel's reserve_mem regions, from its own table. 0, or -1 without

@@ -8,7 +8,7 @@
 #include "segment.h"
 #include "segment-file.h"
 #include "segment-ready.h"
-#include "syscalls.h"
+#include "sysfs-kexec.h"
 #include "table.h"
 
 #define FILE_MAX	(SEGMENT_MAX + SEGMENT_SIGNATURE_MAX + PAGE_SIZE)

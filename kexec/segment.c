@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,10 +14,6 @@
 #include "segment-file.h"
 #include "syscalls.h"
 #include "sysfs-kho.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL		0x0008U	/* include/uapi/linux/memfd.h since Linux 6.3 */
-#endif
 
 /* Entries of the kernel's own: one for each of its segments, and the payload's header. */
 #define KERNEL_SEGMENTS		16
@@ -216,24 +211,6 @@ int segment_place(struct image_plan *p)
 
 /* ---- Loading ------------------------------------------------------------------------- */
 
-/* A file of the bytes that nobody can change, or -1 with errno. */
-static int sealed_memfd(const void *bytes, size_t size)
-{
-	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	int fd = memfd_create("kho-segment", flags | MFD_NOEXEC_SEAL), err;
-
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("kho-segment", flags);
-	if (fd < 0 ||
-	    (!write_all(fd, bytes, size) &&
-	     !fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)))
-		return fd;
-	err = errno;
-	close(fd);
-	errno = err;
-	return -1;
-}
-
 /* The handover as it is cannot be given to the kernel: by which way can it? */
 static const char *another_way(const struct request *rq)
 {
@@ -290,16 +267,17 @@ static void say_remedy(const struct request *rq, int err)
 	notice("%s; %s; %s", meaning(err), another_way(rq), log);
 }
 
-int segment_load(const struct request *rq, const char *cmdline, const void *bytes, size_t size)
+int segment_load(const struct request *rq, const struct target *t, const char *cmdline,
+		 const void *bytes, size_t size)
 {
-	int segment = sealed_memfd(bytes, size), err;
+	int segment = memfd_sealed("kho-segment", bytes, size), err;
 
 	if (segment < 0)
 		return error_errno("cannot put the handover (%zu KiB) into a memfd", size >> 10);
-	err = file_load(rq, cmdline, KEXEC_FILE_KHO, segment);
+	err = file_load(t, cmdline, KEXEC_FILE_KHO, segment);
 	close(segment);
-	if (err <= 0)
-		return err;
+	if (!err)
+		return 0;
 	errno = err;
 	error_errno("kexec_file_load failed for '%s' with its handover; what was loaded before still is",
 		    rq->kernel);

@@ -29,10 +29,11 @@ uint64_t segment_table_room(const struct image_plan *plan);
 uint16_t segment_serial_port(const char *cmdline);
 
 /*
- * Give SIZE bytes to the kernel, sealed against writes, with the files of REQUEST and
+ * Give SIZE bytes to the kernel, sealed against writes, with the open files of TARGET and
  * CMDLINE. 0, or -1 after a message.
  */
-int segment_load(const struct request *request, const char *cmdline, const void *bytes, size_t size);
+int segment_load(const struct request *request, const struct target *target, const char *cmdline,
+		 const void *bytes, size_t size);
 
 /* Write them to PATH, for its owner alone. 0, or -1 after a message. */
 int segment_save(const char *path, const void *bytes, size_t size);

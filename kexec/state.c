@@ -10,11 +10,13 @@
 #include "../purgatory/crc32c.h"
 #include "message.h"
 #include "state.h"
+#include "table.h"
 
 #define STATE_FILE	STATE_DIR "/loaded.json"
 #define STATE_NEW	STATE_DIR "/loaded.json.new"
-#define STATE_VERSION	4
-#define STATE_MAX	(4u << 20)
+#define LOADING		STATE_DIR "/loading"	/* a load is under way, or was cut off */
+#define STATE_VERSION	5
+#define STATE_MAX	(64u << 20)
 
 #define METHOD_NAME_FILE	"kexec_file_load"
 #define METHOD_NAME_SEGMENTS	"kexec_load"
@@ -28,6 +30,17 @@ static void put_string(json_object *o, const char *key, const char *value)
 {
 	if (value)
 		json_object_object_add(o, key, json_object_new_string(value));
+}
+
+/* Digests as hexadecimal text, eight digits each: chunks are many. */
+static void put_digests(json_object *o, const uint32_t *digest, size_t count)
+{
+	char *text = malloc(count * 8 + 1);
+
+	for (size_t i = 0; text && i < count; i++)
+		snprintf(text + i * 8, 9, "%08x", digest[i]);
+	put_string(o, "digests", text);
+	free(text);
 }
 
 static void describe_regions(json_object *o, const struct handover *h)
@@ -44,6 +57,9 @@ static void describe_regions(json_object *o, const struct handover *h)
 		json_object_object_add(item, "added", json_object_new_boolean(r->added));
 		if (handover_digested(r))
 			put_number(item, "crc", handover_region_crc(r));
+		json_object_object_add(item, "load", json_object_new_boolean(r->fixed));
+		if (r->fixed)
+			put_digests(item, r->digest, chunk_count(r->region.size));
 		json_object_object_add(item, "seal", json_object_new_boolean(r->seal));
 		json_object_array_add(list, item);
 	}
@@ -90,9 +106,9 @@ void state_describe(struct state *s, const struct request *rq, const struct targ
 	s->json = json_object_new_object();
 	put_number(s->json, "version", STATE_VERSION);
 	put_path(s->json, "kernel", rq->kernel);
-	put_number(s->json, "kernel_crc", t->file_crc);
+	put_number(s->json, "kernel_crc", t->kernel_crc);
 	put_path(s->json, "initrd", rq->initrd);
-	put_number(s->json, "initrd_crc", crc32c(0, t->initrd.data, t->initrd.size));
+	put_number(s->json, "initrd_crc", t->initrd_crc);
 	put_string(s->json, "cmdline", cmdline);
 	put_string(s->json, "method", by_kernel ? METHOD_NAME_FILE : METHOD_NAME_SEGMENTS);
 	put_path(s->json, "segment", rq->segment);
@@ -135,18 +151,23 @@ static int write_file(const struct root *root, const char *path, const void *dat
 	return err;
 }
 
+int state_make_dir(const struct root *root)
+{
+	return mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST ? -1 : 0;
+}
+
 int state_prepare(const struct root *root, const struct handover *h)
 {
 	char path[64];
 
-	if (mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST)
+	if (state_make_dir(root))
 		return error_errno("cannot make /" STATE_DIR);
 	for (size_t i = 0; i < h->blob_count; i++) {
 		blob_path(path, sizeof(path), i, true);
 		if (write_file(root, path, h->blob[i].data.data, h->blob[i].data.size))
 			return error("the blobs must fit into /run: 'kexec -e' may have to load them again");
 	}
-	return 0;
+	return write_file(root, LOADING, "", 0);
 }
 
 static int rename_blobs(const struct root *root, size_t count)
@@ -174,14 +195,18 @@ static void remove_blobs(const struct root *root, size_t first)
 	}
 }
 
-int state_commit(const struct root *root, const struct state *s, uint64_t image_symbol,
-		 uint64_t running_image)
+int state_commit(const struct root *root, const struct state *s, const struct image_id *id)
 {
 	const char *text;
 
-	put_number(s->json, "image_symbol", image_symbol);
-	put_number(s->json, "image", running_image);
+	put_number(s->json, "image_symbol", id->symbol);
+	put_number(s->json, "payload_addr", id->payload.addr);
+	put_number(s->json, "payload_size", id->payload.size);
+	put_number(s->json, "image", id->image);
 	text = json_object_to_json_string_ext(s->json, JSON_C_TO_STRING_PRETTY);
+	if (strlen(text) > STATE_MAX)
+		return error("/" STATE_FILE " would have more than %u MiB, because of the digests of regions "
+			     "with ':load' in --kho-verify: leave ':load' out", STATE_MAX >> 20);
 	/* The old description must not meet new blobs. */
 	unlinkat(root->fd, STATE_FILE, 0);
 	if (rename_blobs(root, s->blob_count) || write_file(root, STATE_NEW, text, strlen(text)))
@@ -189,6 +214,7 @@ int state_commit(const struct root *root, const struct state *s, uint64_t image_
 	if (renameat(root->fd, STATE_NEW, root->fd, STATE_FILE))
 		return error_errno("cannot rename to /" STATE_FILE);
 	remove_blobs(root, s->blob_count);
+	unlinkat(root->fd, LOADING, 0);
 	return 0;
 }
 
@@ -196,6 +222,7 @@ void state_abandon(const struct root *root)
 {
 	char path[64];
 
+	unlinkat(root->fd, LOADING, 0);
 	for (size_t i = 0; i < BLOBS_MAX; i++) {
 		blob_path(path, sizeof(path), i, true);
 		unlinkat(root->fd, path, 0);
@@ -206,6 +233,7 @@ void state_forget(const struct root *root)
 {
 	unlinkat(root->fd, STATE_FILE, 0);
 	remove_blobs(root, 0);
+	unlinkat(root->fd, LOADING, 0);
 }
 
 static const char *get_string(json_object *o, const char *key)
@@ -235,6 +263,30 @@ static bool copy_string(char **to, const char *from)
 	return !from || *to;
 }
 
+/* The digests of NAME, as put_digests() has written them. 0 or -1. */
+static int load_digests(json_object *item, const char *name, uint64_t count, struct request *rq)
+{
+	struct first_digests *first = &rq->first[rq->first_count];
+	const char *text = get_string(item, "digests");
+	char word[9] = "", *end;
+
+	if (!text || strlen(text) / 8 != count || strlen(text) % 8)
+		return -1;
+	first->digest = calloc(count + 1, sizeof(*first->digest));
+	if (!first->digest)
+		return -1;
+	rq->first_count++;
+	strcpy(first->name, name);
+	first->count = count;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(word, text + i * 8, 8);
+		first->digest[i] = (uint32_t)strtoul(word, &end, 16);
+		if (*end)
+			return -1;
+	}
+	return 0;
+}
+
 static int load_region(json_object *item, struct sealed *ret)
 {
 	const char *name = get_string(item, "name");
@@ -251,9 +303,14 @@ static int load_region(json_object *item, struct sealed *ret)
 		return name_set_add(&rq->seal, name);
 	if (!json_object_object_get_ex(item, "crc", NULL))
 		return 0;
-	ret->region[ret->region_count] = region;
-	ret->region_crc[ret->region_count++] = (uint32_t)get_number(item, "crc");
-	return name_set_add(&rq->verify, name);
+	ret->region[ret->region_count] = (struct handover_region){
+		.region = region, .verify = true, .fixed = get_bool(item, "load") };
+	ret->region_crc[ret->region_count] = (uint32_t)get_number(item, "crc");
+	if (!ret->region[ret->region_count++].fixed)
+		return name_set_add(&rq->verify, name);
+	if (load_digests(item, name, chunk_count(region.size), rq))
+		return -1;
+	return name_set_add(&rq->load, name);
 }
 
 static int load_regions(json_object *o, struct sealed *ret)
@@ -343,8 +400,10 @@ static int load_json(json_object *o, struct sealed *ret)
 	    !copy_string(&rq->initrd, get_string(o, "initrd")) ||
 	    !copy_string(&rq->cmdline, get_string(o, "cmdline")))
 		return -1;
-	ret->image_symbol = get_number(o, "image_symbol");
-	ret->image = get_number(o, "image");
+	ret->id.symbol = get_number(o, "image_symbol");
+	ret->id.payload.addr = get_number(o, "payload_addr");
+	ret->id.payload.size = get_number(o, "payload_size");
+	ret->id.image = get_number(o, "image");
 	rq->kho = true;
 	rq->resealing = true;
 	rq->no_checks = get_bool(o, "no_checks");
@@ -367,9 +426,13 @@ int state_load(const struct root *root, struct sealed *ret)
 	struct buffer buf;
 	json_tokener *parser;
 	json_object *o;
-	int err = root_read(root, STATE_FILE, STATE_MAX, &buf);
+	int err;
 
 	memset(ret, 0, sizeof(*ret));
+	if (!faccessat(root->fd, LOADING, F_OK, 0))
+		return error("a load was cut off (/" LOADING "), so it cannot be told what is loaded: run "
+			     "the load command again, or 'kexec -u'");
+	err = root_read(root, STATE_FILE, STATE_MAX, &buf);
 	if (err == -ENOENT)
 		return 0;
 	errno = -err;

@@ -17,6 +17,9 @@ struct state {
 	size_t blob_count;
 };
 
+/* Make the folder for what this program keeps. 0, or -1 with errno and no message. */
+int state_make_dir(const struct root *root);
+
 /* Describe an image about to be loaded. BY_KERNEL: through kexec_file_load. */
 void state_describe(struct state *state, const struct request *request, const struct target *target,
 		    const struct handover *handover, const char *cmdline, bool by_kernel);
@@ -24,17 +27,14 @@ void state_release(struct state *state);
 
 /*
  * Before the load: put the blobs, whose files may be gone at "kexec -e", where a
- * later load can read them. What was loaded before, and its description, stay as
+ * later load can read them, and note that a load has begun: one that is cut off must
+ * not be taken for none. What was loaded before, and its description, stay as
  * they are. 0, or -1 after a message.
  */
 int state_prepare(const struct root *root, const struct handover *handover);
 
-/*
- * After the load: make this the description of the image that RUNNING_IMAGE
- * identifies at IMAGE_SYMBOL (see running_image()). 0, or -1 after a message.
- */
-int state_commit(const struct root *root, const struct state *state, uint64_t image_symbol,
-		 uint64_t running_image);
+/* After the load: make this the description of image ID. 0, or -1 after a message. */
+int state_commit(const struct root *root, const struct state *state, const struct image_id *id);
 
 /* After state_prepare(), if nothing has been loaded: remove what it has put there. */
 void state_abandon(const struct root *root);
@@ -46,19 +46,19 @@ void state_forget(const struct root *root);
  * Read it back as a request to load the same again. 1, or 0 if there is none,
  * or -1 after a message. FDT_ADDR and FDT_CRC: the kernel's live root FDT as it
  * was copied; FDT_ADDR 0 if it was not. MAP_CRC: with MAP_COPIED, the
- * running_crc() of what was copied. REGION: those to be verified, with a
- * CRC32C over the digests of each.
+ * running_crc() of what was copied. REGION: those to be verified here, without
+ * digests, with a CRC32C over those of the load.
  */
 struct sealed {
 	struct request request;
-	uint64_t image_symbol, image;	/* what was loaded then; 0: not known */
+	struct image_id id;		/* what was loaded then */
 	uint64_t fdt_addr;
 	uint32_t fdt_crc;
 	bool luo_dropped;		/* there was no live update session then */
 	bool kho;			/* the running kernel has KHO switched on */
 	bool map_copied;
 	uint32_t map_crc;
-	struct kho_region region[KHO_REGIONS_MAX];
+	struct handover_region region[KHO_REGIONS_MAX];
 	uint32_t region_crc[KHO_REGIONS_MAX];
 	size_t region_count;
 };

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The system calls, and what the kernel says of a loaded image. */
+/* The system calls; all there are, so that tests can put others in their place. */
 #ifndef KEXEC_SYSCALLS_H
 #define KEXEC_SYSCALLS_H
 
-#include <stdbool.h>
-
-#include "files.h"
 #include "segments.h"
 
 /* Of a patched kernel: the sixth argument is a handover, see kexec/segment.h. */
@@ -20,11 +17,5 @@ int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsig
 int sys_kexec_unload(void);
 int sys_kexec_file_unload(void);
 int sys_reboot_kexec(void);
-
-/* 1 loaded, 0 not, -1 not to be told. */
-int kexec_loaded(const struct root *root);
-
-/* "none", "integrity" or "confidentiality"; "none" without the lockdown LSM. */
-void lockdown_mode(const struct root *root, char *mode, size_t size);
 
 #endif

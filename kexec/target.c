@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
+#include <unistd.h>
 
 #include "../purgatory/crc32c.h"
 #include "kernel-file.h"
@@ -14,26 +15,62 @@ static int check_unchanged(const struct target *t, const struct request *rq)
 {
 	if (!rq->resealing)
 		return 0;
-	if (t->file_crc != rq->kernel_crc ||
-	    crc32c(0, t->initrd.data, t->initrd.size) != rq->initrd_crc)
+	if (t->kernel_crc != rq->kernel_crc || t->initrd_crc != rq->initrd_crc)
 		return error("'%s' or '%s' has changed since it was loaded, so the image cannot be "
 			     "loaded again with the regions' newest digests: run the load command again",
 			     rq->kernel, rq->initrd ? rq->initrd : "initrd");
 	return 0;
 }
 
-int target_read(struct target *t, const struct request *rq)
+int target_open(struct target *t, const struct request *rq)
 {
 	memset(t, 0, sizeof(*t));
-	if (file_read(rq->kernel, "kernel", KERNEL_FILE_MAX, &t->kernel))
+	t->initrd_fd = -1;
+	t->kernel_fd = file_open(rq->kernel, "kernel", KERNEL_FILE_MAX);
+	if (t->kernel_fd < 0)
+		return -1;
+	if (rq->initrd)
+		t->initrd_fd = file_open(rq->initrd, "initrd", INITRD_MAX);
+	return rq->initrd && t->initrd_fd < 0 ? -1 : 0;
+}
+
+int target_read(struct target *t, const struct request *rq)
+{
+	if (t->was_read)
+		return 0;
+	buffer_free(&t->kernel);
+	buffer_free(&t->initrd);
+	if (file_read_open(t->kernel_fd, rq->kernel, "kernel", KERNEL_FILE_MAX, &t->kernel))
 		return EXIT_REFUSED;
-	if (rq->initrd && file_read(rq->initrd, "initrd", INITRD_MAX, &t->initrd))
+	if (rq->initrd && file_read_open(t->initrd_fd, rq->initrd, "initrd", INITRD_MAX, &t->initrd))
 		return EXIT_REFUSED;
 	t->packed = bzimage_parse(t->kernel.data, t->kernel.size, &t->image) != IMAGE_OK;
-	t->file_crc = crc32c(0, t->kernel.data, t->kernel.size);
+	t->kernel_crc = crc32c(0, t->kernel.data, t->kernel.size);
+	t->initrd_crc = crc32c(0, t->initrd.data, t->initrd.size);
 	if (check_unchanged(t, rq))
 		return EXIT_REFUSED;
-	return kernel_file_parse(rq->kernel, &t->kernel, &t->image) ? EXIT_FAILED : 0;
+	if (kernel_file_parse(rq->kernel, &t->kernel, &t->image))
+		return EXIT_FAILED;
+	t->was_read = true;
+	return 0;
+}
+
+static int check_file(int fd, const char *path, uint32_t wanted)
+{
+	uint32_t crc;
+
+	if (file_crc(fd, &crc))
+		return error_errno("cannot read '%s' again, to see whether the kernel has loaded what was "
+				   "looked at", path);
+	return crc == wanted ? 0 : error("'%s' has been written while it was loaded: load it again when it is "
+					 "complete", path);
+}
+
+int target_check_files(const struct target *t, const struct request *rq)
+{
+	if (check_file(t->kernel_fd, rq->kernel, t->kernel_crc))
+		return -1;
+	return rq->initrd ? check_file(t->initrd_fd, rq->initrd, t->initrd_crc) : 0;
 }
 
 int target_check(const struct target *t, const struct machine *m, const char *cmdline)
@@ -97,4 +134,9 @@ void target_release(struct target *t)
 {
 	buffer_free(&t->kernel);
 	buffer_free(&t->initrd);
+	if (t->kernel_fd >= 0)
+		close(t->kernel_fd);
+	if (t->initrd_fd >= 0)
+		close(t->initrd_fd);
+	t->kernel_fd = t->initrd_fd = -1;
 }

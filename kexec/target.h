@@ -9,16 +9,35 @@
 #include "request.h"
 
 struct target {
+	int kernel_fd, initrd_fd;	/* opened once: what is judged is what is loaded; -1: none */
 	struct buffer kernel;		/* a bzImage, decompressed if the file was */
 	struct buffer initrd;		/* size 0: none */
-	uint32_t file_crc;		/* of the kernel file as it was read */
+	uint32_t kernel_crc;		/* of the kernel file as it was read */
+	uint32_t initrd_crc;
 	bool packed;			/* ... compressed as a whole, which kexec_file_load does not take */
 	struct bzimage image;
+	bool was_read;			/* all of the above but the descriptors is valid */
 	struct kho_reader reads;	/* only with KHO: what it can be handed */
 };
 
-/* Read and parse the files of REQUEST. 0, or an exit code after a message. */
+/*
+ * Open the files of REQUEST. 0, or -1 after a message. Release with target_release(),
+ * also after an error.
+ */
+int target_open(struct target *target, const struct request *request);
+
+/*
+ * Read and parse the files of REQUEST that target_open() has opened, unless that was
+ * done before: a target can be loaded again with its files out of reach. 0, or an exit
+ * code after a message.
+ */
 int target_read(struct target *target, const struct request *request);
+
+/*
+ * Do the files hold what target_read() has read? The kernel reads them by itself in
+ * kexec_file_load(). 0, or -1 after a message.
+ */
+int target_check_files(const struct target *target, const struct request *request);
 
 /* Can this kernel run where it will run? 0, or -1 after a message. */
 int target_check(const struct target *target, const struct machine *machine,

@@ -138,15 +138,21 @@ static void sealed_names(void **state)
 {
 	(void)state;
 	assert_int_equal(request_add_verify(&rq, "a,b:seal,c:load"), 0);
-	assert_int_equal(rq.verify.count, 2);
+	assert_int_equal(rq.verify.count, 1);
+	assert_int_equal(rq.load.count, 1);
 	assert_int_equal(rq.seal.count, 1);
-	assert_true(name_set_names(&rq.verify, "c") && name_set_names(&rq.seal, "b"));
+	assert_true(name_set_names(&rq.load, "c") && name_set_names(&rq.seal, "b"));
+	assert_int_equal(request_add_verify(&rq, "c"), -1);
+	assert_int_equal(request_add_verify(&rq, "c:seal"), -1);
+	assert_int_equal(request_add_verify(&rq, "a:load"), -1);
+	assert_int_equal(request_add_verify(&rq, "c:load"), 0);
 	assert_int_equal(request_add_verify(&rq, "a:seal"), -1);
 	assert_int_equal(request_add_verify(&rq, "b"), -1);
 	assert_int_equal(request_add_verify(&rq, "b:seal"), 0);
 	assert_int_equal(request_add_verify(&rq, "all:seal"), 0);
 	assert_true(rq.seal.all && !rq.verify.all);
 	assert_int_equal(request_add_verify(&rq, "all"), -1);
+	assert_int_equal(request_add_verify(&rq, "all:load"), -1);
 	/* A name of its own stays what it is. */
 	assert_true(name_set_names(&rq.verify, "a") && !name_set_names(&rq.seal, "a"));
 	assert_int_equal(request_add_carry(&rq, "a:seal"), 0);

@@ -75,6 +75,7 @@ static int setup(void **state)
 	memset(&request, 0, sizeof(request));
 	request.kernel = must_copy(TARGET, sizeof(TARGET));
 	request.kho = true;
+	assert_int_equal(target_open(&target, &request), 0);
 	assert_int_equal(target_read(&target, &request), 0);
 	assert_int_equal(target_find_abis(&target, &request), 0);
 	handover.machine = &machine;

@@ -84,7 +84,7 @@ says "sealed    r0"
 try 1 --dry-run --kho-verify=r0:sealed
 says "wants :load or :seal"
 try 1 --dry-run --kho-verify=r0:seal,r0
-says "with :seal and without"
+says "is given twice"
 try 1 -c --dry-run --kho-verify=r0:seal
 says "works with kexec_file_load only"
 try 1 -s --dry-run --noefi

@@ -47,16 +47,19 @@ static struct handover_region *add_region(const char *name, uint64_t addr)
 
 static void save_and_load(bool by_kernel)
 {
+	const struct image_id id = { 0x1234, { 0x4000, 0x2000 }, 0x5678 };
 	struct state s;
 
 	state_describe(&s, &request, &target, &handover, "quiet kho=on", by_kernel);
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
-	assert_int_equal(state_commit(&tree.root, &s, 0x1234, 0x5678), 0);
+	/* Killed here, nobody knows whether the kernel has the new image or the old one. */
+	assert_int_equal(state_load(&tree.root, &sealed), -1);
+	assert_int_equal(state_commit(&tree.root, &s, &id), 0);
 	state_release(&s);
 	assert_int_equal(state_load(&tree.root, &sealed), 1);
 	assert_string_equal(sealed.request.kernel, "/no/such/kernel");
 	assert_string_equal(sealed.request.cmdline, "quiet kho=on");
-	assert_int_equal(sealed.image_symbol, 0x1234);
+	assert_memory_equal(&sealed.id, &id, sizeof(id));
 	assert_int_equal(sealed.request.reads.abi, KHO_ABI_V4);
 	assert_true(sealed.request.kho && sealed.request.resealing);
 }
@@ -97,6 +100,45 @@ static void by_the_kernel(void **state)
 	assert_true(name_set_empty(&sealed.request.verify));
 }
 
+/* Of a region that must not change each digest comes back. */
+static void immutable(void **state)
+{
+	struct handover_region *r;
+
+	(void)state;
+	r = add_region("r0", 0x100000);
+	r->region.size = 5u << 20;
+	r->verify = r->fixed = true;
+	r->digest = must_calloc(3 * sizeof(*r->digest));
+	r->digest[0] = 0xfedcba98;
+	r->digest[2] = 7;
+	save_and_load(false);
+	assert_true(sealed.region[0].fixed);
+	assert_int_equal(sealed.region_crc[0], handover_region_crc(r));
+	assert_true(name_set_names(&sealed.request.load, "r0"));
+	assert_true(name_set_empty(&sealed.request.verify));
+	assert_int_equal(sealed.request.first_count, 1);
+	assert_string_equal(sealed.request.first[0].name, "r0");
+	assert_int_equal(sealed.request.first[0].count, 3);
+	assert_memory_equal(sealed.request.first[0].digest, r->digest, 3 * sizeof(*r->digest));
+	assert_int_equal(handover_check_fixed(&handover, &sealed.request), 0);
+	r->digest[2] ^= 1;
+	assert_int_equal(handover_check_fixed(&handover, &sealed.request), -1);
+	r->digest[2] ^= 1;
+	sealed.request.first[0].name[0] = 'x';
+	assert_int_equal(handover_check_fixed(&handover, &sealed.request), -1);
+}
+
+static void abandoned(void **state)
+{
+	(void)state;
+	save_and_load(false);
+	assert_int_equal(state_prepare(&tree.root, &handover), 0);
+	state_abandon(&tree.root);
+	request_free(&sealed.request);
+	assert_int_equal(state_load(&tree.root, &sealed), 1);
+}
+
 static void made_before(void **state)
 {
 	(void)state;
@@ -111,11 +153,11 @@ static void made_before(void **state)
 static void damaged(void **state)
 {
 	static const char *const bad[] = {
-		"", "{", "[]", "{ \"version\": 4 }",
-		"{ \"version\": 3, \"kernel\": \"/k\", \"cmdline\": \"\" }",
-		"{ \"version\": 4, \"kernel\": \"/k\", \"cmdline\": \"\", \"reads\": { \"abi\": \"kho-v4\" }, "
+		"", "{", "[]", "{ \"version\": 5 }",
+		"{ \"version\": 4, \"kernel\": \"/k\", \"cmdline\": \"\" }",
+		"{ \"version\": 5, \"kernel\": \"/k\", \"cmdline\": \"\", \"reads\": { \"abi\": \"kho-v4\" }, "
 		"\"regions\": [], \"blobs\": [] }",
-		"{ \"version\": 4, \"kernel\": \"/k\", \"cmdline\": \"\", \"method\": \"magic\", "
+		"{ \"version\": 5, \"kernel\": \"/k\", \"cmdline\": \"\", \"method\": \"magic\", "
 		"\"reads\": { \"abi\": \"kho-v4\" }, \"regions\": [], \"blobs\": [] }",
 	};
 
@@ -131,6 +173,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(by_kexec_load, setup, teardown),
 		cmocka_unit_test_setup_teardown(by_the_kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(immutable, setup, teardown),
+		cmocka_unit_test_setup_teardown(abandoned, setup, teardown),
 		cmocka_unit_test_setup_teardown(made_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged, setup, teardown),
 	};

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Before the kernel is left: what is loaded is the image that was described, and what
+ * it takes over is what memory holds now; if not, it is loaded again.
+ */
+#ifndef KEXEC_SEAL_H
+#define KEXEC_SEAL_H
+
+#include "handover.h"
+#include "state.h"
+#include "target.h"
+
+/* A loaded handover. */
+struct seal {
+	const char *root_dir;
+	struct root root;
+	bool found;			/* there is one */
+	struct sealed sealed;		/* as it was loaded last */
+	struct handover handover;	/* its regions and their digests now */
+	struct target target;		/* its files, from the first load or seal_hold() on */
+	bool opened;			/* ... those are open */
+};
+
+/* 0, or -1 after a message. Release with seal_release(), also after an error. */
+int seal_init(struct seal *seal, const char *root_dir);
+
+/*
+ * Load again until what is loaded is what memory holds: a load takes time, in which
+ * regions can be written once more. An exit code, after a message if it is not EXIT_OK.
+ */
+int seal_update(struct seal *seal);
+
+/* Load the same once more. An exit code, after a message if it is not EXIT_OK. */
+int seal_reload(struct seal *seal);
+
+/*
+ * Read the files of the image, so that it can be loaded again when they are out of reach,
+ * for the network is down. Without them seal_update() may fail later. An exit code, after
+ * a message if it is not EXIT_OK: without the files no image can be proven to be ours.
+ */
+int seal_hold(struct seal *seal);
+
+/*
+ * The last act before reboot(2): the image that is loaded is the one of the description.
+ * Where the kernel does not tell, it is loaded once more, which makes it so. An exit code,
+ * after a message if it is not EXIT_OK.
+ */
+int seal_own(struct seal *seal);
+
+void seal_release(struct seal *seal);
+
+#endif

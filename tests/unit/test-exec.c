@@ -1,0 +1,664 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * "kexec -e" and "kexec -u" up to their system calls. The system is a tree; the system
+ * calls, loading and the network interfaces are functions of this file, which write down
+ * that they were called: D interfaces down, U up, I the look for live update sessions,
+ * L load, R reboot.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "exec.h"
+#include "interfaces.h"
+#include "load.h"
+#include "luo.h"
+#include "message.h"
+#include "state.h"
+#include "syscalls.h"
+#include "tree.h"
+#include "unit.h"
+
+#define TEXT		0xffffffff81000000ull
+#define DIRECT		0xffff888000000000ull
+#define PHYS		0x100000ull		/* region r0 */
+#define KIMAGE		0x2000u			/* offset of a struct kimage behind it */
+#define SYMBOL		(TEXT + 0x100)
+
+static struct {
+	Elf64_Ehdr ehdr;
+	Elf64_Phdr phdr[2];
+	unsigned char pad[0x1000 - sizeof(Elf64_Ehdr) - 2 * sizeof(Elf64_Phdr)];
+	uint64_t text[0x200];
+	unsigned char memory[0x3000];
+} core;
+
+static struct tree tree;
+static char done[32];			/* the calls */
+static void (*on_down)(void), (*on_look)(void), (*on_load)(void);
+static int load_code;
+static const int *reboot_errno;		/* of one call after the other */
+static int unload_errno;
+
+/* What state_describe() is given; changed by a test before describe(). */
+static struct handover handover;
+static struct target target;
+static struct request request;
+static struct image_id id;
+static bool by_kernel;
+
+static void did(char what)
+{
+	size_t len = strlen(done);
+
+	assert_true(len + 1 < sizeof(done));
+	done[len] = what;
+}
+
+static void call(void (*hook)(void))
+{
+	if (hook)
+		hook();
+}
+
+/* ---- In the place of the system ---------------------------------------------------- */
+
+int sys_reboot_kexec(void)
+{
+	did('R');
+	errno = *reboot_errno++;
+	return -1;
+}
+
+int sys_kexec_unload(void)
+{
+	did('u');
+	errno = unload_errno;
+	return unload_errno ? -1 : 0;
+}
+
+int sys_kexec_file_unload(void)
+{
+	did('f');
+	errno = ENOSYS;
+	return -1;
+}
+
+int sys_kexec_load(const struct segments *segments)
+{
+	(void)segments;
+	fail();
+	return -1;
+}
+
+int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags,
+			int kho_fd)
+{
+	(void)kernel_fd;
+	(void)initrd_fd;
+	(void)cmdline;
+	(void)flags;
+	(void)kho_fd;
+	fail();
+	return -1;
+}
+
+void interfaces_open(struct interfaces *n)
+{
+	(void)n;
+}
+
+size_t interfaces_down(struct interfaces *n)
+{
+	(void)n;
+	did('D');
+	call(on_down);
+	return 1;
+}
+
+void interfaces_up(const struct interfaces *n)
+{
+	(void)n;
+	did('U');
+}
+
+void interfaces_close(struct interfaces *n)
+{
+	(void)n;
+}
+
+int luo_check_idle(const struct root *root)
+{
+	(void)root;
+	did('I');
+	call(on_look);
+	return 0;
+}
+
+int luo_find_session(const struct root *root, char name[LUO_SESSION_NAME])
+{
+	(void)root;
+	(void)name;
+	return 0;
+}
+
+int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct kho_reader *ret)
+{
+	(void)mem;
+	(void)node;
+	(void)ret;
+	return 0;
+}
+
+static void describe(void);
+
+int load_image(const struct request *rq, struct target *t, const char *root_dir)
+{
+	assert_non_null(strstr(rq->kernel, "target.bzImage"));
+	assert_string_equal(root_dir, tree.path);
+	assert_true(rq->resealing);
+	assert_int_equal(target_read(t, rq), 0);
+	did('L');
+	if (load_code == EXIT_OK)
+		describe();
+	call(on_load);
+	return load_code;
+}
+
+enum file_load_result load_image_file(const struct request *rq, const struct target *t)
+{
+	(void)rq;
+	(void)t;
+	return FILE_LOAD_FAILED;
+}
+
+/* ---- The machine ------------------------------------------------------------------- */
+
+static Elf64_Phdr segment(uint64_t virt, uint64_t phys, uint64_t size, uint64_t offset)
+{
+	return (Elf64_Phdr){ .p_type = PT_LOAD, .p_vaddr = virt, .p_paddr = phys, .p_memsz = size,
+			     .p_filesz = size, .p_offset = offset };
+}
+
+static void write_core(void)
+{
+	tree_write(&tree, "proc/kcore", &core, sizeof(core));
+}
+
+/* The kernel has an image with one segment at ADDR; its entry point too. */
+static void kernel_has(uint64_t addr)
+{
+	uint64_t *kimage = (void *)(core.memory + KIMAGE);
+
+	core.text[0x100 / 8] = DIRECT + PHYS + KIMAGE;
+	kimage[3] = addr;
+	kimage[9] = addr;
+	kimage[10] = 0x2000;
+	write_core();
+}
+
+static void make_core(void)
+{
+	memset(&core, 0, sizeof(core));
+	core.ehdr = (Elf64_Ehdr){ .e_type = ET_CORE, .e_phoff = sizeof(Elf64_Ehdr),
+				  .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2 };
+	memcpy(core.ehdr.e_ident, ELFMAG, SELFMAG);
+	core.ehdr.e_ident[EI_CLASS] = ELFCLASS64;
+	core.phdr[0] = segment(TEXT, UINT64_MAX, sizeof(core.text), 0x1000);
+	core.phdr[1] = segment(DIRECT + PHYS, PHYS, sizeof(core.memory), 0x2000);
+	kernel_has(0x4000);
+}
+
+/* What a load does: digests, and a description of the image that the kernel has. */
+static void describe(void)
+{
+	struct state s;
+
+	assert_int_equal(kcore_open(&tree.root, &handover.kcore), 0);
+	assert_int_equal(handover_digest(&handover), 0);
+	id.image = running_image(&handover.kcore, id.symbol, &id.payload);
+	assert_true(!id.symbol || id.image);
+	state_describe(&s, &request, &target, &handover, "quiet", by_kernel);
+	assert_int_equal(state_prepare(&tree.root, &handover), 0);
+	assert_int_equal(state_commit(&tree.root, &s, &id), 0);
+	state_release(&s);
+	kcore_close(&handover.kcore);
+}
+
+static int setup(void **state)
+{
+	static const int not_leaving[] = { EPERM, EPERM };
+	struct handover_region *r = &handover.region[0];
+
+	(void)state;
+	memset(done, 0, sizeof(done));
+	on_down = on_look = on_load = NULL;
+	load_code = EXIT_OK;
+	reboot_errno = not_leaving;
+	unload_errno = 0;
+	tree_make(&tree);
+	tree_write(&tree, "run/here", "", 0);
+	tree_write(&tree, "sys/kernel/kexec_loaded", "1\n", 2);
+	make_core();
+	memset(&request, 0, sizeof(request));
+	request.kernel = must_copy(TARGET, sizeof(TARGET));
+	assert_int_equal(target_open(&target, &request), 0);
+	assert_int_equal(target_read(&target, &request), 0);
+	target.reads = (struct kho_reader){ .abi = KHO_ABI_V4, .reserve_mem = true };
+	memset(&handover, 0, sizeof(handover));
+	handover.kcore.fd = -1;
+	handover.luo_dropped = true;
+	handover.region_count = 1;
+	strcpy(r->region.name, "r0");
+	r->region.addr = PHYS;
+	r->region.size = 0x1000;
+	r->verify = true;
+	id = (struct image_id){ SYMBOL, { 0x4000, 0x2000 }, 0 };
+	by_kernel = false;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	target_release(&target);
+	request_free(&request);
+	handover_release(&handover);
+	tree_remove(&tree);
+	return 0;
+}
+
+/* "kexec -e" ends with CODE after these calls. */
+static void leaves(int code, const char *calls)
+{
+	assert_int_equal(execute(tree.path, true, false), code);
+	assert_string_equal(done, calls);
+}
+
+/* ---- Whose image it is ------------------------------------------------------------- */
+
+static void nothing_loaded(void **state)
+{
+	(void)state;
+	tree_write(&tree, "sys/kernel/kexec_loaded", "0\n", 2);
+	leaves(EXIT_REFUSED, "U");
+}
+
+static void not_to_be_told(void **state)
+{
+	(void)state;
+	tree_unlink(&tree, "sys/kernel/kexec_loaded");
+	leaves(EXIT_REFUSED, "U");
+}
+
+/* An image without a handover, through whatever program. */
+static void no_description(void **state)
+{
+	(void)state;
+	leaves(EXIT_FAILED, "DRU");
+}
+
+static void unchanged(void **state)
+{
+	(void)state;
+	describe();
+	leaves(EXIT_FAILED, "IDIRU");
+}
+
+static void interfaces_stay(void **state)
+{
+	(void)state;
+	describe();
+	assert_int_equal(execute(tree.path, true, true), EXIT_FAILED);
+	assert_string_equal(done, "IRU");
+}
+
+static void damaged_description(void **state)
+{
+	(void)state;
+	describe();
+	tree_write(&tree, STATE_DIR "/loaded.json", "{", 1);
+	leaves(EXIT_REFUSED, "U");
+}
+
+static void load_cut_off(void **state)
+{
+	(void)state;
+	describe();
+	assert_int_equal(state_prepare(&tree.root, &handover), 0);
+	leaves(EXIT_REFUSED, "U");
+}
+
+static void no_kcore(void **state)
+{
+	(void)state;
+	describe();
+	tree_unlink(&tree, "proc/kcore");
+	leaves(EXIT_REFUSED, "U");
+}
+
+static void load_another(void)
+{
+	kernel_has(0x8000);
+}
+
+static void unload_all(void)
+{
+	core.text[0x100 / 8] = 0;
+	write_core();
+}
+
+static void another_image(void **state)
+{
+	(void)state;
+	describe();
+	load_another();
+	leaves(EXIT_REFUSED, "U");
+}
+
+static void unloaded_by_another(void **state)
+{
+	(void)state;
+	describe();
+	unload_all();
+	leaves(EXIT_REFUSED, "U");
+}
+
+/* Another image can have our entry, or lie where ours has been. */
+static void nearly_ours(void **state)
+{
+	uint64_t *kimage = (void *)(core.memory + KIMAGE);
+
+	(void)state;
+	describe();
+	kimage[10] += 0x1000;
+	write_core();
+	leaves(EXIT_REFUSED, "U");
+	kimage[10] -= 0x1000;
+	kimage[0] = 1;
+	write_core();
+	leaves(EXIT_REFUSED, "UU");
+}
+
+static void another_while_interfaces_go_down(void **state)
+{
+	(void)state;
+	describe();
+	on_down = load_another;
+	leaves(EXIT_REFUSED, "IDU");
+}
+
+static int looks;
+
+static void load_another_at_the_end(void)
+{
+	if (++looks == 2)
+		load_another();
+}
+
+/* Behind all that is looked at before. */
+static void another_at_the_last_look(void **state)
+{
+	(void)state;
+	describe();
+	looks = 0;
+	on_look = load_another_at_the_end;
+	leaves(EXIT_REFUSED, "IDIU");
+}
+
+static void another_with_interfaces_up(void **state)
+{
+	(void)state;
+	describe();
+	looks = 1;
+	on_look = load_another_at_the_end;
+	assert_int_equal(execute(tree.path, true, true), EXIT_REFUSED);
+	assert_string_equal(done, "IU");
+}
+
+/* ---- A kernel that does not tell ---------------------------------------------------- */
+
+static void no_symbol(void **state)
+{
+	(void)state;
+	id.symbol = 0;
+	describe();
+	leaves(EXIT_FAILED, "IDILRU");
+}
+
+static void no_symbol_no_load(void **state)
+{
+	(void)state;
+	id.symbol = 0;
+	describe();
+	load_code = EXIT_FAILED;
+	leaves(EXIT_FAILED, "IDILU");
+}
+
+static void files_are_gone(void)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/gone", tree.path);
+	free(request.kernel);
+	request.kernel = must_copy(path, strlen(path) + 1);
+}
+
+/* What cannot be loaded once more is found out with the interfaces up. */
+static void no_symbol_no_files(void **state)
+{
+	(void)state;
+	id.symbol = 0;
+	files_are_gone();
+	describe();
+	leaves(EXIT_REFUSED, "IU");
+}
+
+static void no_files(void **state)
+{
+	(void)state;
+	files_are_gone();
+	describe();
+	leaves(EXIT_FAILED, "IDIRU");
+}
+
+static void other_files(void **state)
+{
+	(void)state;
+	target.kernel_crc ^= 1;
+	id.symbol = 0;
+	describe();
+	leaves(EXIT_REFUSED, "IU");
+}
+
+/* ---- What it takes over ------------------------------------------------------------- */
+
+static void write_region(void)
+{
+	core.memory[7]++;
+	write_core();
+}
+
+static void region_written(void **state)
+{
+	(void)state;
+	describe();
+	write_region();
+	leaves(EXIT_FAILED, "ILIDIRU");
+}
+
+static void region_written_late(void **state)
+{
+	(void)state;
+	describe();
+	on_down = write_region;
+	leaves(EXIT_FAILED, "IDILIRU");
+}
+
+static void region_always_written(void **state)
+{
+	(void)state;
+	describe();
+	write_region();
+	on_load = write_region;
+	leaves(EXIT_REFUSED, "ILILIU");
+}
+
+static void region_fixed(void **state)
+{
+	(void)state;
+	handover.region[0].fixed = true;
+	describe();
+	leaves(EXIT_FAILED, "IDIRU");
+	memset(done, 0, sizeof(done));
+	write_region();
+	leaves(EXIT_REFUSED, "U");
+}
+
+static void region_fixed_written_late(void **state)
+{
+	(void)state;
+	handover.region[0].fixed = true;
+	describe();
+	on_down = write_region;
+	leaves(EXIT_REFUSED, "IDU");
+}
+
+static void region_unreadable(void **state)
+{
+	(void)state;
+	describe();
+	core.phdr[1].p_paddr += 0x1000;
+	write_core();
+	leaves(EXIT_REFUSED, "U");
+}
+
+static void load_fails(void **state)
+{
+	(void)state;
+	describe();
+	write_region();
+	load_code = EXIT_FAILED;
+	leaves(EXIT_FAILED, "ILU");
+}
+
+/* A segment that was signed cannot be made anew; what it was made of must stay. */
+static void segment_written(void **state)
+{
+	(void)state;
+	by_kernel = true;
+	request.segment = must_copy("/segment", 9);
+	describe();
+	leaves(EXIT_FAILED, "IDIRU");
+	memset(done, 0, sizeof(done));
+	write_region();
+	leaves(EXIT_REFUSED, "IU");
+}
+
+/* The tree has no memory map, so it cannot be told whether the kernel's map has changed. */
+static void map_not_to_be_told(void **state)
+{
+	(void)state;
+	handover.running.kho = true;
+	handover.map = MAP_OWN;
+	assert_int_equal(blocks_init(&handover.running.preserved, 12), 0);
+	describe();
+	leaves(EXIT_REFUSED, "U");
+}
+
+static void fdt_not_to_be_told(void **state)
+{
+	(void)state;
+	handover.running.kho = true;
+	handover.running.root.abi = KHO_ABI_V4;
+	handover.running.fdt_addr = 0x7000000;
+	handover.map = MAP_LIVE;
+	describe();
+	leaves(EXIT_REFUSED, "U");
+}
+
+/* ---- The end ------------------------------------------------------------------------- */
+
+static void stale(void **state)
+{
+	static const int twice[] = { ESTALE, ESTALE };
+
+	(void)state;
+	describe();
+	reboot_errno = twice;
+	leaves(EXIT_FAILED, "IDIRLIRU");
+}
+
+static void stale_and_foreign(void **state)
+{
+	static const int once[] = { ESTALE, EPERM };
+
+	(void)state;
+	describe();
+	reboot_errno = once;
+	on_load = load_another;
+	leaves(EXIT_REFUSED, "IDIRLU");
+}
+
+static void stale_plain(void **state)
+{
+	static const int once[] = { ESTALE, EPERM };
+
+	(void)state;
+	reboot_errno = once;
+	leaves(EXIT_FAILED, "DRU");
+}
+
+static bool described(void)
+{
+	struct sealed sealed;
+	int found = state_load(&tree.root, &sealed);
+
+	if (found > 0)
+		request_free(&sealed.request);
+	return found > 0;
+}
+
+static void unloads(void **state)
+{
+	(void)state;
+	describe();
+	assert_int_equal(unload(tree.path, true, true), EXIT_OK);
+	assert_string_equal(done, "fu");
+	assert_false(described());
+}
+
+/* What stays loaded stays described. */
+static void unload_fails(void **state)
+{
+	(void)state;
+	describe();
+	assert_int_equal(unload(tree.path, true, false), EXIT_FAILED);
+	unload_errno = EPERM;
+	assert_int_equal(unload(tree.path, false, true), EXIT_FAILED);
+	assert_string_equal(done, "fu");
+	assert_true(described());
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(nothing_loaded), TEST(not_to_be_told), TEST(no_description), TEST(unchanged),
+		TEST(interfaces_stay), TEST(damaged_description), TEST(load_cut_off), TEST(no_kcore),
+		TEST(another_image), TEST(unloaded_by_another), TEST(nearly_ours),
+		TEST(another_while_interfaces_go_down), TEST(another_at_the_last_look),
+		TEST(another_with_interfaces_up),
+		TEST(no_symbol), TEST(no_symbol_no_load), TEST(no_symbol_no_files), TEST(no_files),
+		TEST(other_files),
+		TEST(region_written), TEST(region_written_late), TEST(region_always_written),
+		TEST(region_fixed), TEST(region_fixed_written_late), TEST(region_unreadable),
+		TEST(load_fails), TEST(segment_written), TEST(map_not_to_be_told),
+		TEST(fdt_not_to_be_told),
+		TEST(stale), TEST(stale_and_foreign), TEST(stale_plain),
+		TEST(unloads), TEST(unload_fails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A load up to its system calls, on a captured machine: what is refused before them, what
+ * is left behind them. The kernel is functions of this file that keep the image they were
+ * given where /proc/kcore shows it; they write down that they were called: l kexec_load,
+ * k kexec_file_load, u and f unloading by the one and the other.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kho-handover.h"
+#include "load.h"
+#include "message.h"
+#include "state.h"
+#include "syscalls.h"
+#include "tree.h"
+#include "unit.h"
+
+#define SYMBOL		0xffffffffc0000000ull	/* kexec_image, in no part of the captured memory */
+#define KIMAGE		0xffff800000000000ull
+#define HEADERS		64
+
+/* What the kernel shows of its image, behind the end of the captured core. */
+static struct {
+	uint64_t pointer;
+	uint64_t kimage[128];
+	Elf64_Phdr phdr[HEADERS];
+} shown;
+
+static struct tree tree;
+static struct request request;
+static struct target target;
+static char done[16];
+static int load_errno;			/* of both ways to load */
+static void (*while_loading)(void);
+static uint64_t foreign;		/* instead of what was loaded the kernel has this */
+static off_t core_end;			/* of the captured core */
+
+static void did(char what)
+{
+	size_t len = strlen(done);
+
+	assert_true(len + 1 < sizeof(done));
+	done[len] = what;
+}
+
+/* The kernel has an image with a segment at ADDR. */
+static void kernel_has(uint64_t addr, uint64_t size)
+{
+	int fd = root_open(&tree.root, "proc/kcore", O_WRONLY);
+
+	shown.pointer = addr ? KIMAGE : 0;
+	shown.kimage[3] = 0x1000;
+	shown.kimage[20] = addr;
+	shown.kimage[21] = size;
+	assert_int_equal(pwrite(fd, &shown, sizeof(shown), core_end), sizeof(shown));
+	close(fd);
+}
+
+/* ---- In the place of the kernel ------------------------------------------------------ */
+
+static int answer(uint64_t addr, uint64_t size)
+{
+	if (while_loading)
+		while_loading();
+	errno = load_errno;
+	if (load_errno)
+		return -1;
+	kernel_has(foreign ? foreign : addr, size);
+	return 0;
+}
+
+int sys_kexec_load(const struct segments *segments)
+{
+	did('l');
+	for (size_t i = 0; i < segments->count; i++)
+		if (!strcmp(segments->list[i].name, "handover"))
+			return answer(segments->list[i].addr, segments->list[i].size);
+	return answer(0, 0);
+}
+
+int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags,
+			int kho_fd)
+{
+	struct kho_payload payload;
+
+	did('k');
+	assert_true(kernel_fd >= 0 && initrd_fd < 0);
+	assert_non_null(cmdline);
+	if (!(flags & KEXEC_FILE_KHO))
+		return answer(0, 0);
+	assert_int_equal(pread(kho_fd, &payload, sizeof(payload), sizeof(struct kho_setup_data)),
+			 sizeof(payload));
+	return answer(payload.addr, payload.size);
+}
+
+int sys_kexec_unload(void)
+{
+	did('u');
+	return 0;
+}
+
+int sys_kexec_file_unload(void)
+{
+	did('f');
+	return 0;
+}
+
+int sys_reboot_kexec(void)
+{
+	fail();
+	return -1;
+}
+
+/* ---- The machine --------------------------------------------------------------------- */
+
+static void run(const char *format, const char *a, const char *b)
+{
+	char command[512];
+
+	assert_true((size_t)snprintf(command, sizeof(command), format, a, b) < sizeof(command));
+	assert_int_equal(system(command), 0);
+}
+
+static Elf64_Phdr part(uint64_t virt, size_t size, size_t offset)
+{
+	return (Elf64_Phdr){ .p_type = PT_LOAD, .p_vaddr = virt, .p_paddr = UINT64_MAX,
+			     .p_memsz = size, .p_filesz = size, .p_offset = (uint64_t)core_end + offset };
+}
+
+/* Add kexec_image and a struct kimage to the captured core. */
+static void extend_core(void)
+{
+	int fd = root_open(&tree.root, "proc/kcore", O_RDWR);
+	Elf64_Ehdr ehdr;
+	size_t count;
+
+	assert_true(fd >= 0);
+	core_end = lseek(fd, 0, SEEK_END);
+	assert_int_equal(pread(fd, &ehdr, sizeof(ehdr), 0), sizeof(ehdr));
+	count = ehdr.e_phnum;
+	assert_true(count + 2 <= HEADERS);
+	assert_int_equal(pread(fd, shown.phdr, count * sizeof(shown.phdr[0]), (off_t)ehdr.e_phoff),
+			 count * sizeof(shown.phdr[0]));
+	shown.phdr[count] = part(SYMBOL, sizeof(shown.pointer), 0);
+	shown.phdr[count + 1] = part(KIMAGE, sizeof(shown.kimage), sizeof(shown.pointer));
+	ehdr.e_phnum = (Elf64_Half)(count + 2);
+	ehdr.e_phoff = (uint64_t)core_end + offsetof(__typeof__(shown), phdr);
+	assert_int_equal(pwrite(fd, &ehdr, sizeof(ehdr), 0), sizeof(ehdr));
+	close(fd);
+	kernel_has(0, 0);
+}
+
+static void list_symbol(void)
+{
+	int fd = root_open(&tree.root, "proc/kallsyms", O_WRONLY | O_APPEND);
+
+	assert_true(fd >= 0);
+	assert_true(dprintf(fd, "%llx B kexec_image\n", (unsigned long long)SYMBOL) > 0);
+	close(fd);
+}
+
+static int setup(void **state)
+{
+	char path[256];
+
+	(void)state;
+	memset(done, 0, sizeof(done));
+	memset(&request, 0, sizeof(request));
+	memset(&shown, 0, sizeof(shown));
+	load_errno = 0;
+	while_loading = NULL;
+	foreign = 0;
+	tree_make(&tree);
+	run("tar -xzf '%s' -C '%s'", DATA "/machines/kho-on.tar.gz", tree.path);
+	tree_write(&tree, "run/here", "", 0);
+	list_symbol();
+	extend_core();
+	snprintf(path, sizeof(path), "%s/vmlinuz", tree.path);
+	run("cp '%s' '%s'", DATA "/target.bzImage", path);
+	request.kernel = must_copy(path, strlen(path) + 1);
+	request.cmdline = must_copy("quiet", 6);
+	request.kho = true;
+	request.method = METHOD_SEGMENTS;
+	assert_int_equal(target_open(&target, &request), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	target_release(&target);
+	request_free(&request);
+	tree_remove(&tree);
+	return 0;
+}
+
+/* From now on a kernel that takes segments, and is asked to. */
+static void takes_segments(void)
+{
+	static const char features[] = "format 2\nsegment verify seal\n";
+
+	tree_write(&tree, "sys/kernel/kho/features", features, sizeof(features) - 1);
+	request.method = METHOD_FILE;
+}
+
+/* A load ends with CODE after these calls; whether an image is described then. */
+static void loads(int code, const char *calls, bool described)
+{
+	struct sealed sealed;
+
+	assert_int_equal(load_image(&request, &target, tree.path), code);
+	assert_string_equal(done, calls);
+	assert_int_equal(state_load(&tree.root, &sealed), described);
+	if (described)
+		request_free(&sealed.request);
+	memset(done, 0, sizeof(done));
+}
+
+/* ---- Tests ---------------------------------------------------------------------------- */
+
+static void by_kexec_load(void **state)
+{
+	struct sealed sealed;
+	struct kcore kcore;
+
+	(void)state;
+	loads(EXIT_OK, "l", true);
+	assert_int_equal(state_load(&tree.root, &sealed), 1);
+	assert_int_equal(sealed.id.symbol, SYMBOL);
+	assert_int_equal(sealed.id.payload.addr, shown.kimage[20]);
+	assert_int_equal(kcore_open(&tree.root, &kcore), 0);
+	assert_true(running_image_is(&kcore, &sealed.id));
+	kernel_has(shown.kimage[20] + 0x1000, shown.kimage[21]);
+	assert_false(running_image_is(&kcore, &sealed.id));
+	kcore_close(&kcore);
+	request_free(&sealed.request);
+}
+
+static void by_the_kernel(void **state)
+{
+	(void)state;
+	takes_segments();
+	loads(EXIT_OK, "k", true);
+}
+
+static void not_told(void **state)
+{
+	struct sealed sealed;
+
+	(void)state;
+	run("sed -i /kexec_image/d '%s%s'", tree.path, "/proc/kallsyms");
+	loads(EXIT_OK, "l", true);
+	assert_int_equal(state_load(&tree.root, &sealed), 1);
+	assert_int_equal(sealed.id.symbol, 0);
+	request_free(&sealed.request);
+}
+
+/* What was loaded before, and its description, stay. */
+static void kernel_refuses(void **state)
+{
+	(void)state;
+	load_errno = EPERM;
+	loads(EXIT_FAILED, "l", false);
+	load_errno = 0;
+	loads(EXIT_OK, "l", true);
+	load_errno = ENOMEM;
+	loads(EXIT_FAILED, "l", true);
+	takes_segments();
+	loads(EXIT_FAILED, "k", true);
+}
+
+/* Somebody else's image is neither described nor unloaded. */
+static void another_loads(void **state)
+{
+	(void)state;
+	loads(EXIT_OK, "l", true);
+	foreign = 0x7000;
+	loads(EXIT_FAILED, "l", false);
+	takes_segments();
+	loads(EXIT_FAILED, "k", false);
+}
+
+static void overwrite(void)
+{
+	int fd = open(request.kernel, O_WRONLY);
+
+	assert_int_equal(pwrite(fd, "x", 1, 3000), 1);
+	close(fd);
+}
+
+/* The kernel reads the file by itself, and not what was looked at. */
+static void file_written(void **state)
+{
+	(void)state;
+	takes_segments();
+	loads(EXIT_OK, "k", true);
+	while_loading = overwrite;
+	loads(EXIT_FAILED, "kf", false);
+	while_loading = NULL;
+	request.method = METHOD_SEGMENTS;
+	loads(EXIT_OK, "l", true);
+}
+
+static ino_t loaded_inode(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return st.st_ino;
+}
+
+/* Another file under its name is none of a load that has begun. */
+static void file_renamed(void **state)
+{
+	ino_t judged = loaded_inode(target.kernel_fd);
+
+	(void)state;
+	run("mv '%s' '%s.old'", request.kernel, request.kernel);
+	run("cp '%s' '%s'", DATA "/target-none.bzImage", request.kernel);
+	takes_segments();
+	loads(EXIT_OK, "k", true);
+	assert_int_equal(loaded_inode(target.kernel_fd), judged);
+}
+
+static void no_place_to_describe(void **state)
+{
+	(void)state;
+	tree_unlink(&tree, "run/here");
+	assert_int_equal(unlinkat(tree.root.fd, "run", AT_REMOVEDIR), 0);
+	loads(EXIT_FAILED, "", false);
+}
+
+/* An image that cannot be described must not stay. */
+static void cannot_describe(void **state)
+{
+	(void)state;
+	tree_write(&tree, STATE_DIR "/loaded.json.new/here", "", 0);
+	loads(EXIT_FAILED, "lu", false);
+	takes_segments();
+	loads(EXIT_FAILED, "kf", false);
+}
+
+static void dry_run(void **state)
+{
+	(void)state;
+	request.dry_run = true;
+	loads(EXIT_OK, "", false);
+	assert_int_equal(faccessat(tree.root.fd, STATE_DIR, F_OK, 0), -1);
+}
+
+static void lockdown(void **state)
+{
+	static const char *const modes[] = { "none [integrity] confidentiality\n",
+					     "none integrity [confidentiality]\n" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		tree_write(&tree, "sys/kernel/security/lockdown", modes[i], strlen(modes[i]));
+		loads(EXIT_REFUSED, "", false);
+	}
+}
+
+/* Loaded again, the files must be those of the first time. */
+static void other_files(void **state)
+{
+	(void)state;
+	loads(EXIT_OK, "l", true);
+	request.resealing = true;
+	request.reads = target.reads;
+	request.kernel_crc = target.kernel_crc;
+	loads(EXIT_OK, "l", true);
+	request.kernel_crc ^= 1;
+	target_release(&target);
+	assert_int_equal(target_open(&target, &request), 0);
+	loads(EXIT_REFUSED, "", true);
+}
+
+/* With its files read once, an image can be loaded again without them. */
+static void files_out_of_reach(void **state)
+{
+	(void)state;
+	assert_int_equal(target_read(&target, &request), 0);
+	close(target.kernel_fd);
+	target.kernel_fd = -1;
+	loads(EXIT_OK, "l", true);
+}
+
+static void plain(void **state)
+{
+	(void)state;
+	loads(EXIT_OK, "l", true);
+	request.kho = false;
+	load_errno = EPERM;
+	loads(EXIT_FAILED, "l", true);
+	load_errno = 0;
+	loads(EXIT_OK, "l", false);
+}
+
+static void plain_by_the_kernel(void **state)
+{
+	static const struct {
+		int err;
+		enum file_load_result result;
+	} answers[] = {
+		{ 0, FILE_LOAD_OK }, { ENOSYS, FILE_LOAD_UNSUPPORTED }, { EINVAL, FILE_LOAD_UNSUPPORTED },
+		{ ENOEXEC, FILE_LOAD_UNSUPPORTED }, { ENOTSUP, FILE_LOAD_UNSUPPORTED },
+		{ EPERM, FILE_LOAD_FAILED }, { EKEYREJECTED, FILE_LOAD_FAILED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		load_errno = answers[i].err;
+		assert_int_equal(load_image_file(&request, &target), answers[i].result);
+	}
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(by_kexec_load), TEST(by_the_kernel), TEST(not_told), TEST(kernel_refuses),
+		TEST(another_loads), TEST(file_written), TEST(file_renamed), TEST(no_place_to_describe),
+		TEST(cannot_describe), TEST(dry_run), TEST(lockdown), TEST(other_files),
+		TEST(files_out_of_reach), TEST(plain), TEST(plain_by_the_kernel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
