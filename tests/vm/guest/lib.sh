@@ -245,6 +245,17 @@ arrive() {
 	status_says "result: *verified"
 }
 
+# alive PID: the process has not ended; what the shell has not waited for is a zombie.
+alive() { grep -qv 'Z' "/proc/$1/stat" 2> /dev/null; }
+
+# reads_kcore PID COMMAND: wait until COMMAND, running in the background, has /proc/kcore
+# open: its look at the running kernel has begun.
+reads_kcore() {
+	until readlink "/proc/$1"/fd/* | grep -q kcore; do
+		alive "$1" || fail "$2 has ended before it was looked at"
+	done
+}
+
 # ---- expectations ---------------------------------------------------------
 
 # refused PHRASE COMMAND ...: COMMAND fails as documented, says PHRASE, loads nothing.

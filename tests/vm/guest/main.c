@@ -21,6 +21,7 @@ static const struct command {
 	{ "scribble", scribble_main },
 	{ "segfuzz", segfuzz_main },
 	{ "rawkexec", rawkexec_main },
+	{ "crowd", crowd_main },
 };
 
 static const char *tool = "guest";
