@@ -29,6 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#undef PAGE_SIZE			/* of sys/user.h */
 #include "guest.h"
 
 #define GRACE		100000000ll	/* ns */
