@@ -186,11 +186,12 @@ static void unload_again(const struct loading *l)
 /* Where the handover lies in the image. */
 static struct kho_range payload_range(const struct loading *l)
 {
-	const struct kho_payload *ready = (const void *)(l->ready.data + sizeof(struct kho_setup_data));
+	const struct kho_payload *ready;
 
-	if (l->ready.data)
-		return (struct kho_range){ ready->addr, ready->size };
-	return (struct kho_range){ l->plan.payload->addr, l->plan.payload->size };
+	if (!l->ready.data)
+		return (struct kho_range){ l->plan.payload->addr, l->plan.payload->size };
+	ready = (const void *)(l->ready.data + sizeof(struct kho_setup_data));
+	return (struct kho_range){ ready->addr, ready->size };
 }
 
 /*

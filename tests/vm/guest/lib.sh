@@ -251,7 +251,7 @@ alive() { grep -qv 'Z' "/proc/$1/stat" 2> /dev/null; }
 # reads_kcore PID COMMAND: wait until COMMAND, running in the background, has /proc/kcore
 # open: its look at the running kernel has begun.
 reads_kcore() {
-	until readlink "/proc/$1"/fd/* | grep -q kcore; do
+	until for link in "/proc/$1"/fd/*; do readlink "$link"; done | grep -q /proc/kcore; do
 		alive "$1" || fail "$2 has ended before it was looked at"
 	done
 }
