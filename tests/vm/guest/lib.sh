@@ -253,6 +253,7 @@ alive() { grep -qv 'Z' "/proc/$1/stat" 2> /dev/null; }
 reads_kcore() {
 	until for link in "/proc/$1"/fd/*; do readlink "$link"; done | grep -q /proc/kcore; do
 		alive "$1" || fail "$2 has ended before it was looked at"
+		usleep 50000
 	done
 }
 
