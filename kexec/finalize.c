@@ -67,31 +67,6 @@ static int is_finalized(const struct root *root)
 			   "/sys/kernel/debug'); 6.19 also needs CONFIG_KEXEC_HANDOVER_DEBUGFS");
 }
 
-static int finalize_now(const struct root *root, enum finalize_kind kind)
-{
-	int fd = open_finalize(root), err;
-
-	if (fd < 0)
-		return -1;
-	/* The mark first: what is done and not noted could not be undone. */
-	if (kind == FINALIZE_ONCE && set_mark(root, MARK_STAYS)) {
-		close(fd);
-		return -1;
-	}
-	err = write_value(fd, "1");
-	if (err == -EEXIST)	/* another program was quicker */
-		unlinkat(root->fd, MARK_FILE, 0);
-	if (!err || err == -EEXIST)
-		return 0;
-	if (kind == FINALIZE_ONCE)
-		set_mark(root, MARK_LOST);
-	errno = -err;
-	return error_errno("the running kernel cannot finalize its handover (/" FINALIZE_FILE "); its log "
-			   "says why%s", kind == FINALIZE_ONCE ?
-			   "; it has forgotten what it preserved, and can hand nothing over until it is "
-			   "booted anew" : "");
-}
-
 /*
  * A kernel that has forgotten what it preserved would finalize again, without that:
  * one whose finalizing has failed, and one that was made to abort, though not by us,
@@ -113,11 +88,13 @@ static int check_not_lost(const struct root *root, bool done)
 	return 0;
 }
 
-int finalize_ensure(const struct root *root, enum finalize_kind kind, bool dry_run, bool *ret_now)
+int finalize_pending(const struct root *root, enum finalize_kind kind, bool dry_run)
 {
-	int done = is_finalized(root);
+	int done, fd;
 
-	*ret_now = false;
+	if (kind == FINALIZE_NEVER)
+		return 0;
+	done = is_finalized(root);
 	if (done < 0 || check_not_lost(root, done))
 		return -1;
 	if (done && kind == FINALIZE_REPEATABLE && dry_run)
@@ -125,12 +102,41 @@ int finalize_ensure(const struct root *root, enum finalize_kind kind, bool dry_r
 	if (done && (kind == FINALIZE_ONCE || dry_run))
 		return 0;
 	if (dry_run)
+		return 1;
+	fd = open_finalize(root);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 1;
+}
+
+int finalize_now(const struct root *root, enum finalize_kind kind, bool dry_run)
+{
+	int fd, err;
+
+	if (dry_run)
 		return error("the running kernel has not finalized its handover, so it cannot be looked at; "
 			     "'kexec --kho -l' finalizes, and so does 'echo 1 > /" FINALIZE_FILE "'");
-	if (finalize_now(root, kind))
+	fd = open_finalize(root);
+	if (fd < 0)
 		return -1;
-	*ret_now = true;
-	return 0;
+	/* The mark first: what is done and not noted could not be undone. */
+	if (kind == FINALIZE_ONCE && set_mark(root, MARK_STAYS)) {
+		close(fd);
+		return -1;
+	}
+	err = write_value(fd, "1");
+	if (err == -EEXIST)	/* another program was quicker */
+		unlinkat(root->fd, MARK_FILE, 0);
+	if (!err || err == -EEXIST)
+		return 0;
+	if (kind == FINALIZE_ONCE)
+		set_mark(root, MARK_LOST);
+	errno = -err;
+	return error_errno("the running kernel cannot finalize its handover (/" FINALIZE_FILE "); its log "
+			   "says why%s", kind == FINALIZE_ONCE ?
+			   "; it has forgotten what it preserved, and can hand nothing over until it is "
+			   "booted anew" : "");
 }
 
 bool finalize_is_due(const struct root *root)
@@ -155,8 +161,8 @@ void finalize_undo(const struct root *root)
 	if (root_read_line(root, MARK_FILE, mark, sizeof(mark)) || !strcmp(mark, MARK_LOST))
 		return;
 	if (strcmp(mark, MARK_UNDO)) {
-		notice("the running kernel's handover stays finalized, so nothing more can be preserved "
-		       "until a reboot: undoing it would make this kernel forget preserved memory");
+		notice("the running kernel's handover is finalized now and stays so until a reboot: it can "
+		       "preserve nothing more, and undoing it would make it forget preserved memory");
 		return;
 	}
 	fd = open_finalize(root);

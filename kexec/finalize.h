@@ -10,18 +10,25 @@
 
 #include "files.h"
 
-/* Which of these kernels is running; debugfs does not tell. */
+/* How the running kernel comes to a map; debugfs does not tell. */
 enum finalize_kind {
+	FINALIZE_NEVER,		/* 7.1 and later: it always has one */
 	FINALIZE_ONCE,		/* 6.16 to 6.18 */
 	FINALIZE_REPEATABLE,	/* 6.19, 7.0: each time writes the map anew */
 };
 
 /*
- * Have the running kernel finalize, unless that is done already. With DRY_RUN only
- * look, and refuse if it would have to be done. *RET_NOW: it was done now. 0, or -1
- * after a message.
+ * Is the map of a kernel of this KIND yet to be written? With DRY_RUN one written
+ * before will do. 1, 0, or -1 after a message: it can never be, or not by us.
+ * Changes nothing.
  */
-int finalize_ensure(const struct root *root, enum finalize_kind kind, bool dry_run, bool *ret_now);
+int finalize_pending(const struct root *root, enum finalize_kind kind, bool dry_run);
+
+/*
+ * Have it written, which most of these kernels do not undo. With DRY_RUN this is
+ * refused. 0, or -1 after a message.
+ */
+int finalize_now(const struct root *root, enum finalize_kind kind, bool dry_run);
 
 /* Is this a kernel that hands nothing over by itself, for it has not finalized yet? */
 bool finalize_is_due(const struct root *root);

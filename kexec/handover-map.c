@@ -50,8 +50,6 @@ static int drop_luo(struct handover *h, const struct kho_node *node)
 	if (err)
 		return error("live update state (node LUO) cannot be left out: %s; boot this kernel without "
 			     "liveupdate=on", kho_strerror(err));
-	notice("live update state (node LUO) is left out: the new kernel does not read that of this one, "
-	       "and no session is open");
 	h->luo_dropped = true;
 	return 0;
 }
@@ -110,9 +108,6 @@ int handover_judge(struct handover *h, bool adds_nodes)
 		if (judge_node(h, &r->root.node[i]))
 			return -1;
 	h->map = choose_map(h, adds_nodes);
-	if (verdict.fate == KHO_FATE_TRANSLATED)
-		notice("translating the handover from ABI %s to %s", kho_abi_label(r->root.abi),
-		       kho_abi_label(h->to.abi));
 	return 0;
 }
 

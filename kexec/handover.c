@@ -37,17 +37,12 @@ static int check_region_range(const struct handover *h, const struct machine *m,
 	return 0;
 }
 
-/* A region the user adds must not be the kernel's own memory either. */
-static int check_region_added(const struct handover *h, const struct machine *m,
-			      const struct kho_region *r)
+/* What the user adds must not be preserved by the kernel already, as far as that is known. */
+static int check_preserved(const struct running *running, const struct kho_region *r)
 {
-	const struct running *running = &h->running;
 	const struct kho_range range = { r->addr, r->size };
 	struct kho_range block;
 
-	if (kho_find_overlap(m->taken, m->taken_count, r->addr, r->size))
-		return error("--kho-region '%s' overlaps the running kernel's own image or its crash kernel "
-			     "(\"Kernel ...\" and \"Crash kernel\" in /proc/iomem)", r->name);
 	if (!running->kho)
 		return 0;
 	if (blocks_find_overlap(&running->preserved, &range, 1, &block) ||
@@ -55,6 +50,16 @@ static int check_region_added(const struct handover *h, const struct machine *m,
 		return error("--kho-region '%s' overlaps memory that the running kernel already "
 			     "preserves", r->name);
 	return 0;
+}
+
+/* ... nor be the kernel's own memory. */
+static int check_region_added(const struct handover *h, const struct machine *m,
+			      const struct kho_region *r)
+{
+	if (kho_find_overlap(m->taken, m->taken_count, r->addr, r->size))
+		return error("--kho-region '%s' overlaps the running kernel's own image or its crash kernel "
+			     "(\"Kernel ...\" and \"Crash kernel\" in /proc/iomem)", r->name);
+	return check_preserved(&h->running, r);
 }
 
 static int add_region(struct handover *h, const struct machine *m, const struct kho_region *r,
@@ -164,6 +169,14 @@ static int mark_verify(struct handover *h, const struct machine *m, const struct
 	return mark_named(h, m, &rq->seal, false, true);
 }
 
+static int check_no_node(const struct running *running, const char *name)
+{
+	if (running->kho && kho_root_find(&running->root, name))
+		return error("blob '%s': the running kernel hands over a node of this name; choose "
+			     "another", name);
+	return 0;
+}
+
 static int check_blob_name(const struct handover *h, const char *name)
 {
 	static const char *const reserved[] = { KHO_NODE_MEMBLOCK, KHO_NODE_METADATA, KHO_NODE_LUO };
@@ -172,9 +185,8 @@ static int check_blob_name(const struct handover *h, const char *name)
 		if (!strcmp(name, reserved[i]))
 			return error("blob '%s': this is the name of a node of the kernel's own; choose "
 				     "another", name);
-	if (h->running.kho && kho_root_find(&h->running.root, name))
-		return error("blob '%s': the running kernel hands over a node of this name; choose "
-			     "another", name);
+	if (check_no_node(&h->running, name))
+		return -1;
 	for (size_t i = 0; i < h->region_count; i++)
 		if (!strcmp(h->region[i].region.name, name))
 			return error("blob '%s': a region has this name; choose another", name);
@@ -328,26 +340,100 @@ static void warn_readable(const struct handover *h)
 			       h->region[i].region.name);
 }
 
-int handover_collect(struct handover *h, const struct machine *m, const struct request *rq,
-		     const struct kho_reader *to)
+/* What is done on the user's behalf; once it is known for good. */
+static void tell(const struct handover *h)
+{
+	const struct running *r = &h->running;
+
+	if (r->map_pending)
+		return;
+	if (h->luo_dropped)
+		notice("live update state (node LUO) is left out: the new kernel does not read that of this "
+		       "one, and no session is open");
+	if (r->kho && r->root.abi != h->to.abi)
+		notice("translating the handover from ABI %s to %s", kho_abi_label(r->root.abi),
+		       kho_abi_label(h->to.abi));
+	warn_readable(h);
+}
+
+int handover_look(struct handover *h, const struct machine *m, const struct request *rq,
+		  const struct kho_reader *to)
 {
 	memset(h, 0, sizeof(*h));
 	h->kcore.fd = -1;
 	h->checked = !rq->no_checks;
 	h->machine = m;
 	h->to = *to;
-	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, rq->dry_run || rq->save_segment,
-							      &h->running))
+	if (kcore_open(&m->root, &h->kcore) || running_look(m, &h->kcore, rq->dry_run, &h->running))
 		return -1;
-	if (collect_regions(h, m, rq) || mark_verify(h, m, rq) || collect_blobs(h, rq) ||
-	    collect_incoming(h, &m->root, &rq->carry))
+	if (collect_regions(h, m, rq) || mark_verify(h, m, rq) || collect_blobs(h, rq))
 		return -1;
+	return collect_incoming(h, &m->root, &rq->carry);
+}
+
+static bool is_running_region(const struct running *r, const struct kho_region *region)
+{
+	for (size_t i = 0; i < r->region_count; i++)
+		if (!strcmp(r->region[i].name, region->name) && r->region[i].addr == region->addr &&
+		    r->region[i].size == region->size)
+			return true;
+	return false;
+}
+
+/* The regions in the kernel's root FDT are those of its table, which are verified. */
+static int check_same_regions(const struct handover *h)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < h->region_count; i++) {
+		const struct kho_region *region = &h->region[i].region;
+
+		if (h->region[i].added)
+			continue;
+		count++;
+		if (!is_running_region(&h->running, region))
+			return error("the running kernel does not hand over its region '%s' as its table says: "
+				     "boot anew", region->name);
+	}
+	if (count == h->running.region_count)
+		return 0;
+	return error("the running kernel hands over a reserve_mem region that is no longer in its table, "
+		     "so its memory is in use for something else: boot anew");
+}
+
+int handover_finish(struct handover *h, bool dry_run)
+{
+	if (running_finish(h->machine, &h->kcore, dry_run, &h->running) || check_same_regions(h))
+		return -1;
+	for (size_t i = 0; i < h->region_count; i++)
+		if (h->region[i].added && check_preserved(&h->running, &h->region[i].region))
+			return -1;
+	for (size_t i = 0; i < h->blob_count; i++)
+		if (check_no_node(&h->running, h->blob[i].name))
+			return -1;
+	return 0;
+}
+
+static void forget_model(struct handover *h)
+{
+	free(h->scratch);
+	h->scratch = NULL;
+	h->scratch_count = 0;
+	h->node_count = 0;
+	h->luo_dropped = false;
+	blocks_free(&h->blocks);
+	blocks_free(&h->luo_blocks);
+}
+
+int handover_model(struct handover *h)
+{
+	forget_model(h);
 	if (handover_judge(h, adds_nodes(h)) || (h->map == MAP_OWN && handover_build_map(h)))
 		return -1;
-	if (!h->running.kho)
-		return alloc_scratch(h, PLANNED_SCRATCH);
-	warn_readable(h);
-	return adopt_scratch(h);
+	if (h->running.kho ? adopt_scratch(h) : alloc_scratch(h, PLANNED_SCRATCH))
+		return -1;
+	tell(h);
+	return 0;
 }
 
 int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t segments,

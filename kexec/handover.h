@@ -68,11 +68,24 @@ struct handover {
 };
 
 /*
- * Observe the running kernel and merge in what REQUEST adds, for a new kernel that
- * reads TO, with every check that needs no placement. 0, or -1 after a message.
+ * Look at the running kernel and merge in what REQUEST adds, for a new kernel that
+ * reads TO, with every check that needs no placement. Changes nothing. 0, or -1 after
+ * a message.
  */
-int handover_collect(struct handover *handover, const struct machine *machine,
-		     const struct request *request, const struct kho_reader *to);
+int handover_look(struct handover *handover, const struct machine *machine,
+		  const struct request *request, const struct kho_reader *to);
+
+/*
+ * Where the running kernel has no map yet, have it written, and check HANDOVER
+ * against what it preserves. With DRY_RUN that is refused. 0, or -1 after a message.
+ */
+int handover_finish(struct handover *handover, bool dry_run);
+
+/*
+ * What goes on, and scratch, as far as the running kernel is known: to be called
+ * again after handover_finish(). 0, or -1 after a message.
+ */
+int handover_model(struct handover *handover);
 
 /*
  * Choose what goes on of the running kernel's nodes and map. ADDS_NODES: the root

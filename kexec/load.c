@@ -93,34 +93,27 @@ static int choose_way(struct loading *l)
 	return 0;
 }
 
-static int prepare_handover(struct loading *l)
+static int look(struct loading *l)
 {
 	const struct request *rq = l->request;
 
 	if (target_find_abis(l->target, rq) ||
-	    handover_collect(&l->handover, &l->machine, rq, &l->target->reads) ||
-	    target_check_regions(l->target, rq, l->handover.region_count) ||
-	    handover_cmdline(&l->handover, &l->cmdline) || choose_way(l) ||
-	    handover_digest(&l->handover))
+	    handover_look(&l->handover, &l->machine, rq, &l->target->reads))
 		return -1;
-	if (handover_settle(&l->handover, &l->machine.root))
-		return -1;
-	return handover_check_fixed(&l->handover, rq);
+	return target_check_regions(l->target, rq, l->handover.region_count);
 }
 
-static int prepare(struct loading *l)
+/* Model and plan, as far as the running kernel is known. */
+static int plan(struct loading *l)
 {
 	const struct request *rq = l->request;
 
-	if (!rq->no_efi && efi_observe(&l->machine, &l->efi))
-		return -1;
-	if (l->efi.memmap.size && !(l->target->image.xloadflags & XLF_EFI_KEXEC))
-		notice("EFI runtime services are not passed on: the new kernel does not take them "
-		       "(XLF_EFI_KEXEC)");
-	if (rq->kho && prepare_handover(l))
+	if (rq->kho && (handover_model(&l->handover) || handover_cmdline(&l->handover, &l->cmdline) ||
+			choose_way(l)))
 		return -1;
 	if (target_check(l->target, &l->machine, l->cmdline))
 		return -1;
+	image_plan_release(&l->plan);
 	l->plan = (struct image_plan){
 		.machine = &l->machine,
 		.target = l->target,
@@ -137,6 +130,72 @@ static int prepare(struct loading *l)
 	return -1;
 }
 
+/* A dry run says nothing in the kernel's log. */
+static int digest(struct loading *l)
+{
+	const struct request *rq = l->request;
+
+	if (handover_digest(&l->handover) ||
+	    handover_settle(&l->handover, rq->dry_run ? NULL : &l->machine.root))
+		return -1;
+	return handover_check_fixed(&l->handover, rq);
+}
+
+/* Every refusal for which the running kernel needs not finalize. */
+static int prepare(struct loading *l)
+{
+	const struct request *rq = l->request;
+
+	if (!rq->no_efi && efi_observe(&l->machine, &l->efi))
+		return -1;
+	if (l->efi.memmap.size && !(l->target->image.xloadflags & XLF_EFI_KEXEC))
+		notice("EFI runtime services are not passed on: the new kernel does not take them "
+		       "(XLF_EFI_KEXEC)");
+	if (rq->kho && look(l))
+		return -1;
+	if (plan(l))
+		return -1;
+	return rq->kho ? digest(l) : 0;
+}
+
+static int refuse_kexec_load(void)
+{
+	bool closed = errno == EPERM;
+
+	error_errno("kexec_load failed; what was loaded before still is");
+	if (closed)
+		notice("kexec_load needs root (CAP_SYS_BOOT), no lockdown, and "
+		       "'sysctl kernel.kexec_load_disabled' at 0");
+	return -1;
+}
+
+/* Is kexec_load open? Where the kernel limits loads it is not asked, for that would cost one. */
+static int check_kexec_load(const struct root *root)
+{
+	char limit[16];
+
+	if (root_read_line(root, "proc/sys/kernel/kexec_load_limit_reboot", limit, sizeof(limit)) ||
+	    !strcmp(limit, "-1"))
+		return sys_kexec_load_check() ? refuse_kexec_load() : 0;
+	return strcmp(limit, "0") ? 0 : error("the kernel takes no more images: "
+					      "kernel.kexec_load_limit_reboot is 0");
+}
+
+/*
+ * What is left where the running kernel writes its map only when it is told to, in
+ * most of them for good: from here on only the map can be a reason to refuse.
+ */
+static int complete(struct loading *l)
+{
+	const struct request *rq = l->request;
+
+	if (!rq->kho || !l->handover.running.map_pending)
+		return 0;
+	if (!rq->dry_run && check_kexec_load(&l->machine.root))
+		return -1;
+	return handover_finish(&l->handover, rq->dry_run) ? -1 : plan(l);
+}
+
 static void print_failed_segments(const struct segments *s)
 {
 	notice("entry = 0x%llx", ULL(s->entry));
@@ -148,17 +207,11 @@ static void print_failed_segments(const struct segments *s)
 
 static int load_segments(struct loading *l)
 {
-	int err;
-
 	if (image_plan_build(&l->plan))
 		return -1;
 	if (!sys_kexec_load(&l->plan.segments))
 		return 0;
-	err = errno;
-	error_errno("kexec_load failed; what was loaded before still is");
-	if (err == EPERM)
-		notice("kexec_load needs root (CAP_SYS_BOOT), no lockdown, and "
-		       "'sysctl kernel.kexec_load_disabled' at 0");
+	refuse_kexec_load();
 	print_failed_segments(&l->plan.segments);
 	return -1;
 }
@@ -241,8 +294,16 @@ static int load_now(struct loading *l)
 		return EXIT_OK;
 	}
 	/* Building consumes the blobs, so they are kept first. */
+	if (state_prepare(&l->machine.root, &l->handover)) {
+		state_abandon(&l->machine.root);
+		return EXIT_FAILED;
+	}
+	if (complete(l)) {
+		state_abandon(&l->machine.root);
+		return EXIT_REFUSED;
+	}
 	state_describe(&state, l->request, l->target, &l->handover, l->cmdline, l->by_kernel);
-	if (!state_prepare(&l->machine.root, &l->handover) && !load_handover(l))
+	if (!load_handover(l))
 		code = finish(l, &state);
 	else
 		state_abandon(&l->machine.root);
@@ -282,6 +343,8 @@ static int run(struct loading *l, const char *root_dir)
 	if (rq->segment ? prepare_ready(l) : check_lockdown(l) || prepare(l))
 		return EXIT_REFUSED;
 	if (rq->dry_run) {
+		if (complete(l))
+			return EXIT_REFUSED;
 		image_plan_print(&l->plan);
 		return EXIT_OK;
 	}

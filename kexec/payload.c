@@ -14,6 +14,11 @@
  * the map: two bitmaps, and a chunk to list them.
  */
 #define FDT_MAP_PAGES	3
+/*
+ * Kept for the running kernel's map while that is not known: the regions of a machine
+ * of 1 TiB, and the memory of its guests in huge pages, take less.
+ */
+#define MAP_ROOM	(1 * MIB)
 
 static uint64_t page_up(uint64_t size)
 {
@@ -44,6 +49,8 @@ static int map_size(const struct handover *h, uint64_t *ret)
 
 	if (!err && fdt_is_preserved(h))
 		*ret += FDT_MAP_PAGES * PAGE_SIZE;
+	if (!err && h->running.map_pending)
+		*ret += MAP_ROOM;
 	return err ? error("map of preserved memory: %s", kho_strerror(err)) : 0;
 }
 

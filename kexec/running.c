@@ -106,15 +106,13 @@ static bool read_root_page(const struct kcore *kcore, const struct symbol *symbo
 }
 
 /* 6.16 to 6.18: the root FDT is made by finalizing, and debugfs has all of it. */
-static int read_root_debugfs(const struct machine *m, struct running *r, bool dry_run)
+static int read_root_debugfs(const struct root *root, struct running *r)
 {
 	struct buffer buf;
 	int err;
 
 	r->fdt_addr = 0;
-	if (finalize_ensure(&m->root, FINALIZE_ONCE, dry_run, &r->finalized_now))
-		return -1;
-	err = root_read(&m->root, DEBUGFS_FDT, sizeof(r->fdt), &buf);
+	err = root_read(root, DEBUGFS_FDT, sizeof(r->fdt), &buf);
 	errno = -err;
 	if (err)
 		return error_errno("cannot read /" DEBUGFS_FDT);
@@ -152,27 +150,18 @@ int running_read_fdt(const struct root *root, const struct kcore *kcore, uint64_
 	return kcore_read_phys(kcore, addr, fdt, RUNNING_FDT_SIZE) ? -EIO : 0;
 }
 
-static int read_root(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
-		     bool dry_run, struct running *r)
+/* From 6.19 on it is in memory from the start; finalizing, if any, adds the map's address. */
+static int read_root_live(const struct root *root, const struct kcore *kcore, const struct symbol *symbol,
+			  struct running *r)
 {
-	int shown = read_root_shown(&m->root, r);
+	int shown = read_root_shown(root, r);
 
 	if (shown)
 		return shown < 0 ? -1 : 0;
-	if (symbol[SYM_NOTIFIER].addr)
-		return read_root_debugfs(m, r, dry_run);
 	/* Once more: a node may have been added while it was read. */
 	if (!read_root_page(kcore, symbol, r) && !read_root_page(kcore, symbol, r))
 		return error("the running kernel's KHO root FDT cannot be read through /proc/kcore, or is no "
 			     "device tree");
-	if (decode_root(r))
-		return -1;
-	if (kho_abi_radix(r->root.abi))
-		return 0;
-	if (finalize_ensure(&m->root, FINALIZE_REPEATABLE, dry_run, &r->finalized_now))
-		return -1;
-	if (!read_root_page(kcore, symbol, r))
-		return error("cannot read the running kernel's root FDT once it was finalized");
 	return decode_root(r);
 }
 
@@ -187,19 +176,25 @@ static int read_sizes(struct kcore *kcore, struct running *r)
 			   kho_strerror(err)) : 0;
 }
 
-/* "kho-v1" is two formats: find out which of them this is. */
+/* "kho-v1" is two formats. KHO_ABI_UNKNOWN: this kernel's map must tell which it is. */
+static enum kho_abi v1_form(const struct machine *m, const struct symbol *symbol)
+{
+	if (symbol[SYM_PRESERVE_PAGES].addr)
+		return KHO_ABI_V1;
+	return reader_v1_form(m->release) == KHO_ABI_V1_512 ? KHO_ABI_V1_512 : KHO_ABI_UNKNOWN;
+}
+
 static int find_form(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
 		     struct running *r)
 {
 	const struct kho_mem mem = kcore_mem(kcore);
 	int err;
 
-	if (r->root.abi != KHO_ABI_V1 || symbol[SYM_PRESERVE_PAGES].addr)
+	if (r->root.abi != KHO_ABI_V1)
 		return 0;
-	if (reader_v1_form(m->release) == KHO_ABI_V1_512) {
-		r->root.abi = KHO_ABI_V1_512;
+	r->root.abi = v1_form(m, symbol);
+	if (r->root.abi != KHO_ABI_UNKNOWN)
 		return 0;
-	}
 	err = kho_v1_form(PAGE_SHIFT, &mem, r->root.map, m->ram_size >> PAGE_SHIFT, &r->root.abi);
 	if (err)
 		return error("the running kernel's map of preserved memory cannot be read: %s",
@@ -470,21 +465,70 @@ static int read_abis(struct kcore *kcore, struct running *r)
 	return luo ? luo_read_abis(&mem, luo, &r->writes) : 0;
 }
 
-static int observe_kho(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
-		       bool dry_run, struct running *r)
+/* All that the root FDT leads to. */
+static int read_handover(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
+			 struct running *r)
 {
-	if (read_scratch(&m->root, kcore, symbol, r) || read_root(m, kcore, symbol, dry_run, r) ||
-	    read_sizes(kcore, r) || find_form(m, kcore, symbol, r) || read_map(m, kcore, r) ||
-	    read_abis(kcore, r) || read_regions_kho(kcore, r))
+	return read_sizes(kcore, r) || find_form(m, kcore, symbol, r) || read_map(m, kcore, r) ||
+	       read_abis(kcore, r) || read_regions_kho(kcore, r) ? -1 : 0;
+}
+
+/* Up to 6.18 there is no root FDT yet, and the regions are what will be in it for certain. */
+static int foresee_regions(const struct kcore *kcore, const struct symbol *symbol, struct running *r)
+{
+	r->writes = (struct kho_reader){ .abi = r->root.abi, .reserve_mem = true };
+	if (symbol[SYM_TABLE].addr && symbol[SYM_TABLE_COUNT].addr)
+		return read_regions_table(kcore, symbol, r);
+	return error("/proc/kallsyms does not list the running kernel's %s, so its regions cannot be told "
+		     "before it has finalized its handover", symbol[SYM_TABLE].name);
+}
+
+/* What there is of a handover whose map is yet to be written. */
+static int foresee_handover(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
+			    struct running *r)
+{
+	int err = blocks_init(&r->preserved, PAGE_SHIFT);
+
+	if (err)
+		return error("map of preserved memory: %s", kho_strerror(err));
+	r->map_pending = true;
+	r->root.abi = v1_form(m, symbol);
+	/* What differs between both forms is in the map. */
+	if (r->root.abi == KHO_ABI_UNKNOWN)
+		r->root.abi = KHO_ABI_V1;
+	if (r->finalize == FINALIZE_ONCE)
+		return foresee_regions(kcore, symbol, r);
+	return read_sizes(kcore, r) || read_abis(kcore, r) || read_regions_kho(kcore, r) ? -1 : 0;
+}
+
+static int find_kind(const struct root *root, const struct kcore *kcore, const struct symbol *symbol,
+		     struct running *r)
+{
+	r->finalize = FINALIZE_ONCE;
+	if (symbol[SYM_NOTIFIER].addr)
+		return 0;
+	if (read_root_live(root, kcore, symbol, r))
 		return -1;
-	/* 6.18, the first with kho_preserve_pages(), cannot undo it. */
-	if (!r->fdt_addr && !symbol[SYM_PRESERVE_PAGES].addr && only_notifiers_preserved(r))
-		return finalize_allow_undo(&m->root);
+	r->finalize = kho_abi_radix(r->root.abi) ? FINALIZE_NEVER : FINALIZE_REPEATABLE;
 	return 0;
 }
 
-int running_observe(const struct machine *machine, struct kcore *kcore, bool dry_run,
-		    struct running *ret)
+static int look_kho(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
+		    bool dry_run, struct running *r)
+{
+	int pending;
+
+	if (read_scratch(&m->root, kcore, symbol, r) || find_kind(&m->root, kcore, symbol, r))
+		return -1;
+	pending = finalize_pending(&m->root, r->finalize, dry_run);
+	if (pending)
+		return pending < 0 ? -1 : foresee_handover(m, kcore, symbol, r);
+	if (r->finalize == FINALIZE_ONCE && read_root_debugfs(&m->root, r))
+		return -1;
+	return read_handover(m, kcore, symbol, r);
+}
+
+int running_look(const struct machine *machine, struct kcore *kcore, bool dry_run, struct running *ret)
 {
 	struct symbol symbol[SYM_COUNT];
 
@@ -493,8 +537,40 @@ int running_observe(const struct machine *machine, struct kcore *kcore, bool dry
 		return -1;
 	ret->image_symbol = symbol[SYM_IMAGE].addr;
 	if (ret->kho)
-		return observe_kho(machine, kcore, symbol, dry_run, ret);
+		return look_kho(machine, kcore, symbol, dry_run, ret);
 	return read_regions_table(kcore, symbol, ret) ? -1 : check_unlisted_regions(machine, ret);
+}
+
+int running_finish(const struct machine *machine, struct kcore *kcore, bool dry_run,
+		   struct running *r)
+{
+	struct symbol symbol[SYM_COUNT];
+
+	if (!r->map_pending)
+		return 0;
+	if (find_symbols(&machine->root, symbol) || finalize_now(&machine->root, r->finalize, dry_run))
+		return -1;
+	r->finalized_now = true;
+	r->map_pending = false;
+	blocks_free(&r->preserved);
+	r->region_count = 0;
+	if (r->finalize == FINALIZE_ONCE ? read_root_debugfs(&machine->root, r) :
+					   read_root_live(&machine->root, kcore, symbol, r))
+		return -1;
+	if (read_handover(machine, kcore, symbol, r))
+		return -1;
+	/* 6.18, the first with kho_preserve_pages(), cannot undo it. */
+	if (r->finalize == FINALIZE_ONCE && !symbol[SYM_PRESERVE_PAGES].addr && only_notifiers_preserved(r))
+		return finalize_allow_undo(&machine->root);
+	return 0;
+}
+
+int running_observe(const struct machine *machine, struct kcore *kcore, bool dry_run,
+		    struct running *ret)
+{
+	if (running_look(machine, kcore, dry_run, ret))
+		return -1;
+	return running_finish(machine, kcore, dry_run, ret);
 }
 
 void running_release(struct running *r)

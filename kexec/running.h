@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "blocks.h"
+#include "finalize.h"
 #include "kcore.h"
 #include "kho.h"
 #include "machine.h"
@@ -16,8 +17,10 @@
 
 struct running {
 	bool kho;			/* KHO is compiled in and switched on */
-	bool finalized_now;		/* by this very look */
+	bool finalized_now;		/* by running_finish() */
 	/* Valid only with kho. */
+	enum finalize_kind finalize;
+	bool map_pending;		/* not written yet, left to running_finish() */
 	uint64_t fdt_addr;		/* live root FDT; 0: not to be found (6.16 to 6.18) */
 	unsigned char fdt[RUNNING_FDT_SIZE] __attribute__((aligned(8)));
 	struct kho_root root;		/* its contents, with the size of each node */
@@ -34,10 +37,22 @@ struct running {
 };
 
 /*
- * A kernel up to 7.0 is made to finalize its handover; with DRY_RUN it is refused
- * if it has not. 0, or -1 after a message. Release with running_release(), also
- * after an error.
+ * All that can be known without a change to the running kernel. With RET->map_pending
+ * nothing is in PRESERVED, and up to 6.18 no nodes are known, and the regions are those
+ * of the kernel's table. With DRY_RUN a map written before will do. 0, or -1 after a
+ * message. Release with running_release(), also after an error.
  */
+int running_look(const struct machine *machine, struct kcore *kcore, bool dry_run,
+		 struct running *ret);
+
+/*
+ * What running_look() left open: the kernel is made to finalize, and all is read
+ * anew. With DRY_RUN that is refused. 0, or -1 after a message.
+ */
+int running_finish(const struct machine *machine, struct kcore *kcore, bool dry_run,
+		   struct running *running);
+
+/* Both of them. */
 int running_observe(const struct machine *machine, struct kcore *kcore, bool dry_run,
 		    struct running *ret);
 void running_release(struct running *running);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <linux/kexec.h>
 #include <linux/reboot.h>
 #include <string.h>
@@ -20,6 +21,14 @@ int sys_kexec_load(const struct segments *segments)
 		};
 	return (int)syscall(SYS_kexec_load, segments->entry, segments->count, list,
 			    KEXEC_ARCH_X86_64);
+}
+
+int sys_kexec_load_check(void)
+{
+	/* One segment more than it takes: the last of its checks, and nothing has happened. */
+	int ret = (int)syscall(SYS_kexec_load, 0, KEXEC_SEGMENT_MAX + 1, NULL, KEXEC_ARCH_X86_64);
+
+	return ret && errno == EINVAL ? 0 : -1;
 }
 
 int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags,

@@ -131,9 +131,10 @@ int main(int argc, char **argv)
 	if (code == EXIT_OK)
 		code = load_image(&options.request, "/");
 	options_free(&options);
-	f = code == EXIT_OK ? fopen(path, "w") : NULL;
+	/* Also of a plan that is refused. */
+	f = code == EXIT_OK || code == EXIT_REFUSED ? fopen(path, "w") : NULL;
 	if (!f)
-		return code ? code : EXIT_FAILED;
+		return EXIT_FAILED;
 	write_core(f);
 	return fclose(f) ? EXIT_FAILED : EXIT_OK;
 }

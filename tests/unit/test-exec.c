@@ -91,6 +91,12 @@ int sys_kexec_load(const struct segments *segments)
 	return -1;
 }
 
+int sys_kexec_load_check(void)
+{
+	fail();
+	return -1;
+}
+
 int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags,
 			int kho_fd)
 {

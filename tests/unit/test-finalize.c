@@ -12,7 +12,11 @@
 #define MARK	"run/kexec-kho/finalized"
 
 static struct tree tree;
-static bool now;
+
+static void write_line(const char *path, const char *line)
+{
+	tree_write(&tree, path, line, strlen(line));
+}
 
 static int setup(void **state)
 {
@@ -31,15 +35,15 @@ static int teardown(void **state)
 
 static void debugfs_says(const char *value)
 {
-	tree_write(&tree, DEBUGFS, value, strlen(value));
+	write_line(DEBUGFS, value);
 }
 
-static void assert_debugfs(const char *value)
+static void assert_line(const char *path, const char *expected)
 {
-	char line[16];
+	char line[64];
 
-	assert_int_equal(root_read_line(&tree.root, DEBUGFS, line, sizeof(line)), 0);
-	assert_string_equal(line, value);
+	assert_int_equal(root_read_line(&tree.root, path, line, sizeof(line)), 0);
+	assert_string_equal(line, expected);
 }
 
 static bool marked(void)
@@ -47,22 +51,41 @@ static bool marked(void)
 	return !faccessat(tree.root.fd, MARK, F_OK, 0);
 }
 
+static int pending(enum finalize_kind kind)
+{
+	return finalize_pending(&tree.root, kind, false);
+}
+
+static int finalize(enum finalize_kind kind)
+{
+	return finalize_now(&tree.root, kind, false);
+}
+
 static void without_debugfs(void **state)
 {
 	(void)state;
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), -1);
+	assert_int_equal(pending(FINALIZE_ONCE), -1);
+	assert_int_equal(finalize(FINALIZE_ONCE), -1);
 	assert_false(marked());
+	assert_int_equal(pending(FINALIZE_NEVER), 0);
 }
 
-static void dry_run_changes_nothing(void **state)
+static void looking_changes_nothing(void **state)
 {
 	(void)state;
 	debugfs_says("0\n");
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, true, &now), -1);
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_REPEATABLE, true, &now), -1);
-	assert_debugfs("0");
+	for (int dry_run = 0; dry_run < 2; dry_run++) {
+		assert_int_equal(finalize_pending(&tree.root, FINALIZE_ONCE, dry_run), 1);
+		assert_int_equal(finalize_pending(&tree.root, FINALIZE_REPEATABLE, dry_run), 1);
+	}
+	assert_int_equal(finalize_now(&tree.root, FINALIZE_ONCE, true), -1);
+	assert_int_equal(finalize_now(&tree.root, FINALIZE_REPEATABLE, true), -1);
+	assert_line(DEBUGFS, "0");
+	assert_false(marked());
 	debugfs_says("1\n");
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, true, &now), 0);
+	assert_int_equal(pending(FINALIZE_ONCE), 0);
+	assert_int_equal(pending(FINALIZE_REPEATABLE), 1);
+	assert_int_equal(finalize_pending(&tree.root, FINALIZE_REPEATABLE, true), 0);
 	assert_false(marked());
 }
 
@@ -71,26 +94,21 @@ static void undo_only_if_allowed(void **state)
 {
 	(void)state;
 	debugfs_says("0\n");
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), 0);
-	assert_true(now);
-	assert_debugfs("1");
-	assert_true(marked());
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), 0);
-	assert_false(now);
+	assert_int_equal(finalize(FINALIZE_ONCE), 0);
+	assert_line(DEBUGFS, "1");
+	assert_line(MARK, "s");
 	finalize_undo(&tree.root);
-	assert_debugfs("1");
+	assert_line(DEBUGFS, "1");
 	/* What another program has aborted is forgotten, and must not be finalized again. */
 	debugfs_says("0\n");
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), -1);
-	assert_debugfs("0");
+	assert_int_equal(pending(FINALIZE_ONCE), -1);
 	debugfs_says("1\n");
+	assert_int_equal(pending(FINALIZE_ONCE), 0);
 	assert_int_equal(finalize_allow_undo(&tree.root), 0);
+	assert_line(MARK, "u");
 	finalize_undo(&tree.root);
-	assert_debugfs("0");
+	assert_line(DEBUGFS, "0");
 	assert_false(marked());
-	debugfs_says("1\n");
-	finalize_undo(&tree.root);
-	assert_debugfs("1");
 }
 
 /* What another program has finalized is not ours to undo. */
@@ -98,11 +116,11 @@ static void of_another_program(void **state)
 {
 	(void)state;
 	debugfs_says("1\n");
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), 0);
+	assert_int_equal(pending(FINALIZE_ONCE), 0);
 	assert_int_equal(finalize_allow_undo(&tree.root), 0);
 	assert_false(marked());
 	finalize_undo(&tree.root);
-	assert_debugfs("1");
+	assert_line(DEBUGFS, "1");
 }
 
 /* A finalizing that fails makes the kernel forget: no later one may succeed. */
@@ -110,11 +128,12 @@ static void failed_once(void **state)
 {
 	(void)state;
 	debugfs_says("0\n");
-	tree_write(&tree, MARK, "l", 1);
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_ONCE, false, &now), -1);
-	assert_debugfs("0");
+	write_line(MARK, "l");
+	assert_int_equal(pending(FINALIZE_ONCE), -1);
 	finalize_undo(&tree.root);
 	assert_true(marked());
+	debugfs_says("1\n");
+	assert_int_equal(pending(FINALIZE_ONCE), -1);
 }
 
 static void due(void **state)
@@ -131,8 +150,9 @@ static void every_time(void **state)
 {
 	(void)state;
 	debugfs_says("2\n");
-	assert_int_equal(finalize_ensure(&tree.root, FINALIZE_REPEATABLE, false, &now), 0);
-	assert_debugfs("1");
+	assert_int_equal(pending(FINALIZE_REPEATABLE), 1);
+	assert_int_equal(finalize(FINALIZE_REPEATABLE), 0);
+	assert_line(DEBUGFS, "1");
 	assert_false(marked());
 }
 
@@ -168,7 +188,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(without_debugfs, setup, teardown),
-		cmocka_unit_test_setup_teardown(dry_run_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(looking_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(undo_only_if_allowed, setup, teardown),
 		cmocka_unit_test_setup_teardown(of_another_program, setup, teardown),
 		cmocka_unit_test_setup_teardown(failed_once, setup, teardown),

@@ -3,7 +3,7 @@
  * A load up to its system calls, on a captured machine: what is refused before them, what
  * is left behind them. The kernel is functions of this file that keep the image they were
  * given where /proc/kcore shows it; they write down that they were called: l kexec_load,
- * k kexec_file_load, u and f unloading by the one and the other.
+ * c whether it is open, k kexec_file_load, u and f unloading by the one and the other.
  */
 #include <elf.h>
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kho-handover.h"
+#include "finalize.h"
 #include "load.h"
 #include "message.h"
 #include "state.h"
@@ -22,12 +23,21 @@
 
 #define SYMBOL		0xffffffffc0000000ull	/* kexec_image, in no part of the captured memory */
 #define KIMAGE		0xffff800000000000ull
+#define TABLE		0xffffffffa1a40670ull	/* reserved_mem_count of machine kho-6.18 */
 #define HEADERS		64
+
+#define FINALIZE	"sys/kernel/debug/kho/out/finalize"
+#define MARK		STATE_DIR "/finalized"
+#define LOAD_LIMIT	"proc/sys/kernel/kexec_load_limit_reboot"
 
 /* What the kernel shows of its image, behind the end of the captured core. */
 static struct {
 	uint64_t pointer;
 	uint64_t kimage[128];
+	struct {
+		uint64_t count[2];
+		struct kho_region region[KHO_REGIONS_MAX];
+	} table;
 	Elf64_Phdr phdr[HEADERS];
 } shown;
 
@@ -36,6 +46,7 @@ static struct request request;
 static struct target target;
 static char done[16];
 static int load_errno;			/* of both ways to load */
+static int check_errno;			/* of the question whether kexec_load is open */
 static void (*while_loading)(void);
 static uint64_t foreign;		/* instead of what was loaded the kernel has this */
 static off_t core_end;			/* of the captured core */
@@ -81,6 +92,13 @@ int sys_kexec_load(const struct segments *segments)
 		if (!strcmp(segments->list[i].name, "handover"))
 			return answer(segments->list[i].addr, segments->list[i].size);
 	return answer(0, 0);
+}
+
+int sys_kexec_load_check(void)
+{
+	did('c');
+	errno = check_errno;
+	return check_errno ? -1 : 0;
 }
 
 int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags,
@@ -143,12 +161,13 @@ static void extend_core(void)
 	core_end = lseek(fd, 0, SEEK_END);
 	assert_int_equal(pread(fd, &ehdr, sizeof(ehdr), 0), sizeof(ehdr));
 	count = ehdr.e_phnum;
-	assert_true(count + 2 <= HEADERS);
+	assert_true(count + 3 <= HEADERS);
 	assert_int_equal(pread(fd, shown.phdr, count * sizeof(shown.phdr[0]), (off_t)ehdr.e_phoff),
 			 count * sizeof(shown.phdr[0]));
 	shown.phdr[count] = part(SYMBOL, sizeof(shown.pointer), 0);
 	shown.phdr[count + 1] = part(KIMAGE, sizeof(shown.kimage), sizeof(shown.pointer));
-	ehdr.e_phnum = (Elf64_Half)(count + 2);
+	shown.phdr[count + 2] = part(TABLE, sizeof(shown.table), offsetof(__typeof__(shown), table));
+	ehdr.e_phnum = (Elf64_Half)(count + 3);
 	ehdr.e_phoff = (uint64_t)core_end + offsetof(__typeof__(shown), phdr);
 	assert_int_equal(pwrite(fd, &ehdr, sizeof(ehdr), 0), sizeof(ehdr));
 	close(fd);
@@ -164,19 +183,21 @@ static void list_symbol(void)
 	close(fd);
 }
 
-static int setup(void **state)
+static void boot(const char *captured)
 {
 	char path[256];
 
-	(void)state;
 	memset(done, 0, sizeof(done));
 	memset(&request, 0, sizeof(request));
 	memset(&shown, 0, sizeof(shown));
-	load_errno = 0;
+	shown.table.count[0] = 1;
+	shown.table.region[0] = (struct kho_region){ "r0", 0x3c800000, 0x1000000 };
+	load_errno = check_errno = 0;
 	while_loading = NULL;
 	foreign = 0;
 	tree_make(&tree);
-	run("tar -xzf '%s' -C '%s'", DATA "/machines/kho-on.tar.gz", tree.path);
+	snprintf(path, sizeof(path), DATA "/machines/%s.tar.gz", captured);
+	run("tar -xzf '%s' -C '%s'", path, tree.path);
 	tree_write(&tree, "run/here", "", 0);
 	list_symbol();
 	extend_core();
@@ -187,6 +208,21 @@ static int setup(void **state)
 	request.kho = true;
 	request.method = METHOD_SEGMENTS;
 	assert_int_equal(target_open(&target, &request), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	boot("kho-on");
+	return 0;
+}
+
+/* One that has not finalized: its handover is as it will be. */
+static int setup_pending(void **state)
+{
+	(void)state;
+	boot("kho-6.18");
+	tree_write(&tree, FINALIZE, "0\n", 2);
 	return 0;
 }
 
@@ -419,7 +455,129 @@ static void plain_by_the_kernel(void **state)
 	}
 }
 
+/* ---- A kernel that is made to finalize ------------------------------------------------ */
+
+static void finalized(const char *expected)
+{
+	char line[16];
+
+	assert_int_equal(root_read_line(&tree.root, FINALIZE, line, sizeof(line)), 0);
+	assert_string_equal(line, expected);
+	assert_int_equal(faccessat(tree.root.fd, MARK, F_OK, 0), *expected == '0' ? -1 : 0);
+}
+
+static void add_blob(const char *name, const char *path, off_t size)
+{
+	struct blob_request *blob = &request.blob[request.blob_count++];
+	char full[256];
+
+	strcpy(blob->name, name);
+	snprintf(full, sizeof(full), "%s/%s", tree.path, path);
+	blob->path = must_copy(full, strlen(full) + 1);
+	if (size)
+		tree_write(&tree, path, "x", 1);
+	assert_int_equal(size ? truncate(full, size) : 0, 0);
+}
+
+static void add_region(uint64_t addr, uint64_t size)
+{
+	request.region[request.region_count++] = (struct kho_region){ "added", addr, size };
+}
+
+static void say(const char *cmdline)
+{
+	free(request.cmdline);
+	request.cmdline = must_copy(cmdline, strlen(cmdline) + 1);
+}
+
+static void verify_nobody(void) { assert_int_equal(name_set_add(&request.verify, "nobody"), 0); }
+static void verify_unreadable(void) { assert_int_equal(name_set_add(&request.verify, "r0"), 0); }
+static void carry_nothing(void) { assert_int_equal(name_set_add(&request.carry, "nothing"), 0); }
+static void no_blob(void) { add_blob("b", "no-such-file", 0); }
+static void blob_like_region(void) { add_blob("r0", "blob", 1); }
+static void no_room(void) { add_blob("b", "blob", 140 << 20); }
+/* There are 0x6a00000 bytes below the kernel in its scratch area: enough but for the map. */
+static void no_room_for_map(void) { add_blob("b", "blob", 0x6a00000 - (512 << 10)); }
+static void region_in_scratch(void) { add_region(0x30400000, 0x1000); }
+static void region_in_region(void) { add_region(0x3c800000, 0x1000); }
+static void region_nowhere(void) { add_region(0xfee00000, 0x1000); }
+static void switched_off(void) { say("kho=off"); }
+static void out_of_reach(void) { say("mem=512M"); }
+static void kexec_load_closed(void) { check_errno = EPERM; }
+static void no_loads_left(void) { tree_write(&tree, LOAD_LIMIT, "0\n", 2); }
+static void only_looking(void) { request.dry_run = true; }
+
+static void run_full(void)
+{
+	add_blob("b", "blob", 1);
+	tree_write(&tree, STATE_DIR "/blob.0.new/here", "", 0);
+}
+
+static void refused_before_finalizing(void **state)
+{
+	static const struct {
+		void (*ask)(void);
+		int code;
+		const char *calls;
+	} refused[] = {
+		{ verify_nobody, EXIT_REFUSED, "" }, { verify_unreadable, EXIT_REFUSED, "" },
+		{ carry_nothing, EXIT_REFUSED, "" }, { no_blob, EXIT_REFUSED, "" },
+		{ blob_like_region, EXIT_REFUSED, "" }, { no_room, EXIT_REFUSED, "" },
+		{ no_room_for_map, EXIT_REFUSED, "" }, { region_in_scratch, EXIT_REFUSED, "" },
+		{ region_in_region, EXIT_REFUSED, "" }, { region_nowhere, EXIT_REFUSED, "" },
+		{ switched_off, EXIT_REFUSED, "" }, { out_of_reach, EXIT_REFUSED, "" },
+		{ kexec_load_closed, EXIT_REFUSED, "c" }, { no_loads_left, EXIT_REFUSED, "" },
+		{ only_looking, EXIT_REFUSED, "" }, { run_full, EXIT_FAILED, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		teardown(state);
+		setup_pending(state);
+		refused[i].ask();
+		loads(refused[i].code, refused[i].calls, false);
+		finalized("0");
+	}
+}
+
+static void finalized_last(void **state)
+{
+	(void)state;
+	add_blob("b", "blob", 5000);
+	loads(EXIT_OK, "cl", true);
+	finalized("1");
+	/* Once that is done it is a kernel like any other. */
+	loads(EXIT_OK, "l", true);
+}
+
+/* The kernel is not asked where that would cost one of the loads it allows. */
+static void loads_counted(void **state)
+{
+	(void)state;
+	tree_write(&tree, LOAD_LIMIT, "1\n", 2);
+	loads(EXIT_OK, "l", true);
+	finalized("1");
+}
+
+static void loads_not_counted(void **state)
+{
+	(void)state;
+	tree_write(&tree, LOAD_LIMIT, "-1\n", 3);
+	loads(EXIT_OK, "cl", true);
+}
+
+/* 6.18 stays finalized, also when it is unloaded. */
+static void fails_after_finalizing(void **state)
+{
+	(void)state;
+	load_errno = ENOMEM;
+	loads(EXIT_FAILED, "cl", false);
+	finalized("1");
+	finalize_undo(&tree.root);
+	finalized("1");
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define PENDING(name)	cmocka_unit_test_setup_teardown(name, setup_pending, teardown)
 
 int main(void)
 {
@@ -428,6 +586,8 @@ int main(void)
 		TEST(another_loads), TEST(file_written), TEST(file_renamed), TEST(no_place_to_describe),
 		TEST(cannot_describe), TEST(dry_run), TEST(lockdown), TEST(other_files),
 		TEST(files_out_of_reach), TEST(plain), TEST(plain_by_the_kernel),
+		PENDING(refused_before_finalizing), PENDING(finalized_last), PENDING(loads_counted),
+		PENDING(loads_not_counted), PENDING(fails_after_finalizing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

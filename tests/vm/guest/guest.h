@@ -20,6 +20,7 @@ int hugemem_main(int argc, char **argv);
 int luo_main(int argc, char **argv);
 int measure_main(int argc, char **argv);
 int asuser_main(int argc, char **argv);
+int dropcap_main(int argc, char **argv);
 int scribble_main(int argc, char **argv);
 int segfuzz_main(int argc, char **argv);
 int rawkexec_main(int argc, char **argv);

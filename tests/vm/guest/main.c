@@ -18,6 +18,7 @@ static const struct command {
 	{ "luo", luo_main },
 	{ "measure", measure_main },
 	{ "asuser", asuser_main },
+	{ "dropcap", dropcap_main },
 	{ "scribble", scribble_main },
 	{ "segfuzz", segfuzz_main },
 	{ "rawkexec", rawkexec_main },
