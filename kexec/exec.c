@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "exec.h"
-#include "finalize.h"
 #include "interfaces.h"
 #include "message.h"
 #include "seal.h"
@@ -120,7 +119,7 @@ int unload(const char *root_dir, bool file_syscall, bool kexec_syscall)
 		error_errno("cannot unload");
 	} else {
 		state_forget(&root);
-		finalize_undo(&root);
+		running_undo_finalizing(root_dir);
 	}
 	close(root.fd);
 	return err ? EXIT_FAILED : EXIT_OK;

@@ -8,19 +8,33 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "finalize.h"
 #include "message.h"
+#include "state.h"
 
 #define FINALIZE_FILE	"sys/kernel/debug/kho/out/finalize"
-/* Made when this program has finalized; says whether that can be undone. */
+#define BOOT_ID_FILE	"proc/sys/kernel/random/boot_id"
+#define BOOT_ID_LEN	36
+/*
+ * "STATE BOOT_ID HANDOVER", made when this program has finalized. HANDOVER is what
+ * running_crc() says of it, if it can be undone.
+ */
 #define MARK_FILE	STATE_DIR "/finalized"
-#define MARK_STAYS	"s"
-#define MARK_UNDO	"u"
-#define MARK_LOST	"l"		/* it failed, and the kernel has forgotten its memory */
+#define MARK_NEW	STATE_DIR "/finalized.new"
+
+enum mark_state {
+	MARK_NONE,			/* not by this program, or not in this boot */
+	MARK_STAYS = 's',
+	MARK_UNDO = 'u',
+	MARK_LOST = 'l',		/* it failed, and the kernel has forgotten its memory */
+	MARK_BAD = '?',			/* not to be told */
+};
 
 /* Write a digit to FD of out/finalize, and close it. 0, or -errno of the kernel's answer. */
 static int write_value(int fd, const char *value)
@@ -39,18 +53,57 @@ static int open_finalize(const struct root *root)
 	return fd < 0 ? error_errno("cannot open /" FINALIZE_FILE " to write (root? lockdown?)") : fd;
 }
 
-static int set_mark(const struct root *root, const char *mark)
+/* 0, or -errno without a message. */
+static int read_boot_id(const struct root *root, char id[BOOT_ID_LEN + 1])
 {
-	int fd, err = 0;
+	char line[64];
+	int err = root_read_line(root, BOOT_ID_FILE, line, sizeof(line));
 
-	if (mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST)
+	if (err)
+		return err;
+	if (strlen(line) != BOOT_ID_LEN)
+		return -EINVAL;
+	strcpy(id, line);
+	return 0;
+}
+
+static int write_mark(const struct root *root, const char *text)
+{
+	int fd = root_open(root, MARK_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
+	int err;
+
+	if (fd < 0)
+		return -1;
+	err = write_all(fd, text, strlen(text));
+	if (close(fd) || err)
+		return -1;
+	return renameat(root->fd, MARK_NEW, root->fd, MARK_FILE);
+}
+
+static int set_mark(const struct root *root, enum mark_state state, uint32_t handover)
+{
+	char id[BOOT_ID_LEN + 1], text[64];
+
+	errno = -read_boot_id(root, id);
+	if (errno)
+		return error_errno("cannot read /" BOOT_ID_FILE);
+	if (state_make_dir(root))
 		return error_errno("cannot make /" STATE_DIR);
-	fd = root_open(root, MARK_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
-	if (fd < 0 || write(fd, mark, 1) != 1)
-		err = error_errno("cannot write /" MARK_FILE);
-	if (fd >= 0)
-		close(fd);
-	return err;
+	snprintf(text, sizeof(text), "%c %s %08x\n", state, id, handover);
+	return write_mark(root, text) ? error_errno("cannot write /" MARK_FILE) : 0;
+}
+
+static enum mark_state read_mark(const struct root *root, uint32_t *ret_handover)
+{
+	char line[64], id[BOOT_ID_LEN + 1], now[BOOT_ID_LEN + 1], state;
+	int err = root_read_line(root, MARK_FILE, line, sizeof(line)), end = 0;
+
+	if (err == -ENOENT)
+		return MARK_NONE;
+	if (err || sscanf(line, "%c %36s %8" SCNx32 "%n", &state, id, ret_handover, &end) != 3 ||
+	    line[end] || strlen(id) != BOOT_ID_LEN || !strchr("sul", state) || read_boot_id(root, now))
+		return MARK_BAD;
+	return strcmp(id, now) ? MARK_NONE : (enum mark_state)state;
 }
 
 /* 0 or 1, or -1 after a message. */
@@ -74,17 +127,20 @@ static int is_finalized(const struct root *root)
  */
 static int check_not_lost(const struct root *root, bool done)
 {
-	char mark[2];
+	uint32_t handover;
+	enum mark_state mark = read_mark(root, &handover);
 
-	if (root_read_line(root, MARK_FILE, mark, sizeof(mark)))
-		return 0;
-	if (!strcmp(mark, MARK_LOST))
+	if (mark == MARK_LOST)
 		return error("the running kernel has failed to finalize its handover before, and has "
 			     "forgotten what it preserved: boot anew");
-	if (!done && !strcmp(mark, MARK_STAYS))
+	if (!done && mark == MARK_STAYS)
 		return error("the handover that this program has finalized was aborted by another (/"
 			     FINALIZE_FILE "), and the running kernel has forgotten what it preserved: "
 			     "boot anew");
+	if (!done && mark == MARK_BAD)
+		return error("/" MARK_FILE " is damaged, so it cannot be told whether the running kernel has "
+			     "finalized before, and forgotten what it preserved: boot anew; if it stays "
+			     "damaged after that, remove it");
 	return 0;
 }
 
@@ -121,7 +177,7 @@ int finalize_now(const struct root *root, enum finalize_kind kind, bool dry_run)
 	if (fd < 0)
 		return -1;
 	/* The mark first: what is done and not noted could not be undone. */
-	if (kind == FINALIZE_ONCE && set_mark(root, MARK_STAYS)) {
+	if (kind == FINALIZE_ONCE && set_mark(root, MARK_STAYS, 0)) {
 		close(fd);
 		return -1;
 	}
@@ -131,7 +187,7 @@ int finalize_now(const struct root *root, enum finalize_kind kind, bool dry_run)
 	if (!err || err == -EEXIST)
 		return 0;
 	if (kind == FINALIZE_ONCE)
-		set_mark(root, MARK_LOST);
+		set_mark(root, MARK_LOST, 0);
 	errno = -err;
 	return error_errno("the running kernel cannot finalize its handover (/" FINALIZE_FILE "); its log "
 			   "says why%s", kind == FINALIZE_ONCE ?
@@ -146,23 +202,41 @@ bool finalize_is_due(const struct root *root)
 	return !root_read_u64(root, FINALIZE_FILE, &value) && !value;
 }
 
-int finalize_allow_undo(const struct root *root)
+int finalize_allow_undo(const struct root *root, uint32_t handover)
 {
-	if (faccessat(root->fd, MARK_FILE, F_OK, 0))
+	uint32_t none;
+
+	if (read_mark(root, &none) != MARK_STAYS)
 		return 0;	/* another program has finalized */
-	return set_mark(root, MARK_UNDO);
+	return set_mark(root, MARK_UNDO, handover);
 }
 
-void finalize_undo(const struct root *root)
+bool finalize_can_undo(const struct root *root)
 {
-	char mark[2];
-	int fd, err;
+	uint32_t handover;
+	enum mark_state mark = read_mark(root, &handover);
 
-	if (root_read_line(root, MARK_FILE, mark, sizeof(mark)) || !strcmp(mark, MARK_LOST))
-		return;
-	if (strcmp(mark, MARK_UNDO)) {
+	if (mark == MARK_UNDO && !finalize_is_due(root))
+		return true;
+	if (mark == MARK_UNDO)
+		unlinkat(root->fd, MARK_FILE, 0);	/* another program has undone it */
+	else if (mark == MARK_STAYS && !finalize_is_due(root))
 		notice("the running kernel's handover is finalized now and stays so until a reboot: it can "
 		       "preserve nothing more, and undoing it would make it forget preserved memory");
+	return false;
+}
+
+void finalize_undo(const struct root *root, uint32_t handover)
+{
+	uint32_t ours;
+	int fd, err;
+
+	if (read_mark(root, &ours) != MARK_UNDO)
+		return;
+	if (handover != ours) {
+		notice("another program has finalized the running kernel's handover since this one did, so "
+		       "it stays finalized");
+		unlinkat(root->fd, MARK_FILE, 0);
 		return;
 	}
 	fd = open_finalize(root);

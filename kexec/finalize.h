@@ -7,6 +7,7 @@
 #define KEXEC_FINALIZE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "files.h"
 
@@ -33,14 +34,22 @@ int finalize_now(const struct root *root, enum finalize_kind kind, bool dry_run)
 /* Is this a kernel that hands nothing over by itself, for it has not finalized yet? */
 bool finalize_is_due(const struct root *root);
 
-/* Nothing would be lost by undoing it. 0, or -1 after a message. */
-int finalize_allow_undo(const struct root *root);
+/*
+ * Nothing is lost by undoing what finalize_now() has done, as long as HANDOVER
+ * (running_crc()) is what the kernel hands over. 0, or -1 after a message.
+ */
+int finalize_allow_undo(const struct root *root, uint32_t handover);
 
 /*
- * Undo it where this program has done it and it can be undone; tell where it
- * cannot. For a load that has finalized and then failed, and when nothing is loaded
- * any more.
+ * Has this program finalized, in this boot, and may undo it? Where it has and may not,
+ * that is told.
  */
-void finalize_undo(const struct root *root);
+bool finalize_can_undo(const struct root *root);
+
+/*
+ * Undo it, with HANDOVER what the kernel hands over now. If that is no longer what was
+ * finalized then, another program did it, and it stays; that is told.
+ */
+void finalize_undo(const struct root *root, uint32_t handover);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "arch.h"
 #include "file-load.h"
-#include "finalize.h"
 #include "image-plan.h"
 #include "load.h"
 #include "message.h"
@@ -366,7 +365,7 @@ int load_image(const struct request *request, struct target *target, const char 
 	l->handover.kcore.fd = -1;
 	code = run(l, root_dir);
 	if (code != EXIT_OK && l->handover.running.finalized_now)
-		finalize_undo(&l->machine.root);
+		running_undo_finalizing(root_dir);
 	image_plan_release(&l->plan);
 	handover_release(&l->handover);
 	buffer_free(&l->ready);

@@ -561,7 +561,7 @@ int running_finish(const struct machine *machine, struct kcore *kcore, bool dry_
 		return -1;
 	/* 6.18, the first with kho_preserve_pages(), cannot undo it. */
 	if (r->finalize == FINALIZE_ONCE && !symbol[SYM_PRESERVE_PAGES].addr && only_notifiers_preserved(r))
-		return finalize_allow_undo(&machine->root);
+		return finalize_allow_undo(&machine->root, running_crc(r));
 	return 0;
 }
 
@@ -604,6 +604,51 @@ uint32_t running_crc(const struct running *r)
 
 	kho_map_each(&r->preserved.map, &visitor);
 	return crc;
+}
+
+struct observed {
+	struct machine machine;
+	struct kcore kcore;
+	struct running running;
+};
+
+static int observe_finalized(struct observed *o, const char *root_dir)
+{
+	o->machine.root.fd = -1;
+	o->kcore.fd = -1;
+	if (machine_observe(&o->machine, root_dir) || kcore_open(&o->machine.root, &o->kcore))
+		return -1;
+	return running_look(&o->machine, &o->kcore, true, &o->running);
+}
+
+static void undo_finalizing(const struct root *root, const char *root_dir)
+{
+	struct observed *o = calloc(1, sizeof(*o));
+
+	if (!o) {
+		error("no memory");
+		return;
+	}
+	if (!observe_finalized(o, root_dir))
+		finalize_undo(root, running_crc(&o->running));
+	else
+		notice("the running kernel's handover stays finalized, for it cannot be told whether another "
+		       "program has finalized it since");
+	running_release(&o->running);
+	kcore_close(&o->kcore);
+	machine_release(&o->machine);
+	free(o);
+}
+
+void running_undo_finalizing(const char *root_dir)
+{
+	struct root root;
+
+	if (root_init(&root, root_dir))
+		return;
+	if (finalize_can_undo(&root))
+		undo_finalizing(&root, root_dir);
+	close(root.fd);
 }
 
 /* struct kimage: four fields, the pages of its code, then {buf, bufsz, mem, memsz} of each segment. */

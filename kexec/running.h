@@ -78,6 +78,12 @@ struct image_id {
 };
 
 /*
+ * Undo running_finish() where it has finalized and nothing is lost by that, or tell
+ * that it stays. For a load that has failed, and when nothing is loaded any more.
+ */
+void running_undo_finalizing(const char *root_dir);
+
+/*
  * What identifies the image that is loaded now: the kernel's pointer to it, read at
  * SYMBOL, and the first fields of its struct kimage (list of pages, entry point). 0 if
  * PAYLOAD, in whole pages, is not among the segments of that image, or nothing can be told.

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "kho-handover.h"
-#include "finalize.h"
 #include "load.h"
 #include "message.h"
 #include "state.h"
@@ -29,6 +28,7 @@
 #define FINALIZE	"sys/kernel/debug/kho/out/finalize"
 #define MARK		STATE_DIR "/finalized"
 #define LOAD_LIMIT	"proc/sys/kernel/kexec_load_limit_reboot"
+#define BOOT_ID		"6bd2cc34-8a25-4a1f-9f0c-2f6a5b1d7e01"
 
 /* What the kernel shows of its image, behind the end of the captured core. */
 static struct {
@@ -223,6 +223,7 @@ static int setup_pending(void **state)
 	(void)state;
 	boot("kho-6.18");
 	tree_write(&tree, FINALIZE, "0\n", 2);
+	tree_write(&tree, "proc/sys/kernel/random/boot_id", BOOT_ID "\n", strlen(BOOT_ID) + 1);
 	return 0;
 }
 
@@ -572,7 +573,7 @@ static void fails_after_finalizing(void **state)
 	load_errno = ENOMEM;
 	loads(EXIT_FAILED, "cl", false);
 	finalized("1");
-	finalize_undo(&tree.root);
+	running_undo_finalizing(tree.path);
 	finalized("1");
 }
 

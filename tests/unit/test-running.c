@@ -19,6 +19,7 @@
 #define FINALIZE	"sys/kernel/debug/kho/out/finalize"
 #define FDT		"sys/kernel/debug/kho/out/fdt"
 #define MARK		"run/kexec-kho/finalized"
+#define BOOT_ID		"6bd2cc34-8a25-4a1f-9f0c-2f6a5b1d7e01"
 
 #define VIRT		0xffff888000000000ull	/* of physical 0 */
 #define BASE		0x100000ull
@@ -147,6 +148,7 @@ static int setup(void **state)
 	(void)state;
 	tree_make(&tree);
 	tree_write(&tree, "run/lock", "", 0);
+	tree_write(&tree, "proc/sys/kernel/random/boot_id", BOOT_ID "\n", strlen(BOOT_ID) + 1);
 	kcore.fd = -1;
 	memset(&running, 0, sizeof(running));
 	return 0;
@@ -236,7 +238,7 @@ static void finishing_finalizes(void **state)
 	assert_int_equal(look(false), 0);
 	assert_int_equal(finish(false), 0);
 	assert_line(FINALIZE, "1");
-	assert_line(MARK, "s");
+	assert_line(MARK, "s " BOOT_ID " 00000000");
 	assert_false(running.map_pending);
 	assert_true(running.finalized_now);
 	assert_region();
@@ -253,20 +255,65 @@ static void finishing_finalizes(void **state)
 /* 6.17 forgets nothing by an abort if only the notifiers have preserved. */
 static void undo_where_nothing_is_lost(void **state)
 {
+	char expected[64];
+
 	(void)state;
 	boot("6.17.3", false, "0\n");
 	assert_int_equal(look(false) || finish(false), 0);
-	assert_line(MARK, "u");
+	snprintf(expected, sizeof(expected), "u " BOOT_ID " %08x", running_crc(&running));
+	assert_line(MARK, expected);
 	kcore_close(&kcore);
 	boot("6.17.3", true, "0\n");
 	assert_int_equal(look(false) || finish(false), 0);
-	assert_line(MARK, "s");
+	assert_line(MARK, "s " BOOT_ID " 00000000");
+}
+
+/* What the test's own kernel has not: memory map, CPUs and the like. */
+static void take_machine(void)
+{
+	static const char release[] = "6.17.3\n";
+	char command[512];
+
+	snprintf(command, sizeof(command), "tar -xzf '%s' -C '%s'", DATA "/machines/kho-6.18.tar.gz", tree.path);
+	assert_int_equal(system(command), 0);
+	tree_write(&tree, "proc/sys/kernel/osrelease", release, strlen(release));
+}
+
+/* "kexec -u", after another program has aborted, preserved something and finalized, or not. */
+static void undo_what_is_ours(void **state)
+{
+	(void)state;
+	take_machine();
+	for (int another = 0; another < 2; another++) {
+		boot("6.17.3", false, "0\n");
+		assert_int_equal(look(false) || finish(false), 0);
+		make_memory(KHO_ABI_V1_512, another);
+		tree_write(&tree, FDT, core.m.fdt, sizeof(core.m.fdt));
+		tree_write(&tree, "proc/kcore", &core, sizeof(core));
+		running_undo_finalizing(tree.path);
+		assert_line(FINALIZE, another ? "1" : "0");
+		assert_false(marked());
+		kcore_close(&kcore);
+	}
+}
+
+/* An unloading that cannot tell leaves it as it is. */
+static void undo_not_to_be_told(void **state)
+{
+	(void)state;
+	take_machine();
+	boot("6.17.3", false, "0\n");
+	assert_int_equal(look(false) || finish(false), 0);
+	tree_unlink(&tree, FDT);
+	running_undo_finalizing(tree.path);
+	assert_line(FINALIZE, "1");
+	assert_true(marked());
 }
 
 /* Whoever only looks leaves the mark as it is, and so does a load that has not finalized. */
 static void mark_is_of_finalizing(void **state)
 {
-	static const char mark[] = "s";
+	static const char mark[] = "s " BOOT_ID " 00000000";
 
 	(void)state;
 	boot("6.17.3", false, "1\n");
@@ -358,6 +405,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nodes_before_finalizing, setup, teardown),
 		cmocka_unit_test_setup_teardown(finishing_finalizes, setup, teardown),
 		cmocka_unit_test_setup_teardown(undo_where_nothing_is_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(undo_what_is_ours, setup, teardown),
+		cmocka_unit_test_setup_teardown(undo_not_to_be_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(mark_is_of_finalizing, setup, teardown),
 		cmocka_unit_test_setup_teardown(repeated, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_table, setup, teardown),
