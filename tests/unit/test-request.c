@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "request.h"
+#include "said.h"
 #include "unit.h"
 
 #define NAME_63	"a12345678901234567890123456789012345678901234567890123456789012"
@@ -40,18 +41,41 @@ static void regions(void **state)
 	assert_memory_equal(rq.region, want, sizeof(want));
 }
 
+/* Each differs in one thing from what is taken; "pool=1,1" is. */
 static void bad_regions(void **state)
 {
-	static const char *const bad[] = { "", "pool", "pool=", "=1,1", "pool=1", "pool=1,", "pool=,1",
-		"pool=1,0", "pool=1,1,", "pool=1,1x", "pool=1:1", "pool=2,18446744073709551615",
-		"pool=-1,1", "pool= 1,1", "a b=1,1", "a@1=1,1", "a/b=1,1", "a,b=1,1", ".=1,1",
-		"all=1,1",
-		"sixteen-letters-=1,1" };
+	static const struct {
+		const char *value, *why;
+	} bad[] = {
+		{ "", "wants NAME=, and then" },
+		{ "pool", "wants NAME=, and then" },
+		{ "=1,1", "wants NAME=, and then" },
+		{ "pool=", "wants NAME=ADDR,SIZE" },
+		{ "pool=1", "wants NAME=ADDR,SIZE" },
+		{ "pool=1,", "wants NAME=ADDR,SIZE" },
+		{ "pool=,1", "wants NAME=ADDR,SIZE" },
+		{ "pool=1,1,", "wants NAME=ADDR,SIZE" },
+		{ "pool=1,1x", "wants NAME=ADDR,SIZE" },
+		{ "pool=1:1", "wants NAME=ADDR,SIZE" },
+		{ "pool=-1,1", "wants NAME=ADDR,SIZE" },
+		{ "pool= 1,1", "wants NAME=ADDR,SIZE" },
+		{ "pool=1,0", "no memory has this address and size" },
+		{ "pool=2,18446744073709551614", "no memory has this address and size" },
+		{ "a b=1,1", "is no name" },
+		{ "a@1=1,1", "is no name" },
+		{ "a/b=1,1", "is no name" },
+		{ "a,b=1,1", "is no name" },
+		{ ".=1,1", "is no name" },
+		{ "all=1,1", "is no name" },
+		{ "sixteen-letters-=1,1", "a name has at most 15 characters" },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(request_add_region(&rq, bad[i]), -1);
+		assert_refused(bad[i].why, request_add_region(&rq, bad[i].value));
 	assert_int_equal(rq.region_count, 0);
+	assert_says(0, NULL, request_add_region(&rq, "pool=1,1"));
+	assert_says(0, NULL, request_add_region(&rq, "last=2,18446744073709551613"));
 }
 
 static void many_regions(void **state)
@@ -61,7 +85,10 @@ static void many_regions(void **state)
 	(void)state;
 	for (unsigned int i = 0; i <= KHO_REGIONS_MAX; i++) {
 		snprintf(value, sizeof(value), "r%u=%u,1", i, i);
-		assert_int_equal(request_add_region(&rq, value), i < KHO_REGIONS_MAX ? 0 : -1);
+		if (i < KHO_REGIONS_MAX)
+			assert_says(0, NULL, request_add_region(&rq, value));
+		else
+			assert_refused("at most 8 regions", request_add_region(&rq, value));
 	}
 	assert_int_equal(rq.region_count, KHO_REGIONS_MAX);
 }
@@ -82,13 +109,23 @@ static void blobs(void **state)
 
 static void bad_blobs(void **state)
 {
-	static const char *const bad[] = { "", "conf", "conf=", "=file", "a b=file", "..=file",
-					   "a,b=file", "all=file",
-					   NAME_63 "x=file" };
+	static const struct {
+		const char *value, *why;
+	} bad[] = {
+		{ "", "wants NAME=, and then" },
+		{ "conf", "wants NAME=, and then" },
+		{ "=file", "wants NAME=, and then" },
+		{ "conf=", "wants NAME=FILE" },
+		{ "a b=file", "is no name" },
+		{ "..=file", "is no name" },
+		{ "a,b=file", "is no name" },
+		{ "all=file", "is no name" },
+		{ NAME_63 "x=file", "a name has at most 63 characters" },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(request_add_blob(&rq, bad[i]), -1);
+		assert_refused(bad[i].why, request_add_blob(&rq, bad[i].value));
 	assert_int_equal(rq.blob_count, 0);
 }
 
@@ -99,7 +136,10 @@ static void many_blobs(void **state)
 	(void)state;
 	for (unsigned int i = 0; i <= BLOBS_MAX; i++) {
 		snprintf(value, sizeof(value), "b%u=file", i);
-		assert_int_equal(request_add_blob(&rq, value), i < BLOBS_MAX ? 0 : -1);
+		if (i < BLOBS_MAX)
+			assert_says(0, NULL, request_add_blob(&rq, value));
+		else
+			assert_refused("at most 48 blobs", request_add_blob(&rq, value));
 	}
 	assert_int_equal(rq.blob_count, BLOBS_MAX);
 }
@@ -108,11 +148,11 @@ static void names_twice(void **state)
 {
 	(void)state;
 	assert_int_equal(request_add_region(&rq, "a=1,1"), 0);
-	assert_int_equal(request_add_region(&rq, "a=2,2"), -1);
-	assert_int_equal(request_add_blob(&rq, "a=file"), -1);
+	assert_refused("the name 'a' is given twice", request_add_region(&rq, "a=2,2"));
+	assert_refused("the name 'a' is given twice", request_add_blob(&rq, "a=file"));
 	assert_int_equal(request_add_blob(&rq, "b=file"), 0);
-	assert_int_equal(request_add_blob(&rq, "b=file"), -1);
-	assert_int_equal(request_add_region(&rq, "b=3,3"), -1);
+	assert_refused("the name 'b' is given twice", request_add_blob(&rq, "b=file"));
+	assert_refused("the name 'b' is given twice", request_add_region(&rq, "b=3,3"));
 	assert_int_equal(rq.region_count, 1);
 	assert_int_equal(rq.blob_count, 1);
 }
@@ -142,17 +182,17 @@ static void sealed_names(void **state)
 	assert_int_equal(rq.load.count, 1);
 	assert_int_equal(rq.seal.count, 1);
 	assert_true(name_set_names(&rq.load, "c") && name_set_names(&rq.seal, "b"));
-	assert_int_equal(request_add_verify(&rq, "c"), -1);
-	assert_int_equal(request_add_verify(&rq, "c:seal"), -1);
-	assert_int_equal(request_add_verify(&rq, "a:load"), -1);
+	assert_refused("once as 'c:load'", request_add_verify(&rq, "c"));
+	assert_refused("once as 'c:load'", request_add_verify(&rq, "c:seal"));
+	assert_refused("once as 'a'", request_add_verify(&rq, "a:load"));
 	assert_int_equal(request_add_verify(&rq, "c:load"), 0);
-	assert_int_equal(request_add_verify(&rq, "a:seal"), -1);
-	assert_int_equal(request_add_verify(&rq, "b"), -1);
+	assert_refused("once as 'a'", request_add_verify(&rq, "a:seal"));
+	assert_refused("once as 'b:seal'", request_add_verify(&rq, "b"));
 	assert_int_equal(request_add_verify(&rq, "b:seal"), 0);
 	assert_int_equal(request_add_verify(&rq, "all:seal"), 0);
 	assert_true(rq.seal.all && !rq.verify.all);
-	assert_int_equal(request_add_verify(&rq, "all"), -1);
-	assert_int_equal(request_add_verify(&rq, "all:load"), -1);
+	assert_refused("once as 'all:seal'", request_add_verify(&rq, "all"));
+	assert_refused("once as 'all:seal'", request_add_verify(&rq, "all:load"));
 	/* A name of its own stays what it is. */
 	assert_true(name_set_names(&rq.verify, "a") && !name_set_names(&rq.seal, "a"));
 	assert_int_equal(request_add_carry(&rq, "a:seal"), 0);
@@ -161,12 +201,27 @@ static void sealed_names(void **state)
 
 static void bad_name_sets(void **state)
 {
-	static const char *const bad[] = { "", ",", "a,", ",a", "a,,b", ":seal", "a:", "a:sealed",
-					   "a:seal:load", "a:SEAL", ":" };
+	static const struct {
+		const char *value, *why;
+	} bad[] = {
+		{ "", "an empty name" },
+		{ ",", "an empty name" },
+		{ "a,", "an empty name" },
+		{ ",a", "an empty name" },
+		{ "a,,b", "an empty name" },
+		{ ":seal", "an empty name" },
+		{ "a:", "wants :load or :seal" },
+		{ ":", "wants :load or :seal" },
+		{ "a:sealed", "wants :load or :seal" },
+		{ "a:seal:load", "wants :load or :seal" },
+		{ "a:SEAL", "wants :load or :seal" },
+	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(request_add_verify(&rq, bad[i]), -1);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_refused(bad[i].why, request_add_verify(&rq, bad[i].value));
+		request_free(&rq);
+	}
 }
 
 static void carry(void **state)
@@ -176,7 +231,7 @@ static void carry(void **state)
 	assert_false(rq.carry.all);
 	assert_int_equal(request_add_carry(&rq, NULL), 0);
 	assert_true(rq.carry.all);
-	assert_int_equal(request_add_carry(&rq, ""), -1);
+	assert_refused("an empty name", request_add_carry(&rq, ""));
 }
 
 int main(void)

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The description of what is loaded: what "kexec -e" reads is what the load has written. */
+#include <stdio.h>
+
+#include "said.h"
 #include "state.h"
 #include "tree.h"
 #include "unit.h"
+
+#define STATE_FILE	STATE_DIR "/loaded.json"
 
 static struct tree tree;
 static struct handover handover;
@@ -150,22 +155,164 @@ static void made_before(void **state)
 	assert_int_equal(state_load(&tree.root, &sealed), 0);
 }
 
+/* ---- Damage: what is written by the load, and each time one thing in it is another ----------- */
+
+static char *description(void)
+{
+	struct buffer buf;
+	char *text;
+
+	assert_int_equal(root_read(&tree.root, STATE_FILE, 1 << 20, &buf), 0);
+	text = must_calloc(buf.size + 1);
+	memcpy(text, buf.data, buf.size);
+	buffer_free(&buf);
+	return text;
+}
+
+static void describe_all(void)
+{
+	const struct image_id id = { 0x1234, { 0x4000, 0x2000 }, 0x5678 };
+	struct handover_region *r;
+	struct state s;
+
+	add_region("r0", 0x100000);
+	r = add_region("r1", 0x200000);
+	r->verify = r->fixed = true;
+	r->digest = must_calloc(4);
+	r->digest[0] = 0x12345678;
+	strcpy(handover.blob[0].name, "notes");
+	handover.blob[0].data = (struct buffer){ must_copy("hello", 5), 5 };
+	handover.blob_count = 1;
+	state_describe(&s, &request, &target, &handover, "quiet", false);
+	assert_int_equal(state_prepare(&tree.root, &handover), 0);
+	assert_int_equal(state_commit(&tree.root, &s, &id), 0);
+	state_release(&s);
+}
+
+/* The description with NOW in the place of WAS, which is in it once. */
+static void write_edited(const char *text, const char *was, const char *now)
+{
+	const char *at = strstr(text, was);
+	char *edited = must_calloc(strlen(text) + strlen(now) + 1);
+
+	assert_non_null(at);
+	assert_null(strstr(at + 1, was));
+	memcpy(edited, text, (size_t)(at - text));
+	strcat(strcat(edited, now), at + strlen(was));
+	tree_write(&tree, STATE_FILE, edited, strlen(edited));
+	free(edited);
+}
+
+static void assert_loads(const char *text, const char *was, const char *now)
+{
+	write_edited(text, was, now);
+	assert_int_equal(state_load(&tree.root, &sealed), 1);
+	request_free(&sealed.request);
+}
+
+static void assert_damaged(const char *text, const char *was, const char *now)
+{
+	write_edited(text, was, now);
+	assert_refused("loaded.json is damaged", state_load(&tree.root, &sealed));
+}
+
+#define NAME_63	"a12345678901234567890123456789012345678901234567890123456789012"
+
 static void damaged(void **state)
 {
-	static const char *const bad[] = {
-		"", "{", "[]", "{ \"version\": 5 }",
-		"{ \"version\": 4, \"kernel\": \"/k\", \"cmdline\": \"\" }",
-		"{ \"version\": 5, \"kernel\": \"/k\", \"cmdline\": \"\", \"reads\": { \"abi\": \"kho-v4\" }, "
-		"\"regions\": [], \"blobs\": [] }",
-		"{ \"version\": 5, \"kernel\": \"/k\", \"cmdline\": \"\", \"method\": \"magic\", "
-		"\"reads\": { \"abi\": \"kho-v4\" }, \"regions\": [], \"blobs\": [] }",
+	static const struct {
+		const char *was, *now;
+	} row[] = {
+		{ "\"version\":", "\"version\":1" },
+		{ "\"version\":", "\"versions\":" },
+		{ "\"kernel\":", "\"kernels\":" },
+		{ "\"cmdline\":", "\"cmdlines\":" },
+		{ "\"method\":", "\"methods\":" },
+		{ "\"method\":\"kexec_load", "\"method\":\"magic" },
+		{ "\"reads\":", "\"read\":" },
+		{ "\"abi\":", "\"abis\":" },
+		{ "\"abi\":\"kho-v4", "\"abi\":\"kho-v9" },
+		{ "\"regions\":", "\"region\":" },
+		{ "\"regions\":", "\"regions\":{}, \"was\":" },
+		{ "\"name\":\"r0", "\"names\":\"r0" },
+		{ "\"name\":\"r0", "\"name\":\"sixteen-letters-" },
+		{ "\"digests\":", "\"digest\":" },
+		{ "12345678", "1234567" },
+		{ "12345678", "123456781" },
+		{ "12345678", "1234567812345678" },
+		{ "12345678", "1234567g" },
+		{ "\"blobs\":", "\"blob\":" },
+		{ "\"blobs\":", "\"blobs\":{}, \"was\":" },
+		{ "\"notes\"", "null" },
+		{ "\"notes\"", "\"" NAME_63 "4\"" },
 	};
+	char *text;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		tree_write(&tree, STATE_DIR "/loaded.json", bad[i], strlen(bad[i]));
-		assert_int_equal(state_load(&tree.root, &sealed), -1);
+	describe_all();
+	text = description();
+	assert_loads(text, "\"notes\"", "\"notes\"");
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
+		assert_damaged(text, row[i].was, row[i].now);
+	/* The longest names there are, and what nobody reads. */
+	assert_loads(text, "\"notes\"", "\"" NAME_63 "\"");
+	assert_loads(text, "\"name\":\"r0", "\"name\":\"fifteen-letters");
+	assert_loads(text, "\"version\":", "\"more\":1,\"version\":");
+	tree_write(&tree, STATE_FILE, text, strlen(text) / 2);
+	assert_refused("loaded.json is damaged", state_load(&tree.root, &sealed));
+	tree_write(&tree, STATE_FILE, "", 0);
+	assert_refused("loaded.json is damaged", state_load(&tree.root, &sealed));
+	free(text);
+}
+
+/* COUNT times ITEM, in front of what is in LIST already. */
+static void write_many(const char *text, const char *list, const char *item, size_t count)
+{
+	char was[32], *now = must_calloc(count * strlen(item) + sizeof(was));
+
+	snprintf(was, sizeof(was), "\"%s\":[", list);
+	strcpy(now, was);
+	for (size_t i = 0; i < count; i++)
+		strcat(now, item);
+	write_edited(text, was, now);
+	free(now);
+}
+
+static void many(void **state)
+{
+	static const struct {
+		const char *list, *item;
+		size_t room;
+	} row[] = {
+		{ "regions", "{\"name\":\"r\",\"added\":true,\"crc\":1},", KHO_REGIONS_MAX - 2 },
+		{ "blobs", "\"b\",", BLOBS_MAX - 1 },
+	};
+	char *text;
+
+	(void)state;
+	describe_all();
+	text = description();
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		write_many(text, row[i].list, row[i].item, row[i].room);
+		assert_int_equal(state_load(&tree.root, &sealed), 1);
+		request_free(&sealed.request);
+		write_many(text, row[i].list, row[i].item, row[i].room + 1);
+		assert_refused("loaded.json is damaged", state_load(&tree.root, &sealed));
 	}
+	free(text);
+}
+
+/* A file as large as nobody writes one. */
+static void too_large(void **state)
+{
+	size_t size = (64u << 20) + 1;
+	char *spaces = must_calloc(size);
+
+	(void)state;
+	memset(spaces, ' ', size);
+	tree_write(&tree, STATE_FILE, spaces, size);
+	assert_refused("cannot read /" STATE_FILE, state_load(&tree.root, &sealed));
+	free(spaces);
 }
 
 int main(void)
@@ -177,6 +324,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(abandoned, setup, teardown),
 		cmocka_unit_test_setup_teardown(made_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged, setup, teardown),
+		cmocka_unit_test_setup_teardown(many, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
