@@ -193,6 +193,12 @@ status_says() {
 	grep -q -- "$1" /run/status || fail "kexec --kho-status does not say '$1'"
 }
 
+# item KIND NAME TEXT: what status_says has printed says this, and no more, of an item.
+item() {
+	grep "^$1 *$2 *0x[0-9a-f]*, [0-9]* bytes, $3\$" /run/status ||
+		fail "kexec --kho-status does not say of $1 $2: $3"
+}
+
 # ---- the standard handover, for scenarios that vary the machine -------------
 
 # One reserve_mem region r0, verified by purgatory; needs "kho=on reserve_mem=...:r0".
@@ -275,7 +281,8 @@ refused() {
 	1 | 255) ;;
 	*) fail "refused with exit code $refused_code: $*" ;;
 	esac
-	grep -q -- "$refused_phrase" /run/refused || fail "refused without saying '$refused_phrase': $*"
+	# Traced commands are in there too, and their words may be those of the phrase.
+	grep -q -- "^kexec: .*$refused_phrase" /run/refused || fail "refused without saying '$refused_phrase': $*"
 	[ "$(cat /sys/kernel/kexec_loaded)" = 0 ] || fail "refused, but something is loaded: $*"
 }
 

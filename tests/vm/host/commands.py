@@ -137,7 +137,7 @@ class Commands:
     def cmd_console(self, *words):
         """Fail unless the console has said this."""
         text = " ".join(words)
-        if text not in self.machine.console.read_text(encoding="latin-1"):
+        if not self.machine.console_says(text):
             raise ValueError(f"the console does not say {text!r}")
 
     # ---- at the image's entry ---------------------------------------------

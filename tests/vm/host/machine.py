@@ -194,11 +194,16 @@ class Machine:
             return f"expected a reset, got: {results[0]}"
         if not self.commands.entered:
             return "reset before the fault was injected"
-        if phrase not in text:
+        if not self.console_says(phrase):
             return f"reset without saying '{phrase}' on the console"
         if "Triple fault" in self.reset_log():
             return "triple fault instead of a reset"
         return None
+
+    def console_says(self, phrase):
+        """Whether anybody has said it but the guest, which asks for it by "host"."""
+        return any(phrase in line and "host console" not in line and "host expect-reset" not in line
+                   for line in self.console_text().splitlines())
 
     def console_text(self):
         return self.console.read_text(encoding="utf-8", errors="replace")
