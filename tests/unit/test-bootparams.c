@@ -183,6 +183,62 @@ static void header_sizes(void **state)
 	buffer_free(&bp.buf);
 }
 
+/* The RAM at 1 MiB, in KiB, as far as each field counts. */
+static void memory_sizes(void **state)
+{
+	static const struct {
+		uint64_t addr, size;
+		uint32_t ext, alt;
+	} row[] = {
+		{ 0x100000, 0x100000, 1024, 1024 },
+		{ 0, 0x200000, 1024, 1024 },
+		{ 0, 0x100400, 1, 1 },
+		{ 0, 0x100000, 0, 0 },
+		{ 0x100001, 0x100000, 0, 0 },
+		{ 0x80000, 0x1000, 0, 0 },
+		{ 0x100000, 0xfc00ull << 10, 0xfc00, 0xfc00 },
+		{ 0x100000, 0xfc01ull << 10, 0xfc00, 0xfc01 },
+		{ 0x100000, 0x40000000000, 0xfc00, UINT32_MAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		struct bootparams_input in = input();
+		struct bootparams bp;
+
+		machine.ram[0] = (struct kho_range){ row[i].addr, row[i].size };
+		machine.ram[1] = (struct kho_range){ 0x100000000, 0x100000 };
+		machine.ram_count = 2;
+		build(&in, ADDR, &bp);
+		assert_int_equal(params(&bp)->screen_info.ext_mem_k, row[i].ext);
+		assert_int_equal(params(&bp)->alt_mem_k, row[i].alt);
+		buffer_free(&bp.buf);
+	}
+}
+
+/* What the running kernel knows comes first; tables without a memory map are no services. */
+static void rsdp(void **state)
+{
+	struct efi_facts tables = { .rsdp = 0x4444 };
+	struct bootparams_input in = input();
+	const struct kho_setup_data *e;
+	struct bootparams bp;
+
+	(void)state;
+	((struct boot_params *)machine.boot_params)->acpi_rsdp_addr = 0x9999;
+	build(&in, ADDR, &bp);
+	assert_int_equal(params(&bp)->acpi_rsdp_addr, 0x9999);
+	buffer_free(&bp.buf);
+	setup(state);
+	in.efi = &tables;
+	build(&in, ADDR, &bp);
+	assert_int_equal(params(&bp)->acpi_rsdp_addr, 0x4444);
+	e = entry(&bp, params(&bp)->hdr.setup_data, SETUP_TYPE_RNG_SEED, 32);
+	assert_int_equal(e->next, PAYLOAD);
+	assert_int_equal(params(&bp)->efi_info.efi_systab, 0);
+	buffer_free(&bp.buf);
+}
+
 static void same_size_anywhere(void **state)
 {
 	struct bootparams_input in = input(), none = input();
@@ -257,6 +313,8 @@ int main(void)
 		cmocka_unit_test_setup(chain_without_handover, setup),
 		cmocka_unit_test_setup(header_and_texts, setup),
 		cmocka_unit_test_setup(header_sizes, setup),
+		cmocka_unit_test_setup(memory_sizes, setup),
+		cmocka_unit_test_setup(rsdp, setup),
 		cmocka_unit_test_setup(same_size_anywhere, setup),
 		cmocka_unit_test_setup(e820, setup),
 	};

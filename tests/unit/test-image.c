@@ -528,6 +528,66 @@ static void test_bad_fields(void **state)
 	}
 }
 
+/* The last value that is taken, and the first that is not. */
+static void test_limits(void **state)
+{
+	static const struct {
+		uint16_t offset;
+		uint8_t size;
+		uint64_t last, first;
+	} limits[] = {
+		{ 0x201, 1, 0x264 - 0x202, 0x263 - 0x202 },
+		{ 0x201, 1, 0x290 - 0x202, 0x291 - 0x202 },
+		{ 0x230, 4, 4096, 2048 },
+		{ 0x230, 4, 0x40000000, 0x80000000 },
+		{ 0x238, 4, 255, 254 },
+		{ 0x238, 4, 65535, 65536 },
+		{ 0x258, 8, (1ull << 52) - 0x3000000, (1ull << 52) - 0x3000000 + 1 },
+		{ 0x260, 4, 0x40000000, 0x40000001 },
+		{ 0x260, 4, 2048, 2047 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		struct bad_field f = { "", limits[i].offset, limits[i].size, limits[i].last, IMAGE_OK };
+		struct bytes img = { 0 };
+		struct bzimage b;
+
+		make_small(&img);
+		fill(&img, 0, KERNEL_OFFSET + 2048 - img.n);
+		break_field(&img, &f);
+		assert_int_equal(bzimage_parse(img.p, img.n, &b), IMAGE_OK);
+		f.value = limits[i].first;
+		break_field(&img, &f);
+		assert_int_equal(bzimage_parse(img.p, img.n, &b), IMAGE_ERR_HEADER);
+		free(img.p);
+	}
+}
+
+/* A kernel has its 64-bit entry point at 0x200, and its payload in itself. */
+static void test_kernel_size(void **state)
+{
+	struct bytes img = { 0 };
+	struct bzimage b;
+
+	(void)state;
+	make_small(&img);
+	set32(img.p + 0x1f4, 0);
+	set32(img.p + 0x248, 0x100);
+	set32(img.p + 0x24c, 0x101);
+	assert_int_equal(bzimage_parse(img.p, KERNEL_OFFSET + 0x201, &b), IMAGE_OK);
+	assert_int_equal(b.payload_offset, KERNEL_OFFSET + 0x100);
+	assert_int_equal(b.payload_size, 0x101);
+	set32(img.p + 0x24c, 0x102);
+	assert_int_equal(bzimage_parse(img.p, KERNEL_OFFSET + 0x201, &b), IMAGE_ERR_TRUNCATED);
+	set32(img.p + 0x248, 0);
+	assert_int_equal(bzimage_parse(img.p, KERNEL_OFFSET + 0x201, &b), IMAGE_OK);
+	assert_int_equal(b.payload_size, 0);
+	assert_int_equal(bzimage_parse(img.p, KERNEL_OFFSET + 0x200, &b), IMAGE_ERR_TRUNCATED);
+	assert_int_equal(bzimage_parse(img.p, KERNEL_OFFSET, &b), IMAGE_ERR_TRUNCATED);
+	free(img.p);
+}
+
 /* Parse and scan a copy in a buffer of exactly N bytes. */
 static enum image_error read_whole(const uint8_t *p, size_t n)
 {
@@ -1063,6 +1123,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_header_variants),
 		cmocka_unit_test(test_bad_fields),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_kernel_size),
 		cmocka_unit_test(test_truncated_image),
 		cmocka_unit_test(test_codecs),
 #ifdef HAVE_CODEC_LZ4

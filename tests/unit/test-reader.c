@@ -78,6 +78,13 @@ static void test_v1_form(void **state)
 	assert_int_equal(v1_form("6.18.15", false, false, true), KHO_ABI_V1);
 	assert_int_equal(v1_form("6.19.11", false, false, true), KHO_ABI_V1);
 	assert_int_equal(v1_form("7.0.1", false, false, true), KHO_ABI_V1);
+	/* Before kho-v1, whatever the rest of the number. */
+	assert_int_equal(v1_form("6.15.3", true, false, false), KHO_ABI_V1);
+	assert_int_equal(v1_form("5.16.3", true, false, false), KHO_ABI_V1);
+	assert_int_equal(v1_form("5.18.0", false, false, false), KHO_ABI_V1);
+	/* Exports of both say nothing. */
+	assert_int_equal(v1_form("6.17.8", true, true, true), KHO_ABI_V1_512);
+	assert_int_equal(v1_form("6.18.0", true, true, true), KHO_ABI_V1);
 	/* A name that says nothing, and exports that do. */
 	assert_int_equal(v1_form("", false, true, true), KHO_ABI_V1);
 	assert_int_equal(v1_form("", false, false, false), KHO_ABI_V1);

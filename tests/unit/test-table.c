@@ -148,6 +148,7 @@ static void sealed_later(void **state)
 	void *buf;
 
 	(void)state;
+	assert_int_equal(add("before", 5, 10), 0);
 	assert_int_equal(table_add(&table, &item), 0);
 	assert_int_equal(add("after", 0, 10), 0);
 	buf = must_calloc(table_size(&table));
@@ -156,11 +157,13 @@ static void sealed_later(void **state)
 	assert_int_equal(kho_table_check(buf, table_size(&table)), KHO_TABLE_OK);
 	entry = kho_table_entries(buf);
 	digest = kho_table_digests(buf);
-	assert_int_equal(entry[0].flags, KHO_ENTRY_SEAL);
-	assert_int_equal(entry[1].flags, 0);
-	assert_int_equal(entry[1].first_digest, 2);
-	assert_int_equal(digest[0] | digest[1], 0);
-	assert_int_equal(digest[2], crc32c(0, mem, 10));
+	assert_int_equal(entry[0].flags, 0);
+	assert_int_equal(entry[1].flags, KHO_ENTRY_SEAL);
+	assert_int_equal(entry[2].flags, 0);
+	assert_int_equal(entry[2].first_digest, 3);
+	assert_int_equal(digest[0], crc32c(0, mem + 5, 10));
+	assert_int_equal(digest[1] | digest[2], 0);
+	assert_int_equal(digest[3], crc32c(0, mem, 10));
 	free(buf);
 }
 

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* EFI runtime services, as sysfs shows them. */
+#include <asm/bootparam.h>
+#include <stdio.h>
+
+#include "bootparams.h"
+#include "said.h"
+#include "tree.h"
+#include "unit.h"
+
+#define EFI		"sys/firmware/efi/"
+#define STRIDE		48		/* of the descriptors; 40 bytes are known */
+
+static struct tree tree;
+static struct machine machine;
+static struct efi_facts facts;
+
+static void put(const char *path, const char *text)
+{
+	tree_write(&tree, path, text, strlen(text));
+}
+
+static void put_entry(unsigned int number, unsigned int base)
+{
+	static const char *const field[] = { "type", "phys_addr", "virt_addr", "num_pages", "attribute" };
+	char path[96], value[24];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(field); i++) {
+		snprintf(path, sizeof(path), EFI "runtime-map/%u/%s", number, field[i]);
+		snprintf(value, sizeof(value), "0x%x\n", base + i);
+		put(path, value);
+	}
+}
+
+static void set_stride(uint32_t stride)
+{
+	struct boot_params *bp = (void *)machine.boot_params;
+
+	bp->efi_info.efi_memdesc_size = stride;
+	bp->efi_info.efi_memmap_size = 1;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	tree_make(&tree);
+	memset(&machine, 0, sizeof(machine));
+	machine.root = tree.root;
+	set_stride(STRIDE);
+	put(EFI "systab", "ACPI20=0x1014\nACPI=0x2014\nSMBIOS=0x3000\nSMBIOS3=0x4000\n");
+	put(EFI "fw_vendor", "0x5000\n");
+	put(EFI "config_table", "0x6000\n");
+	put_entry(0, 0x100);
+	put_entry(1, 0x200);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	buffer_free(&facts.memmap);
+	tree_remove(&tree);
+	return 0;
+}
+
+static void observe(const char *phrase)
+{
+	buffer_free(&facts.memmap);
+	assert_says(0, phrase, efi_observe(&machine, &facts));
+}
+
+static void assert_descriptor(unsigned int index, size_t stride, unsigned int base)
+{
+	const unsigned char *at = facts.memmap.data + index * stride;
+	uint64_t value[4];
+	uint32_t type[2];
+
+	memcpy(type, at, sizeof(type));
+	memcpy(value, at + sizeof(type), sizeof(value));
+	assert_int_equal(type[0], base);
+	assert_int_equal(type[1], 0);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(value[i], base + 1 + i);
+	for (size_t i = 40; i < stride; i++)
+		assert_int_equal(at[i], 0);
+}
+
+static void all(void **state)
+{
+	static const uint32_t stride[] = { 40, STRIDE, 4096 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(stride); i++) {
+		set_stride(stride[i]);
+		observe(NULL);
+		assert_int_equal(facts.fw_vendor, 0x5000);
+		assert_int_equal(facts.config_table, 0x6000);
+		assert_int_equal(facts.smbios, 0x3000);
+		assert_int_equal(facts.rsdp, 0x1014);
+		assert_int_equal(facts.memmap.size, 2 * stride[i]);
+		assert_descriptor(0, stride[i], 0x100);
+		assert_descriptor(1, stride[i], 0x200);
+	}
+}
+
+static void tables(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t rsdp, smbios;
+	} row[] = {
+		{ "ACPI=0x2014\nACPI20=0x1014\n", 0x1014, 0 },
+		{ "ACPI=0x2014\n", 0x2014, 0 },
+		{ "ACPI20=x\nACPI=0x2014\nSMBIOS=-1\n", 0x2014, 0 },
+		{ "SMBIOS=0x3000", 0, 0x3000 },
+		{ "xACPI20=0x1014\nACPI20 0x1014\nACPI2=0x1014\n", 0, 0 },
+		{ "", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		put(EFI "systab", row[i].text);
+		observe(NULL);
+		assert_int_equal(facts.rsdp, row[i].rsdp);
+		assert_int_equal(facts.smbios, row[i].smbios);
+	}
+	tree_unlink(&tree, EFI "systab");
+	observe(NULL);
+	assert_int_equal(facts.rsdp, 0);
+}
+
+static void bad_strides(void **state)
+{
+	static const uint32_t stride[] = { 0, 39, 4097, UINT32_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(stride); i++) {
+		set_stride(stride[i]);
+		assert_refused("bytes are not understood", efi_observe(&machine, &facts));
+		assert_null(facts.memmap.data);
+	}
+}
+
+/* Each is needed for runtime services; without one there are none, and a notice. */
+static void no_services(void **state)
+{
+	static const char *const needed[] = { EFI "fw_vendor", EFI "config_table" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+		tree_unlink(&tree, needed[i]);
+		observe("EFI runtime services are not passed on");
+		assert_int_equal(facts.memmap.size, 0);
+		/* The tables that firmware has are known all the same. */
+		assert_int_equal(facts.rsdp, 0x1014);
+		buffer_free(&facts.memmap);
+		tree_remove(&tree);
+		setup(state);
+	}
+	memset(machine.boot_params, 0, sizeof(machine.boot_params));
+	observe("EFI runtime services are not passed on");
+	assert_int_equal(facts.memmap.size, 0);
+}
+
+/* The first that lacks something ends the map. */
+static void entries(void **state)
+{
+	static const char *const field[] = { "type", "phys_addr", "virt_addr", "num_pages", "attribute" };
+	char path[96];
+
+	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
+		snprintf(path, sizeof(path), EFI "runtime-map/1/%s", field[i]);
+		put(path, "x");
+		observe(NULL);
+		assert_int_equal(facts.memmap.size, STRIDE);
+		put_entry(1, 0x200);
+	}
+	tree_unlink(&tree, EFI "runtime-map/0/type");
+	observe("EFI runtime services are not passed on");
+	(void)state;
+}
+
+static void many_entries(void **state)
+{
+	(void)state;
+	for (unsigned int i = 2; i <= 1024; i++)
+		put_entry(i, i << 4);
+	observe(NULL);
+	assert_int_equal(facts.memmap.size, 1024 * STRIDE);
+	assert_descriptor(1023, STRIDE, 1023 << 4);
+}
+
+static void no_efi(void **state)
+{
+	struct tree empty;
+
+	(void)state;
+	tree_make(&empty);
+	machine.root = empty.root;
+	observe(NULL);
+	assert_int_equal(facts.rsdp, 0);
+	assert_int_equal(facts.memmap.size, 0);
+	tree_remove(&empty);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(all, setup, teardown),
+		cmocka_unit_test_setup_teardown(tables, setup, teardown),
+		cmocka_unit_test_setup_teardown(bad_strides, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_services, setup, teardown),
+		cmocka_unit_test_setup_teardown(entries, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_entries, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_efi, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kexec's own command line: every refusal with its phrase, next to what is taken, and how
+ * actions replace each other.
+ */
+#include <getopt.h>
+
+#include "message.h"
+#include "options.h"
+#include "said.h"
+#include "unit.h"
+
+#define WORDS_MAX	24
+
+static struct options o;
+
+static void release(void)
+{
+	options_free(&o);
+	memset(&o, 0, sizeof(o));
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	release();
+	return 0;
+}
+
+/* Parse "kexec LINE", split at blanks; "_" stands for an empty word. */
+static int parse(const char *line)
+{
+	char *copy = must_copy(line, strlen(line) + 1), *rest = copy, *word;
+	char *argv[WORDS_MAX + 2] = { "kexec" };
+	int argc = 1, code;
+
+	while ((word = strsep(&rest, " ")) && argc <= WORDS_MAX)
+		if (*word)
+			argv[argc++] = strcmp(word, "_") ? word : "";
+	assert_null(word);
+	release();
+	optind = 0;			/* of the C library: begin anew */
+	code = options_parse(&o, argc, argv);
+	free(copy);
+	return code;
+}
+
+static void assert_taken(const char *line)
+{
+	assert_says(0, NULL, parse(line));
+}
+
+struct row {
+	const char *line, *why;		/* WHY NULL: it is taken */
+};
+
+static void assert_rows(const struct row *row, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		assert_says(row[i].why ? EXIT_REFUSED : 0, row[i].why, parse(row[i].line));
+}
+
+#define ASSERT_ROWS(row)	assert_rows(row, ARRAY_SIZE(row))
+
+static void values(void **state)
+{
+	(void)state;
+	assert_taken("-l k --initrd=i --append=a --kho --kho-region=r=0x100000,4K --kho-blob=b=f "
+		     "--kho-carry=c --kho-verify=r,x:seal -s");
+	assert_string_equal(o.request.kernel, "k");
+	assert_string_equal(o.request.initrd, "i");
+	assert_string_equal(o.request.cmdline, "a");
+	assert_int_equal(o.request.region_count, 1);
+	assert_int_equal(o.request.blob_count, 1);
+	assert_true(name_set_names(&o.request.carry, "c"));
+	assert_true(name_set_names(&o.request.verify, "r"));
+	assert_true(name_set_names(&o.request.seal, "x"));
+	assert_int_equal(o.request.method, METHOD_FILE);
+	assert_taken("-l k --ramdisk i --command-line a -c -i -x -y --noefi --reuse-cmdline");
+	assert_string_equal(o.request.initrd, "i");
+	assert_string_equal(o.request.cmdline, "a");
+	assert_int_equal(o.request.method, METHOD_SEGMENTS);
+	assert_true(o.request.no_checks && o.no_ifdown && o.no_sync && o.request.no_efi);
+	assert_true(o.reuse_cmdline);
+	assert_taken("-l k");
+	assert_int_equal(o.request.method, METHOD_AUTO);
+	assert_false(o.request.no_checks || o.no_ifdown || o.no_sync || o.request.no_efi);
+	assert_false(o.reuse_cmdline || o.request.kho || o.json || o.status);
+	assert_null(o.request.initrd);
+	/* The last word counts. */
+	assert_taken("-l k -c -s -a --append=a --append=b");
+	assert_int_equal(o.request.method, METHOD_AUTO);
+	assert_string_equal(o.request.cmdline, "b");
+	assert_taken("-l k --kho --kho-carry");
+	assert_true(o.request.carry.all);
+	assert_taken("--kho-status --json --sysroot=/x");
+	assert_true(o.kho_status && o.json);
+	assert_string_equal(o.sysroot, "/x");
+	assert_taken("--kho-get=n");
+	assert_string_equal(o.kho_get, "n");
+}
+
+/* load, exec, unload, shutdown */
+static void actions(void **state)
+{
+	static const struct {
+		const char *line;
+		bool load, exec, unload, shutdown;
+	} row[] = {
+		{ "k", true, false, false, true },
+		{ "-l k", true, false, false, false },
+		{ "-e", false, true, false, false },
+		{ "-u", false, false, true, false },
+		{ "-f k", true, true, false, false },
+		{ "-l -e k", false, true, false, false },
+		{ "-e -l k", true, false, false, false },
+		{ "-u -f k", true, true, false, false },
+		{ "-f -u k", false, false, true, false },
+		{ "-S", false, false, false, false },
+		{ "-S -l", true, false, false, false },
+		{ "--kho-status", false, false, false, false },
+		{ "--kho-get=n", false, false, false, false },
+		{ "--dry-run k", true, false, false, false },
+		{ "--kho --kho-save-segment=s k", true, false, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		assert_taken(row[i].line);
+		assert_int_equal(o.load, row[i].load);
+		assert_int_equal(o.exec, row[i].exec);
+		assert_int_equal(o.unload, row[i].unload);
+		assert_int_equal(o.shutdown, row[i].shutdown);
+	}
+	assert_taken("-S");
+	assert_true(o.status);
+	assert_taken("-h");
+	assert_true(o.help);
+	assert_taken("-?");
+	assert_true(o.help);
+	assert_taken("-v");
+	assert_true(o.version);
+}
+
+static void handover(void **state)
+{
+	static const struct row row[] = {
+		{ "-l k --kho --kho-region=r=1M,4K", NULL },
+		{ "-l k --kho-region=r=1M,4K", "need --kho" },
+		{ "-l k --kho --kho-blob=b=f", NULL },
+		{ "-l k --kho-blob=b=f", "need --kho" },
+		{ "-l k --kho --kho-carry=c", NULL },
+		{ "-l k --kho-carry=c", "need --kho" },
+		{ "-l k --kho-carry", "need --kho" },
+		{ "-l k --kho --kho-verify=r", NULL },
+		{ "-l k --kho-verify=r", "need --kho" },
+		{ "-l k --kho --kho-verify=r:seal", NULL },
+		{ "-l k --kho-verify=r:seal", "need --kho" },
+		{ "-l k --kho -i", NULL },
+		{ "-l k --kho -i --kho-verify=r", "contradict" },
+		{ "-l k --kho -i --kho-verify=all", "contradict" },
+		{ "-l k --kho -i --kho-verify=r:seal", "contradict" },
+		{ "-f k --kho", NULL },
+		{ "k --kho", NULL },
+		{ "-e --kho", "--kho works with -l only" },
+		{ "-u --kho", "--kho works with -l only" },
+		{ "--kho-status --kho", "--kho works with -l only" },
+		/* What the values are refused for is test-request's. */
+		{ "-l k --kho --kho-region=r", "--kho-region=r: wants" },
+		{ "-l k --kho --kho-blob=b", "--kho-blob=b: wants" },
+		{ "-l k --kho --kho-verify=_,", "an empty name" },
+		{ "-l k --kho --kho-carry=a,,b", "an empty name" },
+	};
+
+	(void)state;
+	ASSERT_ROWS(row);
+}
+
+static void methods(void **state)
+{
+	static const struct row row[] = {
+		{ "-l k -s", NULL },
+		{ "-l k -s -i", "--no-checks works with kexec_load and with --kho only" },
+		{ "-l k -c -i", NULL },
+		{ "-l k -a -i", NULL },
+		{ "-l k -s --kho -i", NULL },
+		{ "k -s --dry-run", "--dry-run plans for kexec_load and for --kho" },
+		{ "k -c --dry-run", NULL },
+		{ "k -s --kho --dry-run", NULL },
+		{ "-l k -s --kho", NULL },
+		{ "-l k -s --kho --noefi", "--noefi works with kexec_load only" },
+		{ "-l k -s --noefi", NULL },
+		{ "-l k -c --kho --noefi", NULL },
+		{ "-l k -a --kho --noefi", NULL },
+		{ "-l k -c --kho --kho-verify=r", NULL },
+		{ "-l k -c --kho --kho-verify=r:seal", "works with kexec_file_load only" },
+		{ "-l k -c --kho --kho-verify=all:seal", "works with kexec_file_load only" },
+		{ "-l k -a --kho --kho-verify=r:seal", NULL },
+	};
+
+	(void)state;
+	ASSERT_ROWS(row);
+}
+
+static void segment_files(void **state)
+{
+	static const struct row row[] = {
+		{ "-l k --kho --kho-segment=s", NULL },
+		{ "-l k --kho-segment=s", "need --kho" },
+		{ "k --kho --kho-save-segment=s", NULL },
+		{ "k --kho-save-segment=s", "need --kho" },
+		{ "k --kho --kho-save-segment=s --kho-segment=s", "one of them" },
+		{ "-l k -s --kho --kho-segment=s", NULL },
+		{ "-l k -c --kho --kho-segment=s", "leave -c out" },
+		{ "k -c --kho --kho-save-segment=s", "leave -c out" },
+		{ "-l k --kho --noefi --kho-segment=s", "a segment is for kexec_file_load" },
+		{ "k --kho --noefi --kho-save-segment=s", "a segment is for kexec_file_load" },
+		{ "-l k --kho --kho-segment=s --kho-region=r=1M,4K", "is in the segment already" },
+		{ "-l k --kho --kho-segment=s --kho-blob=b=f", "is in the segment already" },
+		{ "-l k --kho --kho-segment=s --kho-carry", "is in the segment already" },
+		{ "-l k --kho --kho-segment=s --kho-verify=r", "is in the segment already" },
+		{ "-l k --kho --kho-segment=s --kho-verify=r:seal", "is in the segment already" },
+		{ "-l k --kho --kho-segment=s -i", "is in the segment already" },
+		{ "k --kho --kho-save-segment=s -i", NULL },
+		{ "k --kho --kho-save-segment=s --kho-verify=r:seal --kho-blob=b=f", NULL },
+		{ "k --kho --kho-segment=s --dry-run", "--dry-run works without" },
+		{ "k --kho --kho-save-segment=s --dry-run", "--dry-run works without" },
+		{ "-f k --kho --kho-segment=s", NULL },
+		{ "-f k --kho --kho-save-segment=s", "so -e, -f and -u do not go with it" },
+		{ "-e k --kho --kho-save-segment=s", "so -e, -f and -u do not go with it" },
+		{ "-u k --kho --kho-save-segment=s", "so -e, -f and -u do not go with it" },
+	};
+
+	(void)state;
+	ASSERT_ROWS(row);
+}
+
+static void elsewhere(void **state)
+{
+	static const struct row row[] = {
+		{ "k --dry-run --sysroot=/x", NULL },
+		{ "--kho-status --sysroot=/x", NULL },
+		{ "--kho-get=n --sysroot=/x", NULL },
+		{ "k --kho --kho-save-segment=s --sysroot=/x", NULL },
+		{ "-l k --sysroot=/x", "--sysroot works with" },
+		{ "k --sysroot=/x", "--sysroot works with" },
+		{ "-l k --kho --sysroot=/x", "--sysroot works with" },
+		{ "-e --sysroot=/x", "--sysroot works with" },
+		{ "-u --sysroot=/x", "--sysroot works with" },
+		{ "--kho-status --json", NULL },
+		{ "-l k --json", "--json works with --kho-status only" },
+		{ "--kho-get=n --json", "--json works with --kho-status only" },
+		{ "-l k --dry-run", NULL },
+		{ "-e k --dry-run", "--dry-run works with -l only" },
+		{ "-f k --dry-run", "--dry-run works with -l only" },
+		{ "-u k --dry-run", "--dry-run works with -l only" },
+	};
+
+	(void)state;
+	ASSERT_ROWS(row);
+}
+
+/* "-": read once, and with --kho only what is not read again. */
+static void standard_input(void **state)
+{
+	static const struct row row[] = {
+		{ "-l -", NULL },
+		{ "-l k --initrd=-", NULL },
+		{ "-l - --initrd=-", "'-' (standard input)" },
+		{ "-l - --initrd=i", NULL },
+		{ "-l k --kho --kho-blob=b=-", NULL },
+		{ "-l k --kho --kho-blob=a=- --kho-blob=b=-", "'-' (standard input)" },
+		{ "-l k --kho --kho-blob=a=f --kho-blob=b=-", NULL },
+		{ "-l - --kho", "'-' (standard input)" },
+		{ "-l k --kho --initrd=-", "'-' (standard input)" },
+		{ "-l - --kho --kho-blob=b=-", "'-' (standard input)" },
+		{ "-l k --kho --initrd=- --kho-blob=b=-", "'-' (standard input)" },
+	};
+
+	(void)state;
+	ASSERT_ROWS(row);
+}
+
+/* What getopt() itself says goes through the C library's own stream. */
+static void unknown(void **state)
+{
+	static const struct row row[] = {
+		{ "-l k k2", "unexpected word 'k2'" },
+		{ "-p k", "does not have" },
+		{ "--load-panic k", "does not have" },
+		{ "--mem-min=1 -l k", "--mem-min is an option of kexec-tools" },
+		{ "--reuseinitrd -l k", "--reuseinitrd is an option of kexec-tools" },
+		{ "--dtb=x -l k", "--dtb is an option of kexec-tools" },
+		{ "--module=x -l k", "--module is an option of kexec-tools" },
+	};
+
+	(void)state;
+	ASSERT_ROWS(row);
+	assert_int_equal(parse("--no-such-option"), EXIT_REFUSED);
+	assert_int_equal(parse("-l k -Z"), EXIT_REFUSED);
+	assert_int_equal(parse("-l k --initrd"), EXIT_REFUSED);
+	assert_int_equal(parse("-l k --kho=x"), EXIT_REFUSED);
+	/* Short for several. */
+	assert_int_equal(parse("-l k --kho-s"), EXIT_REFUSED);
+	assert_taken("-l k -t bzImage --type=bzImage64");
+	assert_says(EXIT_FAILED, "Unsupported kernel type elf-x86_64", parse("-l k -t elf-x86_64"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(values, teardown),
+		cmocka_unit_test_teardown(actions, teardown),
+		cmocka_unit_test_teardown(handover, teardown),
+		cmocka_unit_test_teardown(methods, teardown),
+		cmocka_unit_test_teardown(segment_files, teardown),
+		cmocka_unit_test_teardown(elsewhere, teardown),
+		cmocka_unit_test_teardown(standard_input, teardown),
+		cmocka_unit_test_teardown(unknown, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
