@@ -9,6 +9,10 @@
 
 #include "crc32c.h"
 #include "incoming.h"
+#include "kho.h"
+#include "message.h"
+#include "report.h"
+#include "said.h"
 #include "tree.h"
 #include "unit.h"
 
@@ -302,34 +306,66 @@ static void bad_items(void **state)
 {
 	(void)state;
 	memset(image.item[3].name, 'x', KHO_NAME_MAX);
-	assert_int_equal(reopen(), -1);
+	assert_refused("items are damaged", reopen());
 	fill_image();
 	image.payload.size += 4096;	/* more than sysfs has */
 	image.payload.item_offset = sizeof(image);
-	assert_int_equal(reopen(), -1);
+	assert_refused("cannot read the incoming handover's items", reopen());
+	/* As many as there can be, and one more: neither is there. */
+	image.payload.size = 1 << 20;
+	image.payload.item_count = 256;
+	assert_refused("cannot read the incoming handover's items", reopen());
+	image.payload.item_count = 257;
+	assert_refused("header is damaged", reopen());
 }
 
+/* Blobs that nobody verified, for the table knows where the others are. */
 static void blob_outside(void **state)
 {
 	static const struct {
 		uint64_t addr, size;
+		const char *why;
 	} bad[] = {
-		{ 0, BLOB_SIZE },
-		{ ADDR - 1, BLOB_SIZE },
-		{ ADDR, BLOB_SIZE },		/* the header, which sysfs has not */
-		{ ADDR + 15, 1 },
-		{ ADDR + sizeof(image), 1 },
-		{ ADDR + sizeof(image) - 1, 2 },
-		{ ADDR + 16, UINT64_MAX },
-		{ UINT64_MAX, 1 },
+		{ 0, BLOB_SIZE, "does not lie in the handover" },
+		{ ADDR - 1, BLOB_SIZE, "does not lie in the handover" },
+		{ ADDR, BLOB_SIZE, "does not lie in the handover" },	/* the header, which sysfs has not */
+		{ ADDR + 15, 1, "does not lie in the handover" },
+		{ ADDR + sizeof(image), 1, "does not lie in the handover" },
+		{ ADDR + sizeof(image) - 1, 2, "does not lie in the handover" },
+		{ ADDR + 16, UINT64_MAX, "does not lie in the handover" },
+		{ UINT64_MAX, 1, "does not lie in the handover" },
 	};
+	struct buffer blob;
 
 	(void)state;
+	image.report.result = KHO_RESULT_SKIPPED;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		image.item[1].addr = bad[i].addr;
 		image.item[1].size = bad[i].size;
-		assert_int_equal(read_item(1), -1);
+		assert_int_equal(reopen(), 1);
+		assert_refused(bad[i].why, incoming_read_blob(&in, &in.item[1], &blob));
+		incoming_close(&in);
 	}
+	/* The first and the last byte of all. */
+	image.item[1].addr = ADDR + 16;
+	image.item[1].size = 1;
+	assert_int_equal(reopen(), 1);
+	assert_says(0, NULL, incoming_read_blob(&in, &in.item[1], &blob));
+	assert_int_equal(blob.data[0], ((unsigned char *)&image)[16]);
+	buffer_free(&blob);
+	incoming_close(&in);
+	image.item[1].addr = ADDR + sizeof(image) - 1;
+	assert_int_equal(reopen(), 1);
+	assert_says(0, NULL, incoming_read_blob(&in, &in.item[1], &blob));
+	assert_int_equal(blob.data[0], image.blob[BLOB_SIZE - 1]);
+	buffer_free(&blob);
+	incoming_close(&in);
+	/* A size that the header grants, and the file does not have. */
+	image.payload.size = UINT64_MAX - ADDR;
+	image.item[1].size = 1ull << 40;
+	assert_int_equal(reopen(), 1);
+	assert_refused("the handover ends before blob", incoming_read_blob(&in, &in.item[1], &blob));
+	incoming_close(&in);
 }
 
 static void blob_damaged(void **state)
@@ -386,6 +422,197 @@ static void entry_name_without_end(void **state)
 	incoming_close(&in);
 }
 
+/* ---- What the user is told of it ---------------------------------------------------------------- */
+
+static FILE *usual;
+static char *printed;
+static size_t printed_size;
+
+/* The exit code of "kexec --kho-status" or "--kho-get"; PRINTED is what is on standard output. */
+static int run(const char *blob, bool json)
+{
+	int code;
+
+	free(printed);
+	printed = NULL;
+	usual = stdout;
+	stdout = open_memstream(&printed, &printed_size);
+	code = blob ? report_get(tree.path, blob) : report_status(tree.path, json);
+	fclose(stdout);
+	stdout = usual;
+	return code;
+}
+
+static void put_image(void)
+{
+	tree_write(&tree, SETUP_DATA "12/data", (const char *)&image + sizeof(image.header),
+		   sizeof(image) - sizeof(image.header));
+}
+
+/* This kernel has taken one region, at ADDR. */
+static void take_region(const char *name, uint64_t addr, uint64_t size)
+{
+	struct kho_region region = { .addr = addr, .size = size };
+	unsigned char node[4096];
+
+	strcpy(region.name, name);
+	assert_int_equal(kho_memblock_write(&region, 1, node, sizeof(node)), 0);
+	tree_write(&tree, "sys/kernel/kho/out/fdt_addr", "0x7abc000\n", 10);
+	tree_write(&tree, "sys/kernel/kho/out/nodes/memblock", node, sizeof(node));
+}
+
+static void assert_status(int code, const char *line)
+{
+	put_image();
+	assert_says(code, NULL, run(NULL, false));
+	if (!strstr(printed, line))
+		fail_msg("it prints '%s', not '%s'", printed, line);
+}
+
+#define POOL	"\nregion     pool             0x180000000, 2097152 bytes, "
+
+static void status(void **state)
+{
+	(void)state;
+	take_region("pool", 0x180000000, 0x200000);
+	assert_status(0, "from:      7.3.4 (handover 3 of this chain, ABI kho-v4)\nresult:    verified\nchecked:");
+	assert_null(strstr(printed, "damaged:"));
+	assert_status(0, POOL "not verified, revived\n");
+	assert_status(0, "\nblob       conf             0x1400");
+	assert_status(0, ", 304 bytes, verified\n");
+	assert_status(0, "\nnode       conf             0x5000, 73 bytes, not verified\n");
+	image.item[0].flags = KHO_ITEM_VERIFIED;
+	assert_status(0, POOL "verified, revived\n");
+	image.report.entries_good = 5;
+	image.report.entries_bad = 2;
+	image.report.bytes = 1234;
+	image.report.cycles = 77;
+	assert_status(0, "checked:   5 of 7 ranges good, 1234 bytes in 77 cycles\n");
+	image.report.result = KHO_RESULT_SKIPPED;
+	assert_status(0, "result:    not verified\n");
+	assert_status(0, POOL "not verified, revived\n");
+	image.item[0].kind = 9;
+	assert_status(0, "\nunknown    pool");
+}
+
+/* Exit code 2: a region of it is lost, or all of it. */
+static void status_lost(void **state)
+{
+	static const struct {
+		const char *name;
+		uint64_t addr, size;
+	} other[] = {
+		{ "pond", 0x180000000, 0x200000 }, { "pool", 0x180001000, 0x200000 },
+		{ "pool", 0x180000000, 0x201000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(other); i++) {
+		take_region(other[i].name, other[i].addr, other[i].size);
+		assert_status(EXIT_DROPPED, POOL "not verified, NOT REVIVED: this kernel has not taken it\n");
+	}
+	take_region("pool", 0x180000000, 0x200000);
+	assert_status(0, "result:    verified\n");
+	image.report.result = KHO_RESULT_NONE;
+	assert_status(EXIT_DROPPED, "result:    purgatory did not run\n");
+	image.report.result = 7;
+	assert_status(EXIT_DROPPED, "result:    unknown\n");
+	image.report.result = KHO_RESULT_MISMATCH;
+	image.report.bad_entry = 1;
+	image.report.bad_chunk = 3;
+	image.report.expected = 0x12;
+	image.report.actual = 0xabcdef01;
+	image.report.reaction = KHO_REACTION_COLD;
+	assert_status(EXIT_DROPPED, "\nresult:    mismatch\ndamaged:   'conf', chunk 3 of 2048 KiB: expected "
+				    "0x00000012, found 0xabcdef01\nreaction:  handover dropped\n");
+	image.report.reaction = KHO_REACTION_RESET;
+	assert_status(EXIT_DROPPED, "\nreaction:  reset\n");
+	image.report.reaction = KHO_REACTION_NONE;
+	assert_status(EXIT_DROPPED, "\nreaction:  none\n");
+	image.report.reaction = 9;
+	assert_status(EXIT_DROPPED, "\nreaction:  unknown\n");
+	image.report.actual = 0x12;
+	assert_status(EXIT_DROPPED, "\ndamaged:   'conf': the kernel before could not read it\n");
+}
+
+/* Which regions this kernel has is not known: none is called lost. */
+static void status_regions_unknown(void **state)
+{
+	(void)state;
+	put_image();
+	run(NULL, false);
+	assert_non_null(strstr(printed, POOL "not verified\n"));
+	assert_int_equal(run(NULL, true), 0);
+	assert_null(strstr(printed, "revived"));
+}
+
+static void assert_json(int code, const char *text)
+{
+	put_image();
+	assert_says(code, NULL, run(NULL, true));
+	if (!strstr(printed, text))
+		fail_msg("it prints '%s', not '%s'", printed, text);
+}
+
+static void status_json(void **state)
+{
+	(void)state;
+	take_region("pool", 0x180000000, 0x200000);
+	assert_json(0, "\"from\":\"7.3.4\"");
+	assert_json(0, "\"hop\":3,");
+	assert_json(0, "\"abi\":\"kho-v4\"");
+	assert_json(0, "\"result\":\"verified\"");
+	assert_json(0, "\"addr\":6442450944,\n      \"size\":2097152,\n      \"verified\":false,\n"
+		       "      \"revived\":true\n");
+	assert_json(0, "\"size\":304,\n      \"verified\":true\n");
+	assert_null(strstr(printed, "damaged"));
+	image.report = (struct kho_report){ .magic = KHO_REPORT_MAGIC, .result = KHO_RESULT_MISMATCH,
+					    .reaction = KHO_REACTION_COLD, .bad_entry = 1,
+					    .bad_chunk = 3, .expected = 18, .actual = 19,
+					    .entries_good = 5, .entries_bad = 2, .bytes = 1234,
+					    .cycles = 77 };
+	assert_json(EXIT_DROPPED, "\"name\":\"conf\",\n    \"chunk\":3,\n    \"chunk_size\":2097152,\n"
+				  "    \"expected\":18,\n    \"actual\":19,\n    \"unreadable\":false,\n"
+				  "    \"reaction\":\"handover dropped\"\n");
+	assert_json(EXIT_DROPPED, "\"ranges_good\":5,\n  \"ranges_bad\":2,\n  \"bytes\":1234,\n"
+				  "  \"cycles\":77,\n");
+	image.report.actual = 18;
+	assert_json(EXIT_DROPPED, "\"unreadable\":true");
+}
+
+static void get(void **state)
+{
+	(void)state;
+	put_image();
+	assert_says(0, NULL, run("conf", false));
+	assert_int_equal(printed_size, BLOB_SIZE);
+	assert_memory_equal(printed, image.blob, BLOB_SIZE);
+	assert_says(0, NULL, run("none", false));
+	assert_int_equal(printed_size, 0);
+	assert_says(EXIT_REFUSED, "no blob 'pool' was handed to this kernel", run("pool", false));
+	assert_says(EXIT_FAILED, "cannot open root directory", report_get("/no/such/folder", "conf"));
+	assert_says(EXIT_FAILED, "cannot open root directory", report_status("/no/such/folder", false));
+	image.blob[0] ^= 1;
+	put_image();
+	assert_says(EXIT_FAILED, "has been damaged since this kernel started", run("conf", false));
+	assert_int_equal(printed_size, 0);
+	image.report.result = KHO_RESULT_SKIPPED;
+	put_image();
+	assert_says(0, "blob 'conf' has not been verified", run("conf", false));
+	assert_memory_equal(printed, image.blob, BLOB_SIZE);
+	image.report.result = KHO_RESULT_MISMATCH;
+	put_image();
+	assert_says(EXIT_FAILED, "--kho-get: the handover to this kernel was damaged", run("conf", false));
+	assert_int_equal(printed_size, 0);
+	image.report.magic = 0;
+	put_image();
+	assert_says(EXIT_FAILED, "has no report", run("conf", false));
+	assert_says(EXIT_FAILED, "has no report", run(NULL, false));
+	tree_write(&tree, SETUP_DATA "12/type", "0x9\n", 4);
+	assert_says(EXIT_REFUSED, "nothing was handed to this kernel", run("conf", false));
+	assert_says(EXIT_REFUSED, "nothing was handed to this kernel", run(NULL, true));
+}
+
 static int write_seed(const char *dir, const char *name)
 {
 	const size_t header = sizeof(image.header);
@@ -433,6 +660,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(blob_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(table_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(entry_name_without_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(status, setup, teardown),
+		cmocka_unit_test_setup_teardown(status_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(status_regions_unknown, setup, teardown),
+		cmocka_unit_test_setup_teardown(status_json, setup, teardown),
+		cmocka_unit_test_setup_teardown(get, setup, teardown),
 	};
 
 	if (argc == 3 && !strcmp(argv[1], "--write-corpus"))

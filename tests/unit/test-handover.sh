@@ -1,0 +1,192 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What "kexec --kho" refuses to hand over, on captured machines (tests/data/machines): with
+# its reason, and beside the nearest thing that is taken.
+set -eu
+
+srcdir=${srcdir:-$(dirname "$0")/../..}
+kexec=${KEXEC:-./kexec/kexec}
+kho_fdt=${KHO_FDT:-./kho-fdt/kho-fdt}
+data=$srcdir/tests/data
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+fail() { echo "FAIL: $*"; cat "$work/out"; failed=1; }
+
+# on NAME: the machine of what follows, as it was captured.
+on() {
+	machine=$work/$1
+	rm -rf "$machine"
+	mkdir "$machine"
+	tar -xzf "$data/machines/$1.tar.gz" -C "$machine"
+}
+
+plan() {
+	code=0
+	"$kexec" --kho --dry-run --sysroot="$machine" "$data/target.bzImage" "$@" \
+		> "$work/out" 2>&1 || code=$?
+}
+
+# taken OPTION ...: the plan is made. refused PHRASE OPTION ...: it is not, for that reason.
+taken() {
+	plan "$@"
+	[ "$code" = 0 ] || fail "exit code $code, not 0: $*"
+}
+refused() {
+	phrase=$1
+	shift
+	plan "$@"
+	case $code in
+	1 | 255) ;;
+	*) fail "exit code $code, not refused: $*" ;;
+	esac
+	grep -qF -- "$phrase" "$work/out" || fail "nothing says '$phrase': $*"
+}
+says() { grep -qF -- "$1" "$work/out" || fail "nothing says '$1'"; }
+
+# at ADDRESS [SIZE]: the option for a region there.
+at() { echo "--kho-region=x=$1,${2:-0x1000}"; }
+
+# ---- where a region can be -------------------------------------------------------------
+
+# RAM from 1 MiB to 0x3ffe0000; scratch from 0x29c00000 to 0x37c00000; the kernel's code from
+# there; r0 from 0x3c800000 to 0x3d800000; the node memblock at 0x1a7e000.
+on kho-on
+taken "$(at 0x10000000)"
+refused "multiples of the page size" "$(at 0x10000800)"
+refused "multiples of the page size" "$(at 0x10000000 0x1800)"
+taken "$(at 0x100000)"
+refused "memory below 1 MiB" "$(at 0xff000)"
+refused "memory below 1 MiB" "$(at 0x9f000 0x100000)"
+taken "$(at 0x3ffdf000)"
+refused "is not all RAM" "$(at 0x3ffdf000 0x2000)"
+refused "is not all RAM" "$(at 0xfee00000)"
+refused "is not all RAM" "$(at 0x7ffffffffffff000)"
+taken "$(at 0x29bff000)"
+refused "overlaps scratch 0x29c00000-0x2f7fffff" "$(at 0x29bff000 0x2000)"
+refused "hand over memory outside scratch" "$(at 0x37bff000)"
+refused "overlaps the running kernel's own image" "$(at 0x37c00000)"
+refused "overlaps the running kernel's own image" "$(at 0x380e9000)"
+taken "$(at 0x380ea000)"
+taken "$(at 0x3c7ff000)"
+refused "overlaps memory that the running kernel already preserves" "$(at 0x3c7ff000 0x2000)"
+refused "overlaps memory that the running kernel already preserves" "$(at 0x3d7ff000)"
+taken "$(at 0x3d800000)"
+refused "overlaps memory that the running kernel already preserves" "$(at 0x1a7e000)"
+
+# Its map is not in itself.
+map=$("$kho_fdt" show --sysroot="$machine" live 2> /dev/null |
+	sed -n 's/^map *\(0x[0-9a-f]*\).*/\1/p')
+[ -n "$map" ] || fail "no address of the map"
+refused "overlaps memory that the running kernel already preserves" "$(at "$map")"
+
+# The crash kernel's memory too.
+cp "$machine/proc/iomem" "$work/iomem"
+echo "  10000000-10ffffff : Crash kernel" >> "$machine/proc/iomem"
+refused "its crash kernel" "$(at 0x10fff000)"
+taken "$(at 0x11000000)"
+cp "$work/iomem" "$machine/proc/iomem"
+
+# ---- names -----------------------------------------------------------------------------
+
+refused "the running kernel has a reserve_mem region of this name" --kho-region=r0=0x10000000,0x1000
+taken --kho-region=a=0x10000000,0x2000 --kho-region=b=0x10002000,0x1000
+refused "regions 'b' and 'a' overlap" --kho-region=a=0x10000000,0x2000 --kho-region=b=0x10001000,0x1000
+many=
+for n in 1 2 3 4 5 6 7; do many="$many --kho-region=n$n=0x1000${n}000,0x1000"; done
+# shellcheck disable=SC2086 # options
+taken $many
+# shellcheck disable=SC2086
+refused "8 reserve_mem regions and 'x' are more than the 8" $many "$(at 0x11000000)"
+
+for name in memblock kexec-metadata LUO; do
+	refused "blob '$name': this is the name of a node of the kernel's own" "--kho-blob=$name=/dev/null"
+done
+refused "blob 'r0': a region has this name" --kho-blob=r0=/dev/null
+taken --kho-blob=r1=/dev/null
+refused "cannot open blob '$work/none'" --kho-blob="b=$work/none"
+
+# ---- what is verified --------------------------------------------------------------------
+
+# What is in a region was not captured, so the last check is the one that refuses.
+unread="region 'r0' cannot be verified: its memory cannot be read"
+refused "$unread" --kho-verify=r0
+refused "there is no region 'r1' to verify" --kho-verify=r1
+refused "there is no region 'r1' to verify" --kho-verify=r0,r1
+refused "$unread" --kho-verify=all
+mkdir -p "$machine/sys/module/ramoops/parameters"
+echo r0 > "$machine/sys/module/ramoops/parameters/mem_name"
+refused "ramoops of the running kernel writes to region 'r0' until the end" --kho-verify=r0
+taken --kho-verify=all
+says "region 'r0' is not verified: ramoops of the running kernel"
+echo r00 > "$machine/sys/module/ramoops/parameters/mem_name"
+refused "$unread" --kho-verify=r0
+rm -r "$machine/sys/module"
+cp "$machine/proc/cmdline" "$work/cmdline"
+sed -i 's/$/ ramoops.mem_name=r0/' "$machine/proc/cmdline"
+refused "ramoops of the running kernel writes to region 'r0' until the end" --kho-verify=r0
+sed 's/$/ trace_instance=boot@r0/' "$work/cmdline" > "$machine/proc/cmdline"
+refused "a trace instance of the running kernel writes to region 'r0' until the end" --kho-verify=r0
+cp "$work/cmdline" "$machine/proc/cmdline"
+
+# ---- what came from the kernel before ------------------------------------------------------
+
+taken --kho-carry
+says "nothing was handed to this kernel, so nothing is carried on"
+refused "--kho-carry: nothing was handed to this kernel" --kho-carry=b
+setup_data=$machine/sys/kernel/boot_params/setup_data/0
+mkdir -p "$setup_data"
+echo 0x6b686f01 > "$setup_data/type"
+head -c 4096 /dev/zero > "$setup_data/data"
+taken
+says "going on without it: nothing of it is carried"
+refused "has no report" --kho-carry
+refused "has no report" --kho-carry=b
+rm -r "$machine/sys/kernel/boot_params/setup_data"
+
+# ---- the command line ---------------------------------------------------------------------
+
+refused "the command line says kho=off" --append=kho=off
+refused "and region 'r0' lies above: remove mem=" --append=mem=0x3d7fffff
+taken --append=mem=0x3d800000
+refused "ends inside a quoted word" --append='x="y'
+
+# ---- room -----------------------------------------------------------------------------------
+
+# More than the largest area has left, and than both; none of it is read into memory twice.
+truncate -s 140M "$work/initrd"
+refused "no room in the running kernel's scratch areas for the initrd" --initrd="$work/initrd"
+truncate -s 80M "$work/initrd"
+taken --initrd="$work/initrd"
+
+# A kernel without KHO: scratch is planned, of what is left.
+on kho-off
+taken --initrd="$work/initrd"
+refused "and scratch may lie above: remove mem=" --append=mem=0x3ffdffff
+taken --append=mem=0x3ffe0000
+# One every 128 MiB.
+for place in 03 0b 13 1b 23 2b 33; do
+	set -- "$@" "--kho-region=n$place=0x${place}000000,0x1000"
+done
+taken "$@"
+truncate -s 140M "$work/initrd"
+refused "no room for the next kernel's scratch areas" --initrd="$work/initrd" "$@"
+
+# ---- half of memory --------------------------------------------------------------------------
+
+# Without a handover the image may lie anywhere; the kernel takes half of its memory.
+plain() {
+	code=0
+	"$kexec" -c --dry-run --sysroot="$machine" "$data/target.bzImage" "$@" > "$work/out" 2>&1 || code=$?
+}
+echo "MemTotal: 131072 kB" > "$machine/proc/meminfo"
+truncate -s 32M "$work/initrd"
+plain --initrd="$work/initrd"
+[ "$code" = 1 ] || [ "$code" = 255 ] || fail "half of memory and a kernel: not refused"
+says "and the kernel loads at most half of its"
+truncate -s 31M "$work/initrd"
+plain --initrd="$work/initrd"
+[ "$code" = 0 ] || fail "less than half of memory: exit code $code"
+exit $failed
