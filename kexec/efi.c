@@ -28,35 +28,47 @@ static int read_field(const struct machine *m, unsigned int entry, const char *f
 	return root_read_u64(&m->root, path, ret);
 }
 
+/* 1, or 0 where there is no such entry, or -1 after a message. */
 static int read_descriptor(const struct machine *m, unsigned int entry, struct efi_descriptor *ret)
 {
 	uint64_t type;
+	int err = read_field(m, entry, "type", &type);
 
-	if (read_field(m, entry, "type", &type) ||
-	    read_field(m, entry, "phys_addr", &ret->phys_addr) ||
+	if (err == -ENOENT)
+		return 0;
+	if (err || read_field(m, entry, "phys_addr", &ret->phys_addr) ||
 	    read_field(m, entry, "virt_addr", &ret->virt_addr) ||
 	    read_field(m, entry, "num_pages", &ret->num_pages) ||
 	    read_field(m, entry, "attribute", &ret->attribute))
-		return -1;
+		return error("cannot read /sys/firmware/efi/runtime-map/%u; with --noefi it is not needed",
+			     entry);
 	ret->type = (uint32_t)type;
 	ret->pad = 0;
-	return 0;
+	return 1;
 }
 
 static int read_runtime_map(const struct machine *m, uint32_t stride, struct buffer *ret)
 {
 	struct efi_descriptor descriptor;
+	unsigned int count = 0;
 	struct buffer map;
-	unsigned int count;
+	int found;
 
 	if (stride < sizeof(descriptor) || stride > 4096)
 		return error("EFI memory descriptors of %u bytes are not understood", stride);
 	if (buffer_alloc(&map, (size_t)RUNTIME_ENTRIES_MAX * stride))
 		return -1;
-	for (count = 0; count < RUNTIME_ENTRIES_MAX; count++) {
-		if (read_descriptor(m, count, &descriptor))
+	while ((found = read_descriptor(m, count, &descriptor)) > 0) {
+		if (count == RUNTIME_ENTRIES_MAX) {
+			found = error("/sys/firmware/efi/runtime-map has more than %d entries; with --noefi "
+				      "it is not needed", RUNTIME_ENTRIES_MAX);
 			break;
-		memcpy(map.data + (size_t)count * stride, &descriptor, sizeof(descriptor));
+		}
+		memcpy(map.data + (size_t)count++ * stride, &descriptor, sizeof(descriptor));
+	}
+	if (found < 0) {
+		buffer_free(&map);
+		return -1;
 	}
 	map.size = (size_t)count * stride;
 	*ret = map;

@@ -115,10 +115,12 @@ static int add_usable(struct machine *m, uint64_t start, uint64_t end)
 	return 0;
 }
 
-static void add_taken(struct machine *m, uint64_t start, uint64_t end)
+static int add_taken(struct machine *m, uint64_t start, uint64_t end)
 {
-	if (m->taken_count < TAKEN_MAX)
-		m->taken[m->taken_count++] = (struct kho_range){ start, end - start + 1 };
+	if (m->taken_count == TAKEN_MAX)
+		return error("/proc/iomem names more than %d ranges of the kernel's own", TAKEN_MAX);
+	m->taken[m->taken_count++] = (struct kho_range){ start, end - start + 1 };
+	return 0;
 }
 
 static bool names_taken(const char *line)
@@ -133,8 +135,8 @@ static int read_iomem_line(struct machine *m, const char *line)
 
 	if (sscanf(line, " %llx-%llx", &start, &end) != 2 || end <= start)
 		return 0;
-	if (names_taken(line))
-		add_taken(m, start, end);
+	if (names_taken(line) && add_taken(m, start, end))
+		return -1;
 	return line[0] != ' ' && strstr(line, " : System RAM\n") ? add_usable(m, start, end) : 0;
 }
 

@@ -161,32 +161,42 @@ static void no_services(void **state)
 	assert_int_equal(facts.memmap.size, 0);
 }
 
-/* The first that lacks something ends the map. */
-static void entries(void **state)
+/* The map ends with the last entry, never with one that cannot be read. */
+static void bad_entries(void **state)
 {
 	static const char *const field[] = { "type", "phys_addr", "virt_addr", "num_pages", "attribute" };
 	char path[96];
 
+	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
 		snprintf(path, sizeof(path), EFI "runtime-map/1/%s", field[i]);
 		put(path, "x");
-		observe(NULL);
-		assert_int_equal(facts.memmap.size, STRIDE);
+		assert_refused("cannot read /sys/firmware/efi/runtime-map/1", efi_observe(&machine, &facts));
+		assert_null(facts.memmap.data);
+		tree_unlink(&tree, path);
+		if (i)
+			assert_refused("cannot read /sys/firmware/efi/runtime-map/1",
+				       efi_observe(&machine, &facts));
 		put_entry(1, 0x200);
 	}
+	tree_unlink(&tree, EFI "runtime-map/1/type");
+	observe(NULL);
+	assert_int_equal(facts.memmap.size, STRIDE);
 	tree_unlink(&tree, EFI "runtime-map/0/type");
 	observe("EFI runtime services are not passed on");
-	(void)state;
 }
 
 static void many_entries(void **state)
 {
 	(void)state;
-	for (unsigned int i = 2; i <= 1024; i++)
+	for (unsigned int i = 2; i < 1024; i++)
 		put_entry(i, i << 4);
 	observe(NULL);
 	assert_int_equal(facts.memmap.size, 1024 * STRIDE);
 	assert_descriptor(1023, STRIDE, 1023 << 4);
+	put_entry(1024, 1024 << 4);
+	buffer_free(&facts.memmap);
+	assert_refused("has more than 1024 entries", efi_observe(&machine, &facts));
 }
 
 static void no_efi(void **state)
@@ -209,7 +219,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(tables, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_strides, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_services, setup, teardown),
-		cmocka_unit_test_setup_teardown(entries, setup, teardown),
+		cmocka_unit_test_setup_teardown(bad_entries, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_entries, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_efi, setup, teardown),
 	};

@@ -265,12 +265,15 @@ static void taken(void **state)
 	observe_well();
 	assert_int_equal(m.taken_count, 3);
 	assert_range(&m.taken[2], 0x3000000, 0x1000);
-	for (unsigned int i = 0; i < TAKEN_MAX + 1; i++)
+	for (unsigned int i = 0; i <= TAKEN_MAX; i++) {
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
-			 "  0%xf00000-0%xf00fff : Kernel data\n", i + 1, i + 1);
-	put("proc/iomem", text);
-	observe_well();
+			 "  %xf00000-%xf00fff : Kernel data\n", i + 1, i + 1);
+		put("proc/iomem", text);
+		if (i < TAKEN_MAX)
+			observe_well();
+	}
 	assert_int_equal(m.taken_count, TAKEN_MAX);
+	assert_bad("/proc/iomem names more than 16 ranges of the kernel's own");
 }
 
 static void many_usable(void **state)
