@@ -114,6 +114,8 @@ static void tables(void **state)
 		{ "ACPI20=x\nACPI=0x2014\nSMBIOS=-1\n", 0x2014, 0 },
 		{ "SMBIOS=0x3000", 0, 0x3000 },
 		{ "xACPI20=0x1014\nACPI20 0x1014\nACPI2=0x1014\n", 0, 0 },
+		{ "XXXXX0x55\n", 0, 0 },
+		{ "SMBIOS=0x3000\nACPI=x\n", 0, 0x3000 },
 		{ "", 0, 0 },
 	};
 

@@ -140,6 +140,10 @@ static void actions(void **state)
 	assert_true(o.help);
 	assert_taken("-v");
 	assert_true(o.version);
+	assert_false(debug_enabled);
+	assert_taken("-v -d");
+	assert_true(debug_enabled);
+	debug_enabled = false;
 }
 
 static void handover(void **state)

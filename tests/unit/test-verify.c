@@ -307,11 +307,32 @@ static void bad_header(void **state)
 	assert_all_good(f);
 }
 
+/* 12 and 30 are taken; where the digests end is then another matter. */
+static void chunk_limits(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t shift[] = { KHO_TABLE_CHUNK_SHIFT_MIN, KHO_TABLE_CHUNK_SHIFT_MAX };
+
+	assert_int_equal(shift[0], 12);
+	assert_int_equal(shift[1], 30);
+	for (unsigned int i = 0; i < 2; i++) {
+		enum kho_table_error error;
+
+		f->table->chunk_shift = shift[i];
+		error = kho_table_check(f->table, TABLE_SIZE);
+		assert_true(error == KHO_TABLE_OK || error == KHO_TABLE_E_DIGESTS);
+	}
+}
+
 static void bad_counts(void **state)
 {
 	struct fixture *f = *state;
 
 	REFUSED(f, f->table->entry_count, 0, KHO_TABLE_E_EMPTY);
+	f->table->entry_count = 0;
+	assert_int_equal(kho_table_check(f->table, sizeof(*f->table)), KHO_TABLE_E_EMPTY);
+	assert_int_equal(kho_table_check(f->table, sizeof(*f->table) - 1), KHO_TABLE_E_TRUNCATED);
+	f->table->entry_count = ENTRIES;
 	REFUSED(f, f->table->entry_count, ENTRIES + 1, KHO_TABLE_E_TRUNCATED);
 	/* 88 times this is 16 modulo 2^32: too small if computed in 32 bits. */
 	REFUSED(f, f->table->entry_count, 0x745d1746, KHO_TABLE_E_TRUNCATED);
@@ -383,6 +404,9 @@ static void bad_entries(void **state)
 	assert_refused(f, KHO_TABLE_E_NAME);
 	f->entry[1].name[KHO_NAME_MAX - 1] = '\0';
 	assert_all_good(f);
+	f->entry[1].name[KHO_NAME_MAX - 1] = 'x';
+	f->entry[1].name[0] = '\0';
+	assert_all_good(f);
 }
 
 static void unmapped(void **state)
@@ -409,6 +433,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(several_bad, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_to_tell, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_header, setup, teardown),
+		cmocka_unit_test_setup_teardown(chunk_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(truncated, setup, teardown),
 		cmocka_unit_test_setup_teardown(misaligned, setup, teardown),
