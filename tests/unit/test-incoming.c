@@ -151,6 +151,7 @@ static void found(void **state)
 	item = incoming_find(&in, KHO_ITEM_BLOB, "conf");
 	assert_ptr_equal(item, &in.item[1]);
 	assert_ptr_equal(incoming_find(&in, KHO_ITEM_NODE, "conf"), &in.item[3]);
+	assert_ptr_equal(incoming_find(&in, KHO_ITEM_REGION, "pool"), &in.item[0]);
 	assert_null(incoming_find(&in, KHO_ITEM_REGION, "conf"));
 	assert_null(incoming_find(&in, KHO_ITEM_BLOB, "con"));
 	incoming_entry_name(&in, 0, name);
@@ -382,32 +383,57 @@ static void blob_damaged(void **state)
 	}
 }
 
-#define BAD_TABLE(field, value) do { \
-	fill_image(); \
+#define BAD_TABLE_AS_IS(field, value, phrase) do { \
+	struct buffer blob_; \
 	image.field = (value); \
-	assert_int_equal(read_item(1), -1); \
+	assert_int_equal(reopen(), 1); \
+	assert_refused(phrase, incoming_read_blob(&in, &in.item[1], &blob_)); \
+	incoming_close(&in); \
 } while (0)
+
+#define BAD_TABLE(field, value, phrase) do { \
+	fill_image(); \
+	BAD_TABLE_AS_IS(field, value, phrase); \
+} while (0)
+
+#define NO_DIGEST	"has no digest in the verification table"
+#define BAD_DIGEST	"the verification table is damaged"
 
 static void table_damaged(void **state)
 {
+	const uint64_t blob = ADDR + offsetof(struct image, blob);
+
 	(void)state;
-	BAD_TABLE(table.head.magic, 0);
-	BAD_TABLE(table.head.version, KHO_FORMAT_VERSION - 1);
-	BAD_TABLE(table.head.algorithm, 2);
-	BAD_TABLE(table.head.chunk_shift, 20);
-	BAD_TABLE(table.head.entry_count, 1);
-	BAD_TABLE(table.head.entry_count, 3);
-	BAD_TABLE(table.head.entry_count, UINT32_MAX);
-	BAD_TABLE(table.head.digest_count, 1);
-	BAD_TABLE(table.head.digest_count, 3);
-	BAD_TABLE(table.head.digest_count, UINT32_MAX);
-	BAD_TABLE(table.entry[1].addr, ADDR);
-	BAD_TABLE(table.entry[1].size, BLOB_SIZE - 1);
-	BAD_TABLE(table.entry[1].first_digest, 2);
-	BAD_TABLE(table.entry[1].first_digest, UINT32_MAX);
-	BAD_TABLE(table.digest[1], 0);
-	BAD_TABLE(payload.table_size, sizeof(image.table) - 1);
-	BAD_TABLE(payload.table_size, 8);
+	BAD_TABLE(table.head.magic, 0, NO_DIGEST);
+	BAD_TABLE(table.head.version, KHO_FORMAT_VERSION - 1, NO_DIGEST);
+	BAD_TABLE(table.head.algorithm, 2, NO_DIGEST);
+	BAD_TABLE(table.head.chunk_shift, 20, NO_DIGEST);
+	BAD_TABLE(table.head.entry_count, 1, NO_DIGEST);
+	BAD_TABLE(table.head.entry_count, 3, NO_DIGEST);
+	BAD_TABLE(table.head.entry_count, UINT32_MAX, NO_DIGEST);
+	BAD_TABLE(table.head.digest_count, 0, BAD_DIGEST);
+	BAD_TABLE(table.head.digest_count, 1, BAD_DIGEST);
+	BAD_TABLE(table.head.digest_count, 3, NO_DIGEST);
+	BAD_TABLE(table.head.digest_count, UINT32_MAX, NO_DIGEST);
+	BAD_TABLE(table.entry[1].addr, ADDR, NO_DIGEST);
+	BAD_TABLE(table.entry[1].addr, blob + 1, NO_DIGEST);
+	BAD_TABLE(table.entry[1].addr, blob - 1, NO_DIGEST);
+	BAD_TABLE(table.entry[1].size, BLOB_SIZE - 1, NO_DIGEST);
+	BAD_TABLE(table.entry[1].name[0], 'k', NO_DIGEST);
+	BAD_TABLE(table.entry[1].first_digest, 2, BAD_DIGEST);
+	BAD_TABLE(table.entry[1].first_digest, UINT32_MAX, BAD_DIGEST);
+	BAD_TABLE(table.digest[1], 0, "has been damaged since this kernel started");
+	BAD_TABLE(table.entry[1].size, BLOB_SIZE + 1, "does not lie in the handover");
+	BAD_TABLE(payload.table_size, sizeof(image.table) - 1, NO_DIGEST);
+	BAD_TABLE(payload.table_size, sizeof(struct kho_table) - 1, NO_DIGEST);
+	/* An entry that ends before the blob begins. */
+	fill_image();
+	image.table.entry[1].size = 1;
+	BAD_TABLE_AS_IS(table.entry[1].addr, ADDR, NO_DIGEST);
+	/* One that begins before it, and ends in it. */
+	BAD_TABLE_AS_IS(table.entry[1].addr, blob - 8, NO_DIGEST);
+	image.table.entry[1].size = BLOB_SIZE;
+	BAD_TABLE_AS_IS(table.entry[1].addr, blob - 8, NO_DIGEST);
 }
 
 static void entry_name_without_end(void **state)

@@ -595,6 +595,19 @@ static void cut_off(void **state)
 	*in_ = was_; \
 } while (0)
 
+/* A text of the header, made longer than its field. */
+static void without_end(size_t offset, size_t size)
+{
+	unsigned char *text = bytes + sizeof(struct kho_setup_data) + offset;
+	void *was = must_copy(text, size);
+
+	memset(text + strlen((char *)text), '4', size - strlen((char *)text));
+	assert_parse("header is damaged");
+	memcpy(text, was, size);
+	assert_parse(NULL);
+	free(was);
+}
+
 static void bad_headers(void **state)
 {
 	const size_t p = sizeof(struct kho_setup_data);
@@ -625,6 +638,8 @@ static void bad_headers(void **state)
 	BAD(struct kho_payload, p, table_size, 8, "table is damaged");
 	BAD(struct kho_report, KHO_REPORT_OFFSET, magic, 0, "header is damaged");
 	BAD(struct kho_report, KHO_REPORT_OFFSET, result, 1, "header is damaged");
+	without_end(offsetof(struct kho_payload, from_release), sizeof(((struct kho_payload *)0)->from_release));
+	without_end(offsetof(struct kho_payload, abi), sizeof(((struct kho_payload *)0)->abi));
 	free(bytes);
 }
 
@@ -652,10 +667,61 @@ static void bad_contents(void **state)
 	BAD(struct kho_table, p->table_offset, entry_count, UINT32_MAX, "table is damaged");
 	table = (void *)(bytes + p->table_offset);
 	entry = (void *)(table + 1);
-	entry->class = KHO_CLASS_KERNEL;
-	table->crc = kho_table_crc(table);
-	assert_parse("the kernel's to make");
+#define BAD_ENTRY(field, value, phrase) do { \
+	struct kho_entry was_ = *entry; \
+	entry->field = (value); \
+	table->crc = kho_table_crc(table); \
+	assert_parse(phrase); \
+	*entry = was_; \
+} while (0)
+	BAD_ENTRY(class, KHO_CLASS_KERNEL, "the kernel's to make");
+	BAD_ENTRY(flags, KHO_ENTRY_UNREADABLE, "nobody could read");
+	BAD_ENTRY(flags, KHO_ENTRY_SEAL, "a part of itself sealed");
+	BAD_ENTRY(flags, 0, NULL);
 	free(bytes);
+}
+
+/* As many as a kernel revives; a blob that says it is a region is one more. */
+static void many_regions(void **state)
+{
+	struct kho_item *blob;
+	struct segment_file s;
+	char name[8];
+
+	(void)state;
+	for (unsigned int i = 0; i < KHO_REGIONS_MAX; i++) {
+		snprintf(name, sizeof(name), "r%u", i);
+		add_region(name, 0x10000000 + i * 0x1000, 0x1000, true);
+	}
+	add_blob("conf", 100);
+	build("", false, &s);
+	bytes_size = plan.payload_buf.size;
+	bytes = must_copy(plan.payload_buf.data, bytes_size);
+	assert_parse(NULL);
+	blob = (struct kho_item *)(bytes + s.payload->item_offset) + KHO_REGIONS_MAX;
+	assert_int_equal(blob->kind, KHO_ITEM_BLOB);
+	*blob = (struct kho_item){ "x", KHO_ITEM_REGION, 0, 0x20000000, 0x1000 };
+	assert_parse("more regions than a kernel revives");
+	free(bytes);
+}
+
+/* What names an entry is its name, its address and its size. */
+static void entries_of_items(void **state)
+{
+	struct kho_item other[3];
+	struct segment_file s;
+
+	(void)state;
+	usual_handover();
+	build("", false, &s);
+	for (unsigned int i = 0; i < ARRAY_SIZE(other); i++)
+		other[i] = s.item[1];
+	assert_non_null(segment_find_entry(&s, &other[0]));
+	other[0].addr += 4096;
+	other[1].size += 4096;
+	other[2].name[0] = 'x';
+	for (unsigned int i = 0; i < ARRAY_SIZE(other); i++)
+		assert_null(segment_find_entry(&s, &other[i]));
 }
 
 static void other_kernel(void **state)
@@ -674,7 +740,7 @@ static void other_kernel(void **state)
 	area[0].size -= 4096;
 	assert_non_null(strstr(CHECK(), "scratch areas"));
 	area[0].size += 4096;
-	assert_non_null(segment_check_running(&s, area, 2, KERNEL_FDT, &root));
+	assert_non_null(strstr(segment_check_running(&s, area, 2, KERNEL_FDT, &root), "scratch areas"));
 	root.map += 4096;
 	assert_non_null(strstr(CHECK(), "another boot"));
 	root.map -= 4096;
@@ -761,6 +827,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(cut_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_headers, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_contents, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_regions, setup, teardown),
+		cmocka_unit_test_setup_teardown(entries_of_items, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(saved, setup, teardown),
 	};
