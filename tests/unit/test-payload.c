@@ -3,11 +3,15 @@
  * The payload, from a handover made up by hand: built, then read back with
  * libkho, with the code that purgatory runs, and by incoming.c.
  */
+#include <endian.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "crc32c.h"
 #include "incoming.h"
 #include "payload.h"
+#include "said.h"
 #include "tree.h"
 #include "unit.h"
 #include "verify.h"
@@ -456,7 +460,7 @@ static void large_blocks_to_v3(void **state)
 	assert_map(root.map);
 	handover.region_count = 0;
 	blocks_free(&handover.blocks);
-	assert_int_equal(handover_build_map(&handover), -1);
+	assert_refused("a block of order 19 at 0x80000000", handover_build_map(&handover));
 }
 
 /* 7.1 preserves such a block, and loses it itself when it is handed its own map. */
@@ -501,14 +505,49 @@ static void without_kho_to_v1(void **state)
 	assert_int_equal(bad_entries(), 1);
 }
 
+/* Memory from 0x7000000 on, as /proc/kcore would show it. */
+static void show_memory(const void *bytes, size_t size)
+{
+	const struct kcore_segment segment = { .virt = 0, .phys = 0x7000000, .size = size };
+	int fd = memfd_create("kcore", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, size), size);
+	handover.kcore = (struct kcore){ .fd = fd, .segment = must_copy(&segment, sizeof(segment)),
+					 .count = 1 };
+}
+
 /* What a kernel would take for a device tree, and is none, does not go there. */
 static void raw_node_to_v1(void **state)
 {
-	(void)state;
-	make_running_kho();
-	to_abi(KHO_ABI_V1);
-	assert_int_equal(kho_root_add(&handover.running.root, "raw", 0x7004000, 4096), 0);
-	assert_int_equal(handover_judge(&handover, false), -1);
+	static const struct {
+		uint64_t addr, size;
+		uint32_t magic, totalsize;
+		bool taken;
+	} row[] = {
+		{ 0x7001000, 4096, 0xd00dfeed, 4096, true },
+		{ 0x7001000, 40, 0xd00dfeed, 40, true },
+		{ 0x7001000, 39, 0xd00dfeed, 39, false },
+		{ 0x7001000, 4096, 0xd00dfeed, 4097, false },
+		{ 0x7001000, 4096, 0xd00dfeee, 4096, false },
+		{ 0x7002000, 4096, 0xd00dfeed, 4096, false },	/* no memory */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		uint32_t memory[2048] = { [1024] = htobe32(row[i].magic), htobe32(row[i].totalsize) };
+		struct kho_root *root = &handover.running.root;
+
+		make_running_kho();
+		to_abi(KHO_ABI_V1);
+		root->node_count = 0;
+		assert_int_equal(kho_root_add(root, "raw", row[i].addr, row[i].size), 0);
+		show_memory(memory, sizeof(memory));
+		assert_says(row[i].taken ? 0 : -1,
+			    row[i].taken ? "translating the handover" : "node 'raw' is not a device tree",
+			    handover_judge(&handover, false));
+		teardown(state);
+		setup(state);
+	}
 }
 
 static void kho_with_blob(void **state)
@@ -585,11 +624,58 @@ static void too_large(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 2; i++)
 		add_blob(i ? "b" : "a", 1);
+	assert_says(0, NULL, payload_plan(&handover, 0, &layout));
 	/* Sizes only: nothing of these blobs is read by the plan. */
-	handover.blob[0].data.size = handover.blob[1].data.size = 1ull << 31;
-	assert_int_equal(payload_plan(&handover, 0, &layout), -1);
-	handover.blob[1].data.size = (1ull << 31) - (1 << 20);
+	handover.blob[0].data.size = 1ull << 31;
+	handover.blob[1].data.size = (1ull << 31) - layout.core_end;
+	assert_says(0, NULL, payload_plan(&handover, 0, &layout));
+	assert_int_equal(layout.size, 1ull << 32);
+	handover.blob[1].data.size++;
+	assert_refused("a handover holds less than 4096 MiB", payload_plan(&handover, 0, &layout));
+}
+
+/* In a kernel of v1 a blob is in a device tree, whose sizes have 31 bits. */
+static void too_large_for_v1(void **state)
+{
+	(void)state;
+	handover.to.abi = KHO_ABI_V1;
+	add_blob("b", 1);
+	handover.blob[0].data.size = 1ull << 30;
+	assert_says(0, NULL, payload_plan(&handover, 0, &layout));
+	handover.blob[0].data.size = 1ull << 31;
+	assert_refused("blob 'b' is larger than a kernel of ABI kho-v1", payload_plan(&handover, 0, &layout));
+}
+
+static int build_with_nodes(size_t count)
+{
+	static unsigned char room[1 << 20];
+
+	handover.node_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct kho_node *node = &handover.node[handover.node_count++];
+
+		*node = (struct kho_node){ .addr = 0x7000000 + i * 4096, .size = 4096 };
+		snprintf(node->name, sizeof(node->name), "node%zu", i);
+	}
 	assert_int_equal(payload_plan(&handover, 0, &layout), 0);
+	assert_true(layout.size <= sizeof(room));
+	return payload_build(&handover, &machine, &layout, ADDR, room);
+}
+
+/* A root FDT of ours has all of them, and a node for each blob. */
+static void too_many_nodes(void **state)
+{
+	(void)state;
+	make_running_kho();
+	handover.map = MAP_LIVE;
+	assert_says(0, NULL, build_with_nodes(KHO_ROOT_NODES_MAX));
+	assert_says(0, NULL, build_with_nodes(KHO_ROOT_NODES_MAX - 1));
+	add_blob("b", 1);
+	assert_says(0, NULL, build_with_nodes(KHO_ROOT_NODES_MAX - 1));
+	buffer_free(&handover.blob[0].data);
+	handover.blob_count = 0;
+	add_blob("b", 1);
+	assert_refused("root FDT: ", build_with_nodes(KHO_ROOT_NODES_MAX));
 }
 
 /* What kexec builds, the next kernel's kexec reads. */
@@ -661,6 +747,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(layout_is_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(nodes_are_not_crossed, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_large_for_v1, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_many_nodes, setup, teardown),
 		cmocka_unit_test_setup_teardown(read_by_incoming, setup, teardown),
 		cmocka_unit_test_setup_teardown(read_by_incoming_v1, setup, teardown),
 	};
