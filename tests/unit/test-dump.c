@@ -9,6 +9,7 @@
 #include "kho-handover.h"
 #include "ranges.h"
 #include "scan.h"
+#include "said.h"
 #include "tree.h"
 #include "unit.h"
 
@@ -224,7 +225,7 @@ static void test_core_hostile_segments(void **state)
 	must_have(&d, 0x105000, 0, 4096);
 	dump_close(&d);
 	core.phdr[5].p_type = PT_NULL;
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("holds no memory", open_core(&core, &d));
 }
 
 static void test_core_hostile_header(void **state)
@@ -235,28 +236,28 @@ static void test_core_hostile_header(void **state)
 	(void)state;
 	core = good;
 	core.ehdr.e_ident[EI_CLASS] = ELFCLASS32;
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("not a 64-bit little-endian core", open_core(&core, &d));
 	core = good;
 	core.ehdr.e_ident[EI_DATA] = ELFDATA2MSB;
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("not a 64-bit little-endian core", open_core(&core, &d));
 	core = good;
 	core.ehdr.e_type = ET_EXEC;
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("not a 64-bit little-endian core", open_core(&core, &d));
 	core = good;
 	core.ehdr.e_phnum = 0;
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("names 0 segments", open_core(&core, &d));
 	core = good;
 	core.ehdr.e_phentsize = 32;
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("segments of 32 bytes", open_core(&core, &d));
 	core = good;
 	core.ehdr.e_phoff = 1 << 20;
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("ends before its program headers", open_core(&core, &d));
 	core = good;
 	core.ehdr.e_phoff = UINT64_MAX;
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("ends before its program headers", open_core(&core, &d));
 	core = good;
 	core.ehdr.e_phnum = 65534;		/* more headers than there are bytes */
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("ends before its program headers", open_core(&core, &d));
 }
 
 /* With 65535 segments and more their number is elsewhere. */
@@ -268,7 +269,7 @@ static void test_core_many_segments(void **state)
 
 	(void)state;
 	core.ehdr.e_phnum = PN_XNUM;
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("names 0 segments", open_core(&core, &d));
 	core.ehdr.e_shoff = sizeof(core.ehdr) + 4 * sizeof(Elf64_Phdr);
 	core.ehdr.e_shentsize = sizeof(*shdr);
 	shdr->sh_info = 2;
@@ -276,9 +277,9 @@ static void test_core_many_segments(void **state)
 	assert_int_equal(d.bytes, 8192);
 	dump_close(&d);
 	shdr->sh_info = DUMP_SEGMENTS_MAX + 1;
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("; this program reads 1 to ", open_core(&core, &d));
 	shdr->sh_info = UINT32_MAX;
-	assert_int_equal(open_core(&core, &d), -1);
+	assert_refused("names 4294967295 segments", open_core(&core, &d));
 }
 
 static void test_raw(void **state)
@@ -295,7 +296,7 @@ static void test_raw(void **state)
 	must_lack(&d, 0x40000000 + sizeof(file), 1);
 	must_lack(&d, 0, 1);
 	dump_close(&d);
-	assert_int_equal(open_bytes(file, sizeof(file), UINT64_MAX - 100, &d), -1);
+	assert_refused("which are no RAM at", open_bytes(file, sizeof(file), UINT64_MAX - 100, &d));
 }
 
 static void test_other_files(void **state)
@@ -308,16 +309,16 @@ static void test_other_files(void **state)
 	assert_int_equal(d.kind, DUMP_FDT);
 	must_lack(&d, 0, 1);
 	dump_close(&d);
-	assert_int_equal(open_bytes(file, 8, 0, &d), -1);
-	assert_int_equal(open_bytes("", 0, 0, &d), -1);
+	assert_refused("is too short to hold a handover", open_bytes(file, 8, 0, &d));
+	assert_refused("is too short to hold a handover", open_bytes("", 0, 0, &d));
 	memcpy(file, "KDUMP   ", 8);
-	assert_int_equal(open_bytes(file, sizeof(file), 0, &d), -1);
+	assert_refused("compressed kdump", open_bytes(file, sizeof(file), 0, &d));
 	memcpy(file, "makedumpfile", 12);
-	assert_int_equal(open_bytes(file, sizeof(file), 0, &d), -1);
+	assert_refused("compressed kdump", open_bytes(file, sizeof(file), 0, &d));
 	memcpy(file, ELFMAG "\2\1", 6);
-	assert_int_equal(open_bytes(file, 20, 0, &d), -1);
-	assert_int_equal(dump_open("/tmp", 0, &d), -1);
-	assert_int_equal(dump_open("/nonexistent/dump", 0, &d), -1);
+	assert_refused("ends inside its ELF header", open_bytes(file, 20, 0, &d));
+	assert_refused("is a folder", dump_open("/tmp", 0, &d));
+	assert_refused("cannot open '/nonexistent/dump'", dump_open("/nonexistent/dump", 0, &d));
 }
 
 /* ---- Search ---------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "diff.h"
 #include "dumps.h"
 #include "rules.h"
+#include "said.h"
 #include "translate.h"
 #include "unit.h"
 
@@ -288,15 +289,24 @@ static void test_order(void **state)
 static void test_base(void **state)
 {
 	const struct translate_target to = translate_target_of(KHO_ABI_V3);
-	static const uint64_t bad[] = { 0, 0x50000800, DUMP_R0, 0x20000000, DUMP_TEST - 4096,
-					UINT64_MAX - 4095 };
+	static const struct {
+		uint64_t base;
+		const char *why;
+	} bad[] = {
+		{ 0, "--base=0x0: a multiple of the page size" },
+		{ 0x50000800, "--base=0x50000800: a multiple of the page size" },
+		{ DUMP_R0, "would overlap preserved memory" },
+		{ 0x20000000, "would lie in scratch" },
+		{ DUMP_TEST - 4096, "would overlap preserved memory" },
+		{ UINT64_MAX - 4095, "cannot be preserved" },
+	};
 	struct opened_dump *from = dump_source("kho-v3");
 	struct doc *doc = dump_doc(from);
 	struct translation t;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_int_equal(translate(doc, &to, bad[i], &t), -1);
+		assert_refused(bad[i].why, translate(doc, &to, bad[i].base, &t));
 		translate_free(&t);
 	}
 	/* Behind all that is there: the last is the region "log". */
@@ -312,7 +322,7 @@ static void test_unreadable_node(void **state)
 
 	(void)state;
 	dump_hole(from, DUMP_STATE, 4096);
-	assert_int_equal(translate(dump_doc(from), &to, 0x50000000, &t), -1);
+	assert_refused("cannot be read", translate(dump_doc(from), &to, 0x50000000, &t));
 	translate_free(&t);
 	dump_done(from);
 }
