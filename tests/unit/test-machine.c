@@ -179,6 +179,8 @@ static void missing(void **state)
 		setup(state);
 	}
 	observe_well();
+	assert_int_equal(renameat(tree.root.fd, "sys/firmware/memmap", tree.root.fd, "memmap"), 0);
+	assert_bad("cannot read /sys/firmware/memmap (needs CONFIG_FIRMWARE_MEMMAP");
 	assert_refused("cannot open root directory", machine_observe(&m, "/no/such/folder"));
 }
 
