@@ -55,6 +55,7 @@ at() { echo "--kho-region=x=$1,${2:-0x1000}"; }
 # there; r0 from 0x3c800000 to 0x3d800000; the node memblock at 0x1a7e000.
 on kho-on
 taken "$(at 0x10000000)"
+says "region 'x': every user of the next kernel can read it"
 refused "multiples of the page size" "$(at 0x10000800)"
 refused "multiples of the page size" "$(at 0x10000000 0x1800)"
 taken "$(at 0x100000)"
@@ -146,12 +147,76 @@ refused "has no report" --kho-carry
 refused "has no report" --kho-carry=b
 rm -r "$machine/sys/kernel/boot_params/setup_data"
 
+# A payload as the kernel before would have left it, with its report: 1 is "verified".
+handed() {
+	mkdir -p "$machine/sys/kernel/kho/in"
+	cp "$work/segment" "$machine/sys/kernel/kho/in/segment"
+	# shellcheck disable=SC2059 # an octal escape
+	printf "\\00$1\\000\\000\\000" | dd of="$machine/sys/kernel/kho/in/segment" bs=1 seek=520 \
+		conv=notrunc 2> /dev/null
+}
+save() {
+	rm -f "$work/segment"
+	printf 'format 2\nsegment verify seal\n' > "$machine/sys/kernel/kho/features"
+	"$kexec" --kho --kho-save-segment="$work/segment" --sysroot="$machine" "$data/target.bzImage" \
+		"$@" > "$work/out" 2>&1 || fail "no segment: $*"
+}
+status() {
+	"$kexec" --kho-status --sysroot="$machine" > "$work/out" 2>&1 || true
+}
+mkdir -p "$machine/sys/kernel/kho"
+echo "kept for the next one" > "$work/notes"
+save --kho-blob=notes="$work/notes"
+handed 0
+refused "was not started through kexec's purgatory" --kho-carry
+handed 2
+refused "was damaged and has been dropped" --kho-carry
+handed 1
+taken --kho-carry
+says "blob      notes"
+taken --kho-carry=notes
+says "blob      notes"
+taken
+! grep -q "^blob" "$work/out" || fail "carried without --kho-carry"
+refused "no blob 'other' was handed to this kernel" --kho-carry=other
+refused "blob 'notes' is given twice" --kho-carry --kho-blob=notes=/dev/null
+status
+says "handover 1 of this chain"
+save --kho-carry
+handed 1
+status
+says "handover 2 of this chain"
+"$kexec" --kho-get=notes --sysroot="$machine" > "$work/out"
+cmp "$work/out" "$work/notes" || fail "another blob"
+# A bit of it, in the last page: nothing of it goes on.
+at=$(grep -abo "kept for the next" "$machine/sys/kernel/kho/in/segment" | cut -d: -f1)
+printf K | dd of="$machine/sys/kernel/kho/in/segment" bs=1 seek="$at" conv=notrunc 2> /dev/null
+refused "blob 'notes' has been damaged since this kernel started" --kho-carry
+rm -r "$machine/sys/kernel/kho"
+
 # ---- the command line ---------------------------------------------------------------------
 
 refused "the command line says kho=off" --append=kho=off
 refused "and region 'r0' lies above: remove mem=" --append=mem=0x3d7fffff
 taken --append=mem=0x3d800000
 refused "ends inside a quoted word" --append='x="y'
+
+# ---- the new kernel ------------------------------------------------------------------------
+
+code=0
+"$kexec" --kho --dry-run --sysroot="$machine" "$data/target-none.bzImage" > "$work/out" 2>&1 || code=$?
+[ "$code" != 0 ] || fail "target-none: not refused"
+says "has no KHO"
+# Its setup header says 2047 characters.
+plain() {
+	code=0
+	"$kexec" -c --dry-run --sysroot="$machine" "$data/target.bzImage" "$@" > "$work/out" 2>&1 || code=$?
+}
+plain --append="$(printf '%2047s' x)"
+[ "$code" = 0 ] || fail "a command line as long as can be: exit code $code"
+plain --append="$(printf '%2048s' x)"
+[ "$code" != 0 ] || fail "a command line that is too long: not refused"
+says "the command line has 2048 characters, the new kernel reads 2047"
 
 # ---- room -----------------------------------------------------------------------------------
 
@@ -177,10 +242,6 @@ refused "no room for the next kernel's scratch areas" --initrd="$work/initrd" "$
 # ---- half of memory --------------------------------------------------------------------------
 
 # Without a handover the image may lie anywhere; the kernel takes half of its memory.
-plain() {
-	code=0
-	"$kexec" -c --dry-run --sysroot="$machine" "$data/target.bzImage" "$@" > "$work/out" 2>&1 || code=$?
-}
 echo "MemTotal: 131072 kB" > "$machine/proc/meminfo"
 truncate -s 32M "$work/initrd"
 plain --initrd="$work/initrd"

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "crc32c.h"
+#include "params.h"
 #include "segment.h"
 #include "said.h"
 #include "segment-file.h"
@@ -252,6 +253,23 @@ static void vga_console(void **state)
 	assert_int_equal(s.payload->serial_port, 0);
 }
 
+static void serial_ports(void **state)
+{
+	static const struct {
+		const char *cmdline;
+		unsigned int port;
+	} row[] = {
+		{ "console=ttyS0", 0x3f8 }, { "console=ttyS1", 0x2f8 }, { "console=ttyS2", 0x3e8 },
+		{ "console=ttyS3", 0x2e8 }, { "console=tty0", 0 }, { "", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
+		assert_int_equal(segment_serial_port(row[i].cmdline), row[i].port);
+	assert_says(0, "purgatory will say nothing on port 0x1234",
+		    segment_serial_port("console=uart8250,io,0x1234"));
+}
+
 /* One entry for each of 16 segments and the header, a digest for each 2 MiB of a file. */
 static void table_has_room(void **state)
 {
@@ -488,6 +506,95 @@ static void obstacles_of_the_handover(void **state)
 	assert_obstacle("1 GiB");
 	handover.blob[0].data.size = 1;
 	assert_obstacle(NULL);
+}
+
+/* ---- The same by kexec_load ----------------------------------------------------------------- */
+
+static void build_image(bool no_checks)
+{
+	usual_handover();
+	handover.region[1].seal = false;
+	handover.region[1].digest = must_calloc(4);
+	assert_int_equal(place("console=ttyS1", no_checks), 0);
+	image_plan_release(&plan);
+	plan = (struct image_plan){
+		.machine = &machine, .target = &target, .handover = &handover,
+		.cmdline = "console=ttyS1", .no_checks = no_checks,
+	};
+	assert_int_equal(image_plan_place(&plan), 0);
+	assert_int_equal(image_plan_build(&plan), 0);
+}
+
+/* Purgatory's parameters are its image's last bytes, and are CRCed as purgatory does it. */
+static struct kho_purgatory_params purgatory_params(void)
+{
+	unsigned char *image = plan.purgatory_buf.data;
+	size_t at = plan.purgatory_buf.size - sizeof(struct kho_purgatory_params);
+	struct kho_purgatory_params params, copy;
+
+	memcpy(&params, image + at, sizeof(params));
+	copy = params;
+	copy.self_crc = 0;
+	memcpy(image + at, &copy, sizeof(copy));
+	assert_int_equal(params.self_crc, crc32c(0, image, plan.purgatory_buf.size));
+	memcpy(image + at, &params, sizeof(params));
+	copy.react.crc = 0;
+	assert_int_equal(params.react.crc, crc32c(0, &copy.react, sizeof(copy.react)));
+	return params;
+}
+
+static void whole_image(void **state)
+{
+	struct kho_purgatory_params params;
+	const struct kho_table *table;
+	const struct kho_entry *e;
+
+	(void)state;
+	build_image(false);
+	params = purgatory_params();
+	assert_int_equal(params.magic, KHO_PURGATORY_MAGIC);
+	assert_int_equal(params.image_size, plan.purgatory_buf.size);
+	assert_int_equal(params.kernel_entry, plan.kernel->addr + 0x200);
+	assert_int_equal(params.boot_params, plan.boot_params->addr);
+	assert_int_equal(params.react.payload_addr, plan.payload->addr);
+	assert_int_equal(params.react.payload_len, plan.payload_buf.size - 16);
+	assert_int_equal(params.react.serial_port, 0x2f8);
+	assert_int_equal(params.react.console, 0);
+	assert_int_equal(plan.segments.entry, plan.purgatory->addr);
+	/* The table is where purgatory is told, and lists all that is loaded. */
+	assert_true(params.react.table_addr > plan.payload->addr);
+	table = (const void *)(plan.payload_buf.data + (params.react.table_addr - plan.payload->addr));
+	assert_int_equal(kho_table_check(table, params.react.table_size), 0);
+	assert_int_equal(kho_table_crc(table), table->crc);
+	e = kho_table_entries(table);
+	assert_string_equal(e[0].name, "kernel");
+	assert_int_equal(e[0].addr, plan.kernel->addr);
+	assert_int_equal(e[0].class, KHO_CLASS_KERNEL);
+	assert_string_equal(e[1].name, "boot_params");
+	assert_int_equal(e[1].addr, plan.boot_params->addr);
+	assert_int_equal(kho_table_digests(table)[e[1].first_digest],
+			 crc32c(0, plan.boot_params_buf.data, plan.boot_params_buf.size));
+	assert_string_equal(e[2].name, "handover header");
+	assert_int_equal(e[2].addr, plan.payload->addr);
+	for (uint32_t i = 0; i < table->entry_count; i++)
+		assert_int_equal(e[i].flags, 0);
+	/* What is not in the kernel's own map is kept by setup_data. */
+	assert_int_equal(plan.reserve_count, 1);
+	assert_int_equal(plan.reserve[0].addr, 0x10000000);
+	assert_int_equal(plan.reserve[0].size, 0x200000);
+	assert_int_not_equal(((struct kho_setup_data *)plan.payload_buf.data)->next, 0);
+}
+
+static void whole_image_unchecked(void **state)
+{
+	struct kho_purgatory_params params;
+
+	(void)state;
+	build_image(true);
+	params = purgatory_params();
+	assert_int_equal(params.react.table_addr, 0);
+	assert_int_equal(params.react.table_size, 0);
+	assert_int_equal(params.react.payload_addr, plan.payload->addr);
 }
 
 /* ---- A file that is read back -------------------------------------------------------------- */
@@ -817,6 +924,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(root_in_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_checks, setup, teardown),
 		cmocka_unit_test_setup_teardown(vga_console, setup, teardown),
+		cmocka_unit_test_setup_teardown(serial_ports, setup, teardown),
+		cmocka_unit_test_setup_teardown(whole_image, setup, teardown),
+		cmocka_unit_test_setup_teardown(whole_image_unchecked, setup, teardown),
 		cmocka_unit_test_setup_teardown(table_has_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(leaves_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(payload_before_initrd, setup, teardown),
