@@ -20,6 +20,7 @@
 
 #define FIRST_READ	(64u << 10)	/* for files that do not tell their size */
 #define CRC_READ	(1u << 20)
+#define TEXT_MAX	(1u << 20)	/* of a file in /proc or /sys read as text */
 
 void buffer_free(struct buffer *buf)
 {
@@ -287,6 +288,20 @@ int root_read(const struct root *root, const char *path, size_t cap, struct buff
 	err = read_all(fd, 0, cap, ret);
 	close(fd);
 	return err;
+}
+
+int root_read_text(const struct root *root, const char *path, char **ret)
+{
+	struct buffer buf;
+	int err = root_read(root, path, TEXT_MAX, &buf);
+
+	if (err)
+		return err;
+	if (buf.size && buf.data[buf.size - 1] == '\n')
+		buf.size--;
+	*ret = strndup((const char *)buf.data, buf.size);
+	buffer_free(&buf);
+	return *ret ? 0 : -ENOMEM;
 }
 
 int root_read_line(const struct root *root, const char *path, char *line, size_t size)

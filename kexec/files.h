@@ -72,6 +72,12 @@ FILE *root_fopen(const struct root *root, const char *path);
 /* Read at most CAP bytes of PATH. 0, or -errno; no message. */
 int root_read(const struct root *root, const char *path, size_t cap, struct buffer *ret);
 
+/*
+ * All of PATH as text, malloc'ed, NUL-terminated and without its last newline; at most
+ * 1 MiB. 0, or -errno; no message.
+ */
+int root_read_text(const struct root *root, const char *path, char **ret);
+
 /* As root_read() for a line of text: NUL-terminated, newline removed. */
 int root_read_line(const struct root *root, const char *path, char *line, size_t size);
 

@@ -12,8 +12,6 @@
 #include "message.h"
 #include "number.h"
 
-#define TEXT_MAX	(1u << 20)	/* of a file in /proc or /sys read as text */
-
 /* What /sys/firmware/memmap calls the E820 types, drivers of arch/x86/kernel/e820.c. */
 static uint32_t e820_type(const char *name)
 {
@@ -176,19 +174,10 @@ static int read_boot_params(struct machine *m)
 
 static int read_text(const struct machine *m, const char *path, char **ret)
 {
-	struct buffer buf;
-	int err = root_read(&m->root, path, TEXT_MAX, &buf);
-	char *text;
+	int err = root_read_text(&m->root, path, ret);
 
 	errno = -err;
-	if (err)
-		return error_errno("cannot read /%s", path);
-	text = strndup((const char *)buf.data, buf.size);
-	buffer_free(&buf);
-	if (!text)
-		return error("no memory for /%s", path);
-	*ret = text;
-	return 0;
+	return err ? error_errno("cannot read /%s", path) : 0;
 }
 
 static int read_memory_size(struct machine *m)
@@ -274,11 +263,8 @@ int machine_observe(struct machine *m, const char *root_dir)
 		return -1;
 	if (root_read_line(&m->root, "proc/sys/kernel/osrelease", m->release, sizeof(m->release)))
 		return error("cannot read /proc/sys/kernel/osrelease; is /proc mounted?");
-	if (read_text(m, "proc/cmdline", &m->cmdline))
-		return -1;
-	m->cmdline[strcspn(m->cmdline, "\n")] = '\0';
-	if (read_memmap(m) || read_iomem(m) || read_memory_size(m) || read_cpus(m) ||
-	    read_nodes(m))
+	if (read_text(m, "proc/cmdline", &m->cmdline) || read_memmap(m) || read_iomem(m) ||
+	    read_memory_size(m) || read_cpus(m) || read_nodes(m))
 		return -1;
 	return read_boot_params(m);
 }

@@ -8,8 +8,6 @@
 #include "number.h"
 #include "sysfs-kho.h"
 
-#define TEXT_MAX	(1u << 20)	/* bytes of a list in sysfs */
-
 static void take_feature(struct kho_features *f, const char *word, size_t len)
 {
 	const struct {
@@ -44,26 +42,13 @@ enum features_result features_parse(const char *text, struct kho_features *ret)
 	return FEATURES_OK;
 }
 
-/* A file of sysfs as text, malloc'ed. 0 or -errno. */
-static int read_text(const struct root *root, const char *path, char **ret)
-{
-	struct buffer buf;
-	int err = root_read(root, path, TEXT_MAX, &buf);
-
-	if (err)
-		return err;
-	*ret = strndup((const char *)buf.data, buf.size);
-	buffer_free(&buf);
-	return *ret ? 0 : -ENOMEM;
-}
-
 enum features_result features_read(const struct root *root, struct kho_features *ret)
 {
 	enum features_result result;
 	char *text;
 
 	memset(ret, 0, sizeof(*ret));
-	if (read_text(root, SYSFS_KHO "/features", &text))
+	if (root_read_text(root, SYSFS_KHO "/features", &text))
 		return FEATURES_ABSENT;
 	result = features_parse(text, ret);
 	free(text);
@@ -128,7 +113,7 @@ int sysfs_read_scratch(const struct root *root, size_t max, struct kho_range **r
 	struct kho_range *list = NULL;
 	size_t count = 0;
 	char *text;
-	int err = read_text(root, SYSFS_KHO "/out/scratch", &text);
+	int err = root_read_text(root, SYSFS_KHO "/out/scratch", &text);
 
 	if (err)
 		return err;
