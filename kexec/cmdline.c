@@ -1,153 +1,185 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "cmdline.h"
 #include "number.h"
 
-bool cmdline_next(const char **pos, const char **word, int *len)
-{
-	const char *p = *pos;
-	bool quoted = false;
+/* ---- Cutting, as next_arg() of the kernel's lib/cmdline.c --------------------------------- */
 
-	while (isspace((unsigned char)*p))
+/*
+ * isspace() of the kernel's lib/ctype.c: also 0xa0, the no-break space of Latin-1, which is
+ * a part of many characters in UTF-8.
+ */
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == '\xa0';
+}
+
+static const char *skip_spaces(const char *p)
+{
+	while (is_space(*p))
 		p++;
-	if (!*p)
+	return p;
+}
+
+/* The word at FIRST, its first quote taken off if it begins with one (QUOTED), ends at END. */
+static void read_param(const char *first, const char *equals, const char *end, bool quoted,
+		       struct cmdline_param *ret)
+{
+	const char *value = equals ? equals + 1 : end;
+
+	ret->has_value = equals;
+	if (equals && *value == '"') {
+		quoted = true;
+		value++;
+	}
+	if (quoted && end > first && end[-1] == '"')
+		end--;
+	ret->name = (struct text){ first, (size_t)((equals ? equals : end) - first) };
+	ret->value = (struct text){ value, value < end ? (size_t)(end - value) : 0 };
+}
+
+/* "--" is a word like any other here. */
+static bool next_word(const char **pos, struct cmdline_param *ret)
+{
+	const char *start = skip_spaces(*pos), *first, *p, *equals = NULL;
+	bool quoted = *start == '"', open = quoted;
+
+	*pos = start;
+	if (!*start)
 		return false;
-	*word = p;
-	for (; *p && (quoted || !isspace((unsigned char)*p)); p++)
+	first = start + quoted;
+	for (p = first; *p && (open || !is_space(*p)); p++) {
+		/* The first character of a name can be '='. */
+		if (*p == '=' && !equals && p > first)
+			equals = p;
 		if (*p == '"')
-			quoted = !quoted;
-	*len = (int)(p - *word);
-	*pos = p;
+			open = !open;
+	}
+	ret->word = (struct text){ start, (size_t)(p - start) };
+	read_param(first, equals, p, quoted, ret);
+	*pos = skip_spaces(p);
 	return true;
 }
 
-/* Behind the word "--" all is for init, not for the kernel. */
-static bool ends_params(const char *word, int len)
+static bool ends_params(const struct cmdline_param *param)
 {
-	return len == 2 && !strncmp(word, "--", 2);
+	return !param->has_value && text_is(param->name, "--");
 }
 
-static bool next_param(const char **pos, const char **word, int *len)
+bool cmdline_next(const char **pos, struct cmdline_param *ret)
 {
-	return cmdline_next(pos, word, len) && !ends_params(*word, *len);
+	return next_word(pos, ret) && !ends_params(ret);
 }
 
-/* '-' and '_' are the same in the name of a parameter, see parameqn() of the kernel. */
-static bool same_name(const char *word, const char *key, size_t len)
+/* Length of what is the kernel's own in LINE. */
+static size_t own_length(const char *line)
 {
+	const char *pos = line;
+	struct cmdline_param param;
+
+	while (next_word(&pos, &param))
+		if (ends_params(&param))
+			return (size_t)(param.word.start - line);
+	return strlen(line);
+}
+
+bool cmdline_open_quote(const char *line)
+{
+	size_t len = own_length(line);
+	bool open = false;
+
 	for (size_t i = 0; i < len; i++)
-		if (word[i] != key[i] && !(word[i] == '-' && key[i] == '_'))
+		open ^= line[i] == '"';
+	return open;
+}
+
+/* ---- Finding, as parameq() of the kernel's kernel/params.c --------------------------------- */
+
+bool text_is(struct text text, const char *string)
+{
+	return text.len == strlen(string) && !memcmp(text.start, string, text.len);
+}
+
+static char dash_to_underscore(char c)
+{
+	return c == '-' ? '_' : c;
+}
+
+bool cmdline_is(const struct cmdline_param *param, const char *name)
+{
+	if (param->name.len != strlen(name))
+		return false;
+	for (size_t i = 0; i < param->name.len; i++)
+		if (dash_to_underscore(param->name.start[i]) != dash_to_underscore(name[i]))
 			return false;
 	return true;
 }
 
-/* Without one pair of quotes around it; of the second one the kernel needs no sight. */
-static const char *unquote(const char *text, int *len)
+bool cmdline_find(const char **pos, const char *name, struct cmdline_param *ret)
 {
-	if (*len && *text == '"') {
-		text++;
-		(*len)--;
-		if (*len && text[*len - 1] == '"')
-			(*len)--;
-	}
-	return text;
-}
-
-/* The value of WORD if it is "KEY=value" or "KEY", quoted or not; NULL otherwise. */
-static const char *value_of(const char *word, int len, const char *key, int *value_len)
-{
-	size_t key_len = strlen(key);
-
-	word = unquote(word, &len);
-	if ((size_t)len < key_len || !same_name(word, key, key_len))
-		return NULL;
-	if ((size_t)len == key_len) {
-		*value_len = 0;
-		return word + key_len;
-	}
-	if (word[key_len] != '=')
-		return NULL;
-	*value_len = len - (int)key_len - 1;
-	return unquote(word + key_len + 1, value_len);
-}
-
-/* The value of the next word "KEY=value" from *POS on, in VALUE; false at the end. */
-static bool next_value(const char **pos, const char *key, char *value, size_t size)
-{
-	const char *word, *hit;
-	int len, value_len;
-
-	while (next_param(pos, &word, &len)) {
-		hit = value_of(word, len, key, &value_len);
-		if (!hit || (size_t)value_len >= size)
-			continue;
-		memcpy(value, hit, (size_t)value_len);
-		value[value_len] = '\0';
-		return true;
-	}
-	return false;
-}
-
-bool cmdline_get(const char *line, const char *key, char *value, size_t size)
-{
-	bool found = false;
-
-	while (next_value(&line, key, value, size))
-		found = true;
-	return found;
-}
-
-static bool is_one_of(const char *word, int len, const char *const *keys)
-{
-	int value_len;
-
-	for (; *keys; keys++)
-		if (value_of(word, len, *keys, &value_len))
+	while (cmdline_next(pos, ret))
+		if (cmdline_is(ret, name))
 			return true;
 	return false;
 }
 
-char *cmdline_without(const char *line, const char *const *keys)
+bool cmdline_last(const char *line, const char *name, struct cmdline_param *ret)
+{
+	struct cmdline_param param;
+	bool found = false;
+
+	while (cmdline_find(&line, name, &param)) {
+		*ret = param;
+		found = true;
+	}
+	return found;
+}
+
+size_t cmdline_count(const char *line, const char *name)
+{
+	struct cmdline_param param;
+	size_t count = 0;
+
+	while (cmdline_find(&line, name, &param))
+		count += param.has_value;
+	return count;
+}
+
+/* ---- Changing ---------------------------------------------------------------------------- */
+
+static bool is_one_of(const struct cmdline_param *param, const char *const *names)
+{
+	for (; *names; names++)
+		if (cmdline_is(param, *names))
+			return true;
+	return false;
+}
+
+char *cmdline_without(const char *line, const char *const *names)
 {
 	char *out = malloc(strlen(line) + 1), *end = out;
-	const char *word;
-	int len;
+	struct cmdline_param param;
+	const char *done = line;
 
 	if (!out)
 		return NULL;
-	while (cmdline_next(&line, &word, &len)) {
-		if (is_one_of(word, len, keys))
-			continue;
-		if (end != out)
-			*end++ = ' ';
-		memcpy(end, word, (size_t)len);
-		end += len;
+	while (cmdline_next(&line, &param)) {
+		if (!is_one_of(&param, names))
+			end = mempcpy(end, done, (size_t)(line - done));
+		done = line;
 	}
-	*end = '\0';
+	/* From "--" on all stays. */
+	strcpy(end, done);
 	return out;
-}
-
-/* Length of the part of LINE that the kernel takes for its own. */
-static size_t own_length(const char *line)
-{
-	const char *pos = line, *word;
-	int len;
-
-	while (cmdline_next(&pos, &word, &len))
-		if (ends_params(word, len))
-			return (size_t)(word - line);
-	return strlen(line);
 }
 
 char *cmdline_append(char *line, const char *word)
 {
 	size_t own = own_length(line), size = strlen(line) + strlen(word) + 3;
-	const char *before = own && *word && !isspace((unsigned char)line[own - 1]) ? " " : "";
+	const char *before = own && *word && line[own - 1] != ' ' ? " " : "";
 	const char *behind = line[own] && *word ? " " : "";
 	char *out = malloc(size);
 
@@ -157,31 +189,65 @@ char *cmdline_append(char *line, const char *word)
 	return out;
 }
 
-/* Parse SIZE:ALIGN:NAME; false if it is not of this form. */
-static bool parse_reserve_mem(const char *value, struct reserve_mem *ret, const char **name)
+/* ---- Values ------------------------------------------------------------------------------ */
+
+/*
+ * A piece of a line ends before a quote, white space or the line's end, none of which can
+ * be part of a number; so what reads numbers stops there at the latest.
+ */
+
+static const char *text_end(struct text text)
+{
+	return text.start + text.len;
+}
+
+/* The part of TEXT before the first of STOPS, and the whole where there is none. */
+static struct text text_until(struct text text, const char *stops)
+{
+	struct text head = { text.start, 0 };
+
+	while (head.len < text.len && !strchr(stops, text.start[head.len]))
+		head.len++;
+	return head;
+}
+
+static struct text text_from(struct text text, const char *start)
+{
+	return (struct text){ start, (size_t)(text_end(text) - start) };
+}
+
+/* SIZE:ALIGN:NAME; false if it is not of this form. */
+static bool parse_reserve_mem(struct text value, struct reserve_mem *ret, struct text *name)
 {
 	const char *p;
 
-	if (!parse_size(value, &p, &ret->size) || *p != ':')
+	if (!parse_size(value.start, &p, &ret->size) || *p != ':')
 		return false;
 	if (!parse_size(p + 1, &p, &ret->align) || *p != ':')
 		return false;
-	*name = p + 1;
+	*name = text_from(value, p + 1);
 	return true;
+}
+
+/* Whoever wrote this meant region NAME. */
+static bool ends_in_name(struct text value, const char *name)
+{
+	const char *colon = memrchr(value.start, ':', value.len);
+
+	return colon && text_is(text_from(value, colon + 1), name);
 }
 
 enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
 					    struct reserve_mem *ret)
 {
-	const char *found;
-	char value[128];
+	struct cmdline_param param;
+	struct text found;
 
-	while (next_value(&line, "reserve_mem", value, sizeof(value))) {
-		found = strrchr(value, ':');
-		if (!found || strcmp(found + 1, name))
+	while (cmdline_find(&line, "reserve_mem", &param)) {
+		if (!ends_in_name(param.value, name))
 			continue;
-		if (!parse_reserve_mem(value, ret, &found) || strcmp(found, name) || !ret->size ||
-		    (ret->align & (ret->align - 1)))
+		if (!parse_reserve_mem(param.value, ret, &found) || !text_is(found, name) ||
+		    !ret->size || (ret->align & (ret->align - 1)))
 			return RESERVE_MEM_BAD;
 		if (!ret->align)
 			ret->align = 1;
@@ -190,99 +256,139 @@ enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
 	return RESERVE_MEM_ABSENT;
 }
 
-size_t cmdline_count(const char *line, const char *key)
-{
-	const char *word;
-	size_t count = 0;
-	int len, value_len;
-
-	while (next_param(&line, &word, &len))
-		count += value_of(word, len, key, &value_len) != NULL;
-	return count;
-}
-
-bool cmdline_open_quote(const char *line)
-{
-	bool open = false;
-
-	for (; *line; line++)
-		open ^= *line == '"';
-	return open;
-}
-
-static uint64_t largest_size(const char *value)
+/* A number that is too large asks for more than there is. */
+static uint64_t size_or_max(const char *text)
 {
 	const char *end;
+	uint64_t size;
+
+	if (*text < '0' || *text > '9')
+		return 0;
+	return parse_size(text, &end, &size) && size < CRASHKERNEL_MAX ? size : CRASHKERNEL_MAX;
+}
+
+static uint64_t largest_size(struct text value)
+{
+	const char *colon = memchr(value.start, ':', value.len);
 	uint64_t size, most = 0;
 
-	if (!strchr(value, ':'))
-		return parse_size(value, &end, &size) ? size : 0;
-	while ((value = strchr(value, ':')))
-		if (parse_size(++value, &end, &size) && size > most)
+	if (!colon)
+		return size_or_max(value.start);
+	for (; colon; colon = memchr(colon, ':', (size_t)(text_end(value) - colon))) {
+		size = size_or_max(++colon);
+		if (size > most)
 			most = size;
+	}
 	return most;
 }
 
 uint64_t cmdline_crashkernel(const char *line)
 {
-	char value[256];
+	static const char key[] = "crashkernel=";
 	uint64_t total = 0;
 
-	while (next_value(&line, "crashkernel", value, sizeof(value)))
-		total += largest_size(value);
-	return total;
+	/* The kernel looks for it anywhere in the line: kernel/crash_reserve.c. */
+	while (total < CRASHKERNEL_MAX && (line = strstr(line, key))) {
+		line += strlen(key);
+		total += largest_size((struct text){ line, strcspn(line, " ") });
+	}
+	return total < CRASHKERNEL_MAX ? total : CRASHKERNEL_MAX;
 }
 
-bool cmdline_names_region(const char *line, const char *key, const char *name)
+/* ADDRESS:SIZE; what cannot be read may be anywhere. */
+static bool may_overlap(const char *where, const struct kho_region *region)
 {
-	char value[256];
+	uint64_t addr, size;
+	const char *end;
 
-	while (next_value(&line, key, value, sizeof(value))) {
-		char *at = strchr(value, '@');
+	if (!parse_size(where, &end, &addr))
+		return true;
+	if (*end != ':')
+		return false;
+	if (!parse_size(end + 1, &end, &size) || size > UINT64_MAX - addr)
+		return true;
+	return addr < region->addr + region->size && region->addr < addr + size;
+}
 
-		if (!at)
-			continue;
-		at++;
-		at[strcspn(at, ",")] = '\0';
-		if (!strcmp(at, name))
+static bool lies_in(struct text where, const struct kho_region *region)
+{
+	if (where.len && *where.start >= '0' && *where.start <= '9')
+		return may_overlap(where.start, region);
+	return text_is(where, region->name);
+}
+
+/* As enable_instances() of the kernel's kernel/trace/trace.c: a tab begins the next one. */
+static bool instance_traces_to(struct text value, const struct kho_region *region)
+{
+	while (value.len) {
+		struct text one = text_until(value, "\t"), head = text_until(one, ",=");
+		const char *at = memchr(head.start, '@', head.len);
+
+		if (at && lies_in(text_from(head, at + 1), region))
 			return true;
+		value = text_from(value, text_end(one) + (one.len < value.len));
 	}
 	return false;
 }
 
-/* As the kernel's kstrtobool(): one letter decides, of "on" and "off" the second. */
-int cmdline_switch(const char *line, const char *name)
+bool cmdline_traces_to(const char *line, const struct kho_region *region)
 {
-	char value[16];
+	struct cmdline_param param;
 
-	if (!cmdline_get(line, name, value, sizeof(value)) || !value[0])
-		return -1;
-	if (strchr("eEyYtT1", value[0]))
+	while (cmdline_find(&line, "trace_instance", &param))
+		if (instance_traces_to(param.value, region))
+			return true;
+	return false;
+}
+
+static bool is_letter(struct text text, size_t at, const char *letters)
+{
+	return at < text.len && strchr(letters, text.start[at]);
+}
+
+/* One letter decides, of "on" and "off" the second. */
+int text_switch(struct text text)
+{
+	if (is_letter(text, 0, "eEyYtT1"))
 		return 1;
-	if (strchr("dDnNfF0", value[0]))
+	if (is_letter(text, 0, "dDnNfF0"))
 		return 0;
-	if (strchr("oO", value[0]) && value[1] && strchr("nNfF", value[1]))
-		return strchr("nN", value[1]) != NULL;
+	if (is_letter(text, 0, "oO") && is_letter(text, 1, "nNfF"))
+		return is_letter(text, 1, "nN");
 	return -1;
 }
 
+int cmdline_switch(const char *line, const char *name)
+{
+	struct cmdline_param param;
+	int value = -1;
+
+	while (cmdline_find(&line, name, &param)) {
+		int said = text_switch(param.value);
+
+		if (said >= 0)
+			value = said;
+	}
+	return value;
+}
+
 /* TEXT behind PREFIX, or NULL. */
-static const char *behind_prefix(const char *text, const char *prefix)
+static const char *behind_prefix(struct text text, const char *prefix)
 {
 	size_t len = strlen(prefix);
 
-	return strncmp(text, prefix, len) ? NULL : text + len;
+	return text.len < len || memcmp(text.start, prefix, len) ? NULL : text.start + len;
 }
 
-static uint16_t port_of(const char *console)
+static uint16_t port_of(struct text console)
 {
 	static const uint16_t standard[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
-	const char *port_text, *end;
+	struct text device = text_until(console, ",");
+	const char *port_text = behind_prefix(device, "ttyS"), *end;
 	uint64_t port;
 
-	if (!strncmp(console, "ttyS", 4) && console[4] >= '0' && console[4] <= '3' &&
-	    (!console[5] || console[5] == ','))
-		return standard[console[4] - '0'];
+	if (port_text && device.len == 5 && *port_text >= '0' && *port_text <= '3')
+		return standard[*port_text - '0'];
 	port_text = behind_prefix(console, "uart8250,io,");
 	if (!port_text)
 		port_text = behind_prefix(console, "uart,io,");
@@ -293,11 +399,11 @@ static uint16_t port_of(const char *console)
 
 uint16_t cmdline_serial_port(const char *line)
 {
+	struct cmdline_param param;
 	uint16_t port, last = 0;
-	char value[64];
 
-	while (next_value(&line, "console", value, sizeof(value))) {
-		port = port_of(value);
+	while (cmdline_find(&line, "console", &param)) {
+		port = port_of(param.value);
 		if (port)
 			last = port;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The next kernel's command line. Pure: text in, text out. */
+/*
+ * Kernel command lines. Pure: text in, text out. Lines are cut and read as the kernel's
+ * next_arg() and parse_args() do it; doc/design.md, "The command line", has the rules.
+ */
 #ifndef KEXEC_CMDLINE_H
 #define KEXEC_CMDLINE_H
 
@@ -7,25 +10,52 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/*
- * The next word of *POS; false at the end. Words end at white space outside
- * double quotes, as the kernel cuts them. *LEN is the word's length.
- */
-bool cmdline_next(const char **pos, const char **word, int *len);
+#include "kho.h"
+
+/* A piece of a line, without a NUL of its own: no value is too long. */
+struct text {
+	const char *start;
+	size_t len;
+};
+
+/* For "%.*s". */
+#define TEXT(text)	(int)(text).len, (text).start
+
+bool text_is(struct text text, const char *string);
+
+struct cmdline_param {
+	struct text word;		/* as it stands in the line, with its quotes */
+	struct text name;
+	struct text value;		/* with has_value, which "NAME=" has too */
+	bool has_value;
+};
 
 /*
- * The value of the last "KEY=value" word in LINE ("" for a bare KEY), copied
- * to VALUE. Words whose value does not fit SIZE do not count; false if none is left.
+ * The next parameter of *POS, which then is at the word after it; false at the end of
+ * what is the kernel's own: that of the line, or a word "--", behind which *POS is then.
  */
-bool cmdline_get(const char *line, const char *key, char *value, size_t size);
+bool cmdline_next(const char **pos, struct cmdline_param *ret);
+
+/* Is this its name? '-' and '_' are the same. */
+bool cmdline_is(const struct cmdline_param *param, const char *name);
+
+/* The next parameter NAME from *POS on, and the last one of LINE; false if there is none. */
+bool cmdline_find(const char **pos, const char *name, struct cmdline_param *ret);
+bool cmdline_last(const char *line, const char *name, struct cmdline_param *ret);
+
+/* How many words NAME=... LINE has. */
+size_t cmdline_count(const char *line, const char *name);
+
+/* Whether what is the kernel's own in LINE ends inside double quotes. */
+bool cmdline_open_quote(const char *line);
+
+/* LINE without its parameters NAMES, NULL-terminated. malloc'ed; NULL without memory. */
+char *cmdline_without(const char *line, const char *const *names);
 
 /*
- * LINE without words "KEY=..." for the NULL-terminated KEYS. malloc'ed; NULL
- * if there is no memory.
+ * LINE with WORD behind all that is the kernel's own; frees LINE. LINE must not have an
+ * open quote. malloc'ed or NULL.
  */
-char *cmdline_without(const char *line, const char *const *keys);
-
-/* LINE and WORD with a space between; frees LINE. malloc'ed or NULL. */
 char *cmdline_append(char *line, const char *word);
 
 /* reserve_mem=SIZE:ALIGN:NAME for one NAME. */
@@ -40,25 +70,23 @@ enum reserve_mem_lookup { RESERVE_MEM_ABSENT, RESERVE_MEM_FOUND, RESERVE_MEM_BAD
 enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
 					    struct reserve_mem *ret);
 
-/* Whether LINE ends inside double quotes. */
-bool cmdline_open_quote(const char *line);
-
-/* How many words KEY=... LINE has. */
-size_t cmdline_count(const char *line, const char *key);
-
 /*
  * The most memory that all crashkernel= in LINE can ask for: of each SIZE, or the
- * largest of RANGE:SIZE,...; 0 without one.
+ * largest of RANGE:SIZE,...; 0 without one. CRASHKERNEL_MAX is more than any machine has.
  */
+#define CRASHKERNEL_MAX	(1ull << 52)
 uint64_t cmdline_crashkernel(const char *line);
 
 /*
- * Whether a word KEY=VALUE in LINE has VALUE's part from '@' to the next comma
- * equal to NAME: trace_instance=INSTANCE@NAME,EVENT...
+ * Whether a trace instance of LINE, trace_instance=INSTANCE[^FLAG...]@WHERE[,EVENT...], lies
+ * in REGION: WHERE is its name, or ADDRESS:SIZE.
  */
-bool cmdline_names_region(const char *line, const char *key, const char *name);
+bool cmdline_traces_to(const char *line, const struct kho_region *region);
 
-/* The value of switch NAME ("kho") in LINE: 1 on, 0 off, -1 absent or not understood. */
+/* As kstrtobool() of the kernel: 1 on, 0 off, -1 neither. */
+int text_switch(struct text text);
+
+/* Switch NAME ("kho") of LINE: what its last value that can be understood says; -1 without. */
 int cmdline_switch(const char *line, const char *name);
 
 /* I/O port of the last console=ttySN or console=uart8250,io,PORT; 0 if none. */

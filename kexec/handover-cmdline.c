@@ -57,22 +57,23 @@ static uint64_t ram_end(const struct machine *m)
 static int check_mem_limit(const struct words *w)
 {
 	const struct handover *h = w->handover;
-	char value[64];
+	struct cmdline_param param;
 	const char *end;
 	uint64_t limit;
 
-	if (!cmdline_get(*w->cmdline, "mem", value, sizeof(value)) || !parse_size(value, &end, &limit))
+	if (!cmdline_last(*w->cmdline, "mem", &param) || !parse_size(param.value.start, &end, &limit))
 		return 0;
 	for (size_t i = 0; i < h->region_count; i++)
 		if (h->region[i].region.addr + h->region[i].region.size > limit)
-			return error("the command line says mem=%s, and region '%s' lies above: remove mem=",
-				     value, h->region[i].region.name);
+			return error("the command line says %.*s, and region '%s' lies above: remove it",
+				     TEXT(param.word), h->region[i].region.name);
 	if (!h->running.kho && limit < ram_end(h->machine))
-		return error("the command line says mem=%s, and scratch may lie above: remove mem=", value);
+		return error("the command line says %.*s, and scratch may lie above: remove it",
+			     TEXT(param.word));
 	for (size_t i = 0; i < h->scratch_count; i++)
 		if (h->scratch[i].addr + h->scratch[i].size > limit)
-			return error("the command line says mem=%s, and scratch lies above: remove mem=",
-				     value);
+			return error("the command line says %.*s, and scratch lies above: remove it",
+				     TEXT(param.word));
 	return 0;
 }
 

@@ -103,24 +103,35 @@ static struct handover_region *find_region(struct handover *h, const char *name)
 	return NULL;
 }
 
+/* ramoops is told where by a region's name, or by an address. */
+static bool is_of_ramoops(const struct machine *m, const struct kho_region *region)
+{
+	struct cmdline_param param;
+	uint64_t addr, size;
+	bool same = false;
+	char *name;
+
+	if (!root_read_text(&m->root, "sys/module/ramoops/parameters/mem_name", &name)) {
+		same = !strcmp(name, region->name);
+		free(name);
+	}
+	if (!root_read_u64(&m->root, "sys/module/ramoops/parameters/mem_address", &addr) &&
+	    !root_read_u64(&m->root, "sys/module/ramoops/parameters/mem_size", &size))
+		same = same || kho_find_overlap(&(struct kho_range){ addr, size }, 1, region->addr,
+						region->size);
+	return same || (cmdline_last(m->cmdline, "ramoops.mem_name", &param) &&
+			text_is(param.value, region->name));
+}
+
 /*
- * The part of the kernel that writes to region NAME, after the last digest if it
+ * The part of the kernel that writes to REGION, after the last digest if it
  * wants: ramoops before the kernel seals, a trace instance at any time. NULL if none.
  */
-static const char *kernel_writer(const struct machine *m, const char *name, bool seal)
+static const char *kernel_writer(const struct machine *m, const struct kho_region *region, bool seal)
 {
-	char used[64];
-
-	if (cmdline_names_region(m->cmdline, "trace_instance", name))
+	if (cmdline_traces_to(m->cmdline, region))
 		return "a trace instance";
-	if (seal)
-		return NULL;
-	if (!root_read_line(&m->root, "sys/module/ramoops/parameters/mem_name", used, sizeof(used)) &&
-	    !strcmp(used, name))
-		return "ramoops";
-	if (cmdline_get(m->cmdline, "ramoops.mem_name", used, sizeof(used)) && !strcmp(used, name))
-		return "ramoops";
-	return NULL;
+	return !seal && is_of_ramoops(m, region) ? "ramoops" : NULL;
 }
 
 /* "all" is all that can be verified; what is named by itself stays as it was named. */
@@ -128,7 +139,7 @@ static void mark_all(struct handover *h, const struct machine *m, bool fixed, bo
 {
 	for (size_t i = 0; i < h->region_count; i++) {
 		struct handover_region *region = &h->region[i];
-		const char *writer = kernel_writer(m, region->region.name, seal);
+		const char *writer = kernel_writer(m, &region->region, seal);
 
 		region->verify = !writer;
 		region->fixed = fixed && !writer;
@@ -144,11 +155,12 @@ static int mark_named(struct handover *h, const struct machine *m, const struct 
 {
 	for (size_t i = 0; i < set->count; i++) {
 		struct handover_region *region = find_region(h, set->name[i]);
-		const char *writer = kernel_writer(m, set->name[i], seal);
+		const char *writer;
 
 		if (!region)
 			return error("--kho-verify: there is no region '%s' to verify (blobs always are)",
 				     set->name[i]);
+		writer = kernel_writer(m, &region->region, seal);
 		if (writer)
 			return error("--kho-verify: %s of the running kernel writes to region '%s' until the "
 				     "end, so it cannot be verified: leave it out, and it is handed over "

@@ -20,8 +20,6 @@
 #include "syscalls.h"
 #include "target.h"
 
-#define CMDLINE_MAX	65536		/* of /proc/cmdline */
-
 static const char *root_dir(const struct options *o)
 {
 	return o->sysroot ? o->sysroot : "/";
@@ -50,7 +48,7 @@ static int complete_cmdline(struct options *o)
 {
 	static const char *const boot_loader_words[] = { "BOOT_IMAGE", NULL };
 	struct root root;
-	char *reused, line[CMDLINE_MAX];
+	char *reused, *line;
 	int err;
 
 	if (!o->request.cmdline)
@@ -61,12 +59,19 @@ static int complete_cmdline(struct options *o)
 		return 0;
 	if (root_init(&root, root_dir(o)))
 		return -1;
-	err = root_read_line(&root, "proc/cmdline", line, sizeof(line));
+	err = root_read_text(&root, "proc/cmdline", &line);
 	close(root.fd);
 	errno = -err;
 	if (err)
 		return error_errno("cannot read /proc/cmdline for --reuse-cmdline");
+	if (*o->request.cmdline && cmdline_open_quote(line)) {
+		free(line);
+		return error("the running kernel's command line ends inside a quoted word, which would "
+			     "swallow what --append adds: use --append with the whole line instead of "
+			     "--reuse-cmdline");
+	}
 	reused = cmdline_without(line, boot_loader_words);
+	free(line);
 	reused = reused ? cmdline_append(reused, o->request.cmdline) : NULL;
 	free(o->request.cmdline);
 	o->request.cmdline = reused;

@@ -428,13 +428,13 @@ static bool only_notifiers_preserved(const struct running *r)
 
 static int check_unlisted_regions(const struct machine *machine, const struct running *r)
 {
-	char value[128];
+	struct cmdline_param param;
 
-	if (r->region_count || !cmdline_get(machine->cmdline, "reserve_mem", value, sizeof(value)))
+	if (r->region_count || !cmdline_last(machine->cmdline, "reserve_mem", &param))
 		return 0;
-	return error("this kernel was started with reserve_mem=%s, but its regions are not to be "
+	return error("this kernel was started with %.*s, but its regions are not to be "
 		     "found (CONFIG_KALLSYMS_ALL, or the reservation failed at boot): hand each over "
-		     "with --kho-region, or remove reserve_mem= and boot again", value);
+		     "with --kho-region, or remove reserve_mem= and boot again", TEXT(param.word));
 }
 
 /* A kernel that shows its handover can be read without them. */
@@ -699,14 +699,23 @@ static bool read_enable_quietly(const struct root *root)
 	return enabled != 0;
 }
 
+static bool cmdline_has_kho(const struct root *root)
+{
+	char *line;
+	bool has;
+
+	if (root_read_text(root, "proc/cmdline", &line))
+		return false;
+	has = cmdline_switch(line, "kho") == 1;
+	free(line);
+	return has;
+}
+
 bool running_has_kho(const struct root *root)
 {
-	char line[4096];
 	int fd;
 
-	if (sysfs_fdt_addr(root))
-		return true;
-	if (!root_read_line(root, "proc/cmdline", line, sizeof(line)) && cmdline_switch(line, "kho") == 1)
+	if (sysfs_fdt_addr(root) || cmdline_has_kho(root))
 		return true;
 	fd = root_open(root, "sys/kernel/debug/kho/out", O_PATH | O_DIRECTORY);
 	if (fd >= 0)

@@ -11,29 +11,35 @@
 #include "number.h"
 #include "request.h"
 
-static void check_words(const char *line)
+static void check_params(const char *line)
 {
-	const char *pos = line, *word, *last = line;
-	int len;
+	const char *pos = line, *last = line, *end = line + strlen(line);
+	struct cmdline_param param;
 
-	while (cmdline_next(&pos, &word, &len)) {
-		must(len > 0 && word >= last && word + len == pos && pos <= line + strlen(line));
-		last = pos;
+	while (cmdline_next(&pos, &param)) {
+		must(param.word.len > 0 && param.word.start >= last);
+		last = param.word.start + param.word.len;
+		must(last <= pos && pos <= end);
+		must(param.name.start >= param.word.start && param.name.start + param.name.len <= last);
+		must(param.value.start >= param.name.start + param.name.len &&
+		     param.value.start + param.value.len <= last);
+		must(param.has_value || !param.value.len);
 	}
+	must(pos <= end);
 }
 
 static void check_lookups(const char *line)
 {
+	static const struct kho_region pool = { "pool", 1 << 20, 1 << 20 };
 	struct reserve_mem mem;
-	char value[32];
 	int on;
 
-	if (cmdline_get(line, "console", value, sizeof(value)))
-		must(strlen(value) < sizeof(value));
 	if (cmdline_reserve_mem(line, "pool", &mem) == RESERVE_MEM_FOUND)
 		must(mem.size && mem.align && !(mem.align & (mem.align - 1)));
 	on = cmdline_switch(line, "kho");
 	must(on >= -1 && on <= 1);
+	must(cmdline_crashkernel(line) <= CRASHKERNEL_MAX);
+	cmdline_traces_to(line, &pool);
 	cmdline_serial_port(line);
 }
 
@@ -41,10 +47,11 @@ static void check_lookups(const char *line)
 static void check_without(const char *line)
 {
 	static const char *const keys[] = { "kho", "BOOT_IMAGE", NULL };
-	char *once = cmdline_without(line, keys), *twice, value[8];
+	char *once = cmdline_without(line, keys), *twice;
+	struct cmdline_param param;
 
 	must(once && strlen(once) <= strlen(line));
-	must(!cmdline_get(once, "kho", value, sizeof(value)));
+	must(!cmdline_last(once, "kho", &param));
 	twice = cmdline_without(once, keys);
 	must(twice && !strcmp(once, twice));
 	free(once);
@@ -55,14 +62,12 @@ static void check_without(const char *line)
 static void check_append(const char *line, const char *word)
 {
 	char *longer = cmdline_append(strdup(line), word);
-	unsigned int quotes = 0;
+	bool open = cmdline_open_quote(line);
 
 	must(longer && strlen(longer) >= strlen(line) + strlen(word));
 	free(longer);
-	for (const char *p = line; (p = strchr(p, '"')); p++)
-		quotes++;
 	longer = cmdline_append(strdup(line), "kho=on");
-	must(longer && (quotes % 2 || cmdline_switch(longer, "kho") == 1));
+	must(longer && (open || cmdline_switch(longer, "kho") == 1));
 	free(longer);
 }
 
@@ -70,7 +75,7 @@ static void fuzz_line(const char *text, size_t size)
 {
 	size_t len = strlen(text);
 
-	check_words(text);
+	check_params(text);
 	check_lookups(text);
 	check_without(text);
 	check_append(text, len < size ? text + len + 1 : "");
