@@ -105,6 +105,12 @@ int handover_build_map(struct handover *handover);
  */
 int handover_cmdline(const struct handover *handover, char **cmdline);
 
+/*
+ * Does CMDLINE leave the next kernel all memory that HANDOVER needs, as far as scratch is
+ * chosen? handover_cmdline() asks too. 0, or -1 after a message.
+ */
+int handover_check_memory(const struct handover *handover, const char *cmdline);
+
 /* Take the digests of all regions to be verified. 0, or -1 after a message. */
 int handover_digest(struct handover *handover);
 

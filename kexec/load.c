@@ -123,7 +123,8 @@ static int plan(struct loading *l)
 		.by_kernel = l->by_kernel,
 	};
 	if (!image_plan_place(&l->plan))
-		return 0;
+		/* Scratch may only be known now. */
+		return rq->kho ? handover_check_memory(&l->handover, l->cmdline) : 0;
 	if (l->by_kernel && !rq->save_segment && name_set_empty(&rq->seal))
 		notice("with -c this program places everything, which takes less room");
 	return -1;

@@ -8,6 +8,7 @@
 
 #include "cmdline.h"
 #include "fuzz.h"
+#include "next-memory.h"
 #include "number.h"
 #include "request.h"
 
@@ -41,6 +42,24 @@ static void check_lookups(const char *line)
 	must(cmdline_crashkernel(line) <= CRASHKERNEL_MAX);
 	cmdline_traces_to(line, &pool);
 	cmdline_serial_port(line);
+}
+
+static void check_memory(const char *line)
+{
+	static const struct memmap_entry map[] = { { 0, 1 << 20, E820_RESERVED },
+						   { 1 << 20, 1 << 30, E820_RAM } };
+	const struct kho_range range = { 512 << 20, 1 << 20 };
+	static struct next_memory memory;
+	struct cmdline_param param;
+	bool found = false;
+
+	next_memory_init(&memory, map, 2);
+	while (next_memory_step(&memory, &line, &param)) {
+		must(memory.count <= memory.room);
+		found = true;
+	}
+	must(next_memory_is_ram(&memory, &range, false) <= next_memory_is_ram(&memory, &range, true));
+	must(found || next_memory_is_ram(&memory, &range, false));
 }
 
 /* KEY is gone, and taking it away again changes nothing. */
@@ -77,6 +96,7 @@ static void fuzz_line(const char *text, size_t size)
 
 	check_params(text);
 	check_lookups(text);
+	check_memory(text);
 	check_without(text);
 	check_append(text, len < size ? text + len + 1 : "");
 }
