@@ -25,6 +25,7 @@ int scribble_main(int argc, char **argv);
 int segfuzz_main(int argc, char **argv);
 int rawkexec_main(int argc, char **argv);
 int crowd_main(int argc, char **argv);
+int cmdlines_main(int argc, char **argv);
 
 /* main.c: print "TOOL: message" and exit with status 1. */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));

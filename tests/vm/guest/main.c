@@ -23,6 +23,7 @@ static const struct command {
 	{ "segfuzz", segfuzz_main },
 	{ "rawkexec", rawkexec_main },
 	{ "crowd", crowd_main },
+	{ "cmdlines", cmdlines_main },
 };
 
 static const char *tool = "guest";
