@@ -182,7 +182,7 @@ static int find_size(const struct source *s, enum kho_abi abi, struct kho_node *
 	struct kho_root *one;
 	int err;
 
-	if (node->size || kho_abi_sized(abi) || !s->has_mem)
+	if (!s->has_mem)
 		return 0;
 	one = calloc(1, sizeof(*one));
 	if (!one)

@@ -273,7 +273,7 @@ int kho_fdt_check(const void *buf, size_t size);
 struct kho_node {
 	char name[KHO_NODE_NAME_MAX];
 	uint64_t addr;
-	uint64_t size;			/* 0: not told, see kho_root_sizes() */
+	uint64_t size;			/* 0 where the ABI has none, see kho_root_sizes() */
 };
 
 /* A root FDT, decoded. */
@@ -315,8 +315,8 @@ int kho_root_read(const void *buf, size_t size, struct kho_root *ret);
 
 /*
  * Fill in the sizes that an ABI without them leaves to the data: each node whose
- * size is 0 gets the total size of the FDT at its address. *RET_NODE, if not
- * NULL, points to the node that failed.
+ * size is 0 gets the total size of the FDT at its address. Where the ABI has sizes,
+ * 0 is one of them and stays. *RET_NODE, if not NULL, points to the node that failed.
  *
  * Errors: -KHO_ERR_READ, -KHO_ERR_BADNODE (no FDT there, or larger than 2 GiB).
  */

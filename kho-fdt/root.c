@@ -122,7 +122,7 @@ static int read_fdt_size(const struct kho_mem *mem, uint64_t addr, uint64_t *ret
 int kho_root_sizes(struct kho_root *root, const struct kho_mem *mem,
 		   const struct kho_node **ret_node)
 {
-	for (size_t i = 0; i < root->node_count; i++) {
+	for (size_t i = 0; !kho_abi_sized(root->abi) && i < root->node_count; i++) {
 		struct kho_node *node = &root->node[i];
 		int err = node->size ? 0 : read_fdt_size(mem, node->addr, &node->size);
 

@@ -44,7 +44,7 @@ static void check_sizes(struct kho_root *root, const uint8_t *data, size_t size)
 
 	must(!err == !bad);
 	for (size_t i = 0; i < root->node_count && &root->node[i] != bad; i++)
-		must(root->node[i].size &&
+		must((root->node[i].size || kho_abi_sized(root->abi)) &&
 		     root->node[i].size <= UINT64_MAX - root->node[i].addr);
 }
 

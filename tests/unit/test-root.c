@@ -520,6 +520,27 @@ static void sizes(void **state)
 	}
 }
 
+/* Where the ABI has sizes, 0 is one: nothing is looked for at the address. */
+static void sizes_told(void **state)
+{
+	static const enum kho_abi abis[] = { KHO_ABI_V3, KHO_ABI_V4 };
+	uint32_t bytes[10] = { htobe32(0xd00dfeed), htobe32(0x1000) };
+	const struct kho_mem mem = { read_header, bytes };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++) {
+		struct kho_root root = { .abi = abis[i], .map = MAP };
+		const struct kho_node *bad = NULL;
+
+		assert_int_equal(kho_root_add(&root, "away", 0x1000, 0), 0);
+		assert_int_equal(kho_root_add(&root, "fdt", BLOB, 0), 0);
+		assert_int_equal(kho_root_sizes(&root, &mem, &bad), 0);
+		assert_null(bad);
+		assert_int_equal(root.node[0].size, 0);
+		assert_int_equal(root.node[1].size, 0);
+	}
+}
+
 /* The most nodes, of the longest names, in the pages kexec takes for them. */
 static void round_trip_full(void **state)
 {
@@ -674,6 +695,7 @@ int main(void)
 		cmocka_unit_test(write_seen_by_libfdt),
 		cmocka_unit_test(write_unsized),
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(sizes_told),
 		cmocka_unit_test(sizes_end_in_range),
 		cmocka_unit_test(round_trip_full),
 		cmocka_unit_test(write_every_size),
