@@ -39,7 +39,8 @@ static int digest_region(const struct handover *h, const struct kho_region *regi
 	if (digest_range(&h->kcore, region->addr, region->size, digest)) {
 		free(digest);
 		return error("region '%s' cannot be verified: its memory cannot be read through "
-			     "/proc/kcore; leave it out of --kho-verify", region->name);
+			     "/proc/kcore; hand over other memory, or leave '%s' out of --kho-verify",
+			     region->name, region->name);
 	}
 	*ret = digest;
 	return 0;

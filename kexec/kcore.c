@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "kcore.h"
 #include "message.h"
+#include "vmcoreinfo.h"
 
 #define SEGMENTS_MAX	4096
 
@@ -18,7 +20,8 @@ static bool header_valid(const Elf64_Ehdr *ehdr)
 	       ehdr->e_phentsize == sizeof(Elf64_Phdr) && ehdr->e_phnum <= SEGMENTS_MAX;
 }
 
-static int read_segments(struct kcore *kcore, const Elf64_Ehdr *ehdr)
+/* Also where its notes are, which are one segment. */
+static int read_segments(struct kcore *kcore, const Elf64_Ehdr *ehdr, Elf64_Phdr *ret_notes)
 {
 	kcore->segment = calloc(ehdr->e_phnum, sizeof(*kcore->segment));
 	if (!kcore->segment)
@@ -29,6 +32,8 @@ static int read_segments(struct kcore *kcore, const Elf64_Ehdr *ehdr)
 
 		if (read_at(kcore->fd, &phdr, sizeof(phdr), ehdr->e_phoff + i * sizeof(phdr)))
 			return -1;
+		if (phdr.p_type == PT_NOTE)
+			*ret_notes = phdr;
 		if (phdr.p_type != PT_LOAD || phdr.p_memsz > UINT64_MAX - phdr.p_vaddr)
 			continue;
 		segment->virt = phdr.p_vaddr;
@@ -39,6 +44,17 @@ static int read_segments(struct kcore *kcore, const Elf64_Ehdr *ehdr)
 		kcore->count++;
 	}
 	return 0;
+}
+
+static void find_tables(struct kcore *kcore, const Elf64_Phdr *notes)
+{
+	struct hidden_pages *hidden = &kcore->hidden;
+	char *info = vmcoreinfo_read(kcore->fd, notes->p_offset, notes->p_filesz);
+	uint64_t virt;
+
+	if (info && hidden_pages_tables(hidden, info, &virt))
+		hidden->top = kcore_virt_to_phys(kcore, virt);
+	free(info);
 }
 
 bool kcore_opens(const struct root *root)
@@ -53,24 +69,30 @@ bool kcore_opens(const struct root *root)
 int kcore_open(const struct root *root, struct kcore *ret)
 {
 	struct kcore kcore = { .fd = root_open(root, "proc/kcore", O_RDONLY) };
+	Elf64_Phdr notes = { 0 };
 	Elf64_Ehdr ehdr;
 
 	if (kcore.fd < 0)
 		return error_errno("cannot open /proc/kcore, which shows what the running kernel preserves "
 				   "(needs root, CONFIG_PROC_KCORE, and no lockdown=confidentiality)");
+	hidden_pages_open(root, &kcore.hidden);
 	if (read_at(kcore.fd, &ehdr, sizeof(ehdr), 0) || !header_valid(&ehdr) ||
-	    read_segments(&kcore, &ehdr)) {
+	    read_segments(&kcore, &ehdr, &notes)) {
 		kcore_close(&kcore);
 		return error("/proc/kcore is not an ELF core file this program can read");
 	}
+	if (kcore.hidden.asked)
+		find_tables(&kcore, &notes);
 	*ret = kcore;
 	return 0;
 }
 
 void kcore_close(struct kcore *kcore)
 {
-	if (kcore->fd >= 0)
+	if (kcore->fd >= 0) {
 		close(kcore->fd);
+		hidden_pages_close(&kcore->hidden);
+	}
 	free(kcore->segment);
 	kcore->segment = NULL;
 	kcore->count = 0;
@@ -92,11 +114,55 @@ static const struct kcore_segment *find(const struct kcore *kcore, uint64_t addr
 	return NULL;
 }
 
-int kcore_read_phys(const struct kcore *kcore, uint64_t addr, void *buf, size_t size)
+/* What the kernel hides comes as zeros. */
+static int read_shown(const struct kcore *kcore, uint64_t addr, void *buf, size_t size)
 {
 	const struct kcore_segment *s = find(kcore, addr, size, false);
 
 	return s ? read_at(kcore->fd, buf, size, s->offset + (addr - s->phys)) : -1;
+}
+
+static int read_table(void *ctx, uint64_t addr, void *buf, size_t size)
+{
+	return read_shown(ctx, addr, buf, size);
+}
+
+static bool all_zero(const unsigned char *p, size_t size)
+{
+	return !p[0] && !memcmp(p, p + 1, size - 1);
+}
+
+/* BUF is what was shown of ADDR. 0 if its pages of zeros are so, or -1 after a notice. */
+static int check_zeros(const struct kcore *kcore, uint64_t addr, const unsigned char *buf, size_t size)
+{
+	const struct kcore_segment *s = find(kcore, addr, size, false);
+	const struct kho_mem tables = { read_table, (void *)kcore };
+	const uint64_t last_page = (addr + size - 1) / PAGE_SIZE;
+	struct hidden_look look = { 0 };
+	size_t len;
+
+	for (size_t at = 0; at < size; at += len) {
+		const uint64_t here = addr + at, in_page = PAGE_SIZE - here % PAGE_SIZE;
+		const char *why = NULL;
+
+		len = in_page < size - at ? in_page : size - at;
+		if (all_zero(buf + at, len))
+			why = hidden_page(&kcore->hidden, &look, &tables, here, s->virt + (here - s->phys),
+					  last_page - here / PAGE_SIZE + 1);
+		if (why) {
+			notice("/proc/kcore shows zeros in the place of page 0x%llx: %s",
+			       ULL(here & ~(PAGE_SIZE - 1)), why);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int kcore_read_phys(const struct kcore *kcore, uint64_t addr, void *buf, size_t size)
+{
+	if (read_shown(kcore, addr, buf, size))
+		return -1;
+	return kcore->hidden.asked ? check_zeros(kcore, addr, buf, size) : 0;
 }
 
 int kcore_read_virt(const struct kcore *kcore, uint64_t addr, void *buf, size_t size)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "files.h"
+#include "hidden-pages.h"
 #include "kho.h"
 
 struct kcore_segment {
@@ -23,6 +24,7 @@ struct kcore {
 	int fd;
 	struct kcore_segment *segment;
 	size_t count;
+	struct hidden_pages hidden;
 };
 
 /* Would kcore_open() get at the file? If not, errno says why. */
@@ -32,7 +34,10 @@ bool kcore_opens(const struct root *root);
 int kcore_open(const struct root *root, struct kcore *ret);
 void kcore_close(struct kcore *kcore);
 
-/* Copy memory; 0, or -1 without a message. */
+/*
+ * Copy memory; 0, or -1 without a message. Of physical memory, a page that the kernel hides
+ * is an error too, and a notice names it and says why.
+ */
 int kcore_read_phys(const struct kcore *kcore, uint64_t addr, void *buf, size_t size);
 int kcore_read_virt(const struct kcore *kcore, uint64_t addr, void *buf, size_t size);
 
