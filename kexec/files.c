@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,7 +22,7 @@
 
 #define FIRST_READ	(64u << 10)	/* for files that do not tell their size */
 #define CRC_READ	(1u << 20)
-#define TEXT_MAX	(1u << 20)	/* of a file in /proc or /sys read as text */
+#define TEXT_MAX	(64u << 20)	/* cpuinfo and zoneinfo grow with the CPUs */
 
 void buffer_free(struct buffer *buf)
 {
@@ -215,6 +217,8 @@ int read_at(int fd, void *buf, size_t size, uint64_t offset)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (!n)
+			errno = ENODATA;
 		if (n <= 0)
 			return -1;
 		p += n;
@@ -233,12 +237,66 @@ int write_all(int fd, const void *buf, size_t size)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (!n)
+			errno = ENOSPC;
 		if (n <= 0)
 			return -1;
 		p += n;
 		size -= (size_t)n;
 	}
 	return 0;
+}
+
+/* 0, or -1 with errno and without the file. */
+static int write_new(const char *path, int fd, const void *bytes, size_t size)
+{
+	int err = write_all(fd, bytes, size) ? errno : 0;
+
+	if (close(fd) && !err)
+		err = errno;
+	if (err)
+		unlink(path);
+	errno = err;
+	return err ? -1 : 0;
+}
+
+/* Beside PATH, so that it can be renamed; mkostemp() makes it for its owner alone. */
+static int write_beside(const char *path, const void *bytes, size_t size)
+{
+	char name[PATH_MAX];
+	int fd = -1, err = -1;
+
+	if ((size_t)snprintf(name, sizeof(name), "%s.XXXXXX", path) < sizeof(name))
+		fd = mkostemp(name, O_CLOEXEC);
+	else
+		errno = ENAMETOOLONG;
+	if (fd >= 0 && !write_new(name, fd, bytes, size)) {
+		err = rename(name, path);
+		if (err)
+			unlink(name);
+	}
+	return err;
+}
+
+int file_replace(const char *path, const char *what, const void *bytes, size_t size)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+		return error("cannot write %s to '%s': there is something that is no regular file; name a new one",
+			     what, path);
+	return write_beside(path, bytes, size) ? error_errno("cannot write %s to '%s'", what, path) : 0;
+}
+
+const struct dirent *next_entry(DIR *dir)
+{
+	const struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(dir);
+	} while (entry && (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")));
+	return entry;
 }
 
 int root_init(struct root *root, const char *dir)
@@ -275,6 +333,16 @@ FILE *root_fopen(const struct root *root, const char *path)
 	if (!f)
 		close(fd);
 	return f;
+}
+
+DIR *root_opendir(const struct root *root, const char *path)
+{
+	int fd = root_open(root, path, O_RDONLY | O_DIRECTORY);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir && fd >= 0)
+		close(fd);
+	return dir;
 }
 
 int root_read(const struct root *root, const char *path, size_t cap, struct buffer *ret)

@@ -7,6 +7,7 @@
 #ifndef KEXEC_FILES_H
 #define KEXEC_FILES_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,11 +45,20 @@ int file_crc(int fd, uint32_t *ret);
 /* A memfd called NAME that holds the bytes, and nobody can change. -1 with errno. */
 int memfd_sealed(const char *name, const void *bytes, size_t size);
 
-/* Read SIZE bytes at OFFSET of FD. 0, or -1 (also if the file ends before). */
+/* Read SIZE bytes at OFFSET of FD. 0, or -1 with errno: ENODATA if the file ends before. */
 int read_at(int fd, void *buf, size_t size, uint64_t offset);
 
 /* Write all SIZE bytes to FD. 0, or -1 with errno and no message. */
 int write_all(int fd, const void *buf, size_t size);
+
+/*
+ * Write SIZE bytes to PATH, for its owner alone: a new file takes the name when it is complete.
+ * Refused if PATH is there and no regular file. 0, or -1 after a message that calls it WHAT.
+ */
+int file_replace(const char *path, const char *what, const void *bytes, size_t size);
+
+/* The next entry of DIR but "." and ".."; NULL at its end, with errno 0, or on an error. */
+const struct dirent *next_entry(DIR *dir);
 
 /* What this program keeps while an image is loaded. */
 #define STATE_DIR	"run/kexec-kho"
@@ -69,12 +79,15 @@ int root_open(const struct root *root, const char *path, int flags);
 /* As fopen(3) for reading; NULL with errno. */
 FILE *root_fopen(const struct root *root, const char *path);
 
+/* As opendir(3); NULL with errno. */
+DIR *root_opendir(const struct root *root, const char *path);
+
 /* Read at most CAP bytes of PATH. 0, or -errno; no message. */
 int root_read(const struct root *root, const char *path, size_t cap, struct buffer *ret);
 
 /*
  * All of PATH as text, malloc'ed, NUL-terminated and without its last newline; at most
- * 1 MiB. 0, or -errno; no message.
+ * 64 MiB. 0, or -errno; no message.
  */
 int root_read_text(const struct root *root, const char *path, char **ret);
 

@@ -234,6 +234,8 @@ int image_plan_place(struct image_plan *p)
 {
 	struct segment unplaced = { 0 };
 
+	if (!p->handover && machine_check_usable(p->machine))
+		return -1;
 	p->kernel = &unplaced;
 	collect_reserve(p);
 	if (size_boot_params(p))

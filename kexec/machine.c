@@ -34,6 +34,14 @@ static uint32_t e820_type(const char *name)
 	return E820_RESERVED;
 }
 
+static int read_text(const struct machine *m, const char *path, char **ret)
+{
+	int err = root_read_text(&m->root, path, ret);
+
+	errno = -err;
+	return err ? error_errno("cannot read /%s", path) : 0;
+}
+
 static int read_memmap_entry(struct machine *m, const char *number)
 {
 	struct memmap_entry *entry = &m->memmap[m->memmap_count];
@@ -75,19 +83,17 @@ static void collect_ram(struct machine *m)
 
 static int read_memmap(struct machine *m)
 {
-	int fd = root_open(&m->root, "sys/firmware/memmap", O_RDONLY | O_DIRECTORY), err = 0;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = root_opendir(&m->root, "sys/firmware/memmap");
 	const struct dirent *entry;
+	int err = 0;
 
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
+	if (!dir)
 		return error_errno("cannot read /sys/firmware/memmap (needs CONFIG_FIRMWARE_MEMMAP "
 				   "and /sys mounted)");
-	}
-	while (!err && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			err = read_memmap_entry(m, entry->d_name);
+	while (!err && (entry = next_entry(dir)))
+		err = read_memmap_entry(m, entry->d_name);
+	if (!err && errno)
+		err = error_errno("cannot list /sys/firmware/memmap");
 	closedir(dir);
 	if (err)
 		return err;
@@ -121,39 +127,44 @@ static int add_taken(struct machine *m, uint64_t start, uint64_t end)
 	return 0;
 }
 
-static bool names_taken(const char *line)
+static bool names_taken(const char *name)
 {
-	return strstr(line, " : Kernel ") || strstr(line, " : Crash kernel\n");
+	return !strncmp(name, "Kernel ", strlen("Kernel ")) || !strcmp(name, "Crash kernel");
 }
 
 /* Entries of the first level have no indentation; without root all addresses are 0. */
 static int read_iomem_line(struct machine *m, const char *line)
 {
 	unsigned long long start, end;
+	int name = 0;
 
-	if (sscanf(line, " %llx-%llx", &start, &end) != 2 || end <= start)
+	if (sscanf(line, " %llx-%llx : %n", &start, &end, &name) != 2 || !name || end <= start)
 		return 0;
-	if (names_taken(line) && add_taken(m, start, end))
-		return -1;
-	return line[0] != ' ' && strstr(line, " : System RAM\n") ? add_usable(m, start, end) : 0;
+	if (names_taken(line + name))
+		return add_taken(m, start, end);
+	return line[0] != ' ' && !strcmp(line + name, "System RAM") ? add_usable(m, start, end) : 0;
 }
 
 static int read_iomem(struct machine *m)
 {
-	FILE *f = root_fopen(&m->root, "proc/iomem");
-	char line[256];
+	char *text, *rest, *line;
 	int err = 0;
 
-	if (!f)
-		return error_errno("cannot read /proc/iomem");
-	while (!err && fgets(line, sizeof(line), f))
+	if (read_text(m, "proc/iomem", &text))
+		return -1;
+	rest = text;
+	while (!err && (line = strsep(&rest, "\n")))
 		err = read_iomem_line(m, line);
-	fclose(f);
-	if (!err && !m->usable_count) {
-		memcpy(m->usable, m->ram, sizeof(m->ram));
-		m->usable_count = m->ram_count;
-	}
+	free(text);
 	return err;
+}
+
+int machine_check_usable(const struct machine *m)
+{
+	if (m->usable_count)
+		return 0;
+	return error("/proc/iomem shows no System RAM, so what the running kernel has set aside cannot be told "
+		     "(needs root: CAP_SYS_ADMIN)");
 }
 
 static int read_boot_params(struct machine *m)
@@ -170,14 +181,6 @@ static int read_boot_params(struct machine *m)
 			    sizeof(m->boot_params));
 	buffer_free(&buf);
 	return err;
-}
-
-static int read_text(const struct machine *m, const char *path, char **ret)
-{
-	int err = root_read_text(&m->root, path, ret);
-
-	errno = -err;
-	return err ? error_errno("cannot read /%s", path) : 0;
 }
 
 static int read_memory_size(struct machine *m)
@@ -225,35 +228,46 @@ static int read_cpus(struct machine *m)
 	if (read_text(m, "proc/cpuinfo", &text))
 		return -1;
 	flag = strstr(text, " la57");
-	m->la57 = flag && (flag[5] == ' ' || flag[5] == '\n');
+	m->la57 = flag && strchr(" \n", flag[5]);	/* also the text's end */
 	free(text);
 	return read_possible_cpus(m);
 }
 
+struct nodes {
+	struct machine *machine;
+	unsigned int node;		/* of the lines that follow */
+};
+
 /* Lines "Node N, zone ..." are followed by one "start_pfn: P" for each zone. */
+static int read_zone_line(struct nodes *n, const char *line)
+{
+	struct machine *m = n->machine;
+	unsigned long long pfn;
+
+	if (sscanf(line, "Node %u,", &n->node) == 1 && n->node >= NODES_MAX)
+		return error("more than %d NUMA nodes are not supported", NODES_MAX);
+	if (sscanf(line, " start_pfn: %llu", &pfn) != 1 || n->node == NODES_MAX || !pfn)
+		return 0;
+	while (m->node_count <= n->node)
+		m->node[m->node_count++] = UINT64_MAX;
+	if (pfn < m->node[n->node] >> PAGE_SHIFT)
+		m->node[n->node] = (uint64_t)pfn << PAGE_SHIFT;
+	return 0;
+}
+
 static int read_nodes(struct machine *m)
 {
-	FILE *f = root_fopen(&m->root, "proc/zoneinfo");
-	unsigned int node = NODES_MAX;
-	unsigned long long pfn;
-	char line[256];
+	struct nodes nodes = { m, NODES_MAX };
+	char *text, *rest, *line;
+	int err = 0;
 
-	if (!f)
-		return error_errno("cannot read /proc/zoneinfo");
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "Node %u,", &node) == 1 && node >= NODES_MAX) {
-			fclose(f);
-			return error("more than %d NUMA nodes are not supported", NODES_MAX);
-		}
-		if (sscanf(line, " start_pfn: %llu", &pfn) != 1 || node == NODES_MAX || !pfn)
-			continue;
-		while (m->node_count <= node)
-			m->node[m->node_count++] = UINT64_MAX;
-		if (pfn < m->node[node] >> PAGE_SHIFT)
-			m->node[node] = (uint64_t)pfn << PAGE_SHIFT;
-	}
-	fclose(f);
-	return 0;
+	if (read_text(m, "proc/zoneinfo", &text))
+		return -1;
+	rest = text;
+	while (!err && (line = strsep(&rest, "\n")))
+		err = read_zone_line(&nodes, line);
+	free(text);
+	return err;
 }
 
 int machine_observe(struct machine *m, const char *root_dir)

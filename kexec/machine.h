@@ -40,7 +40,7 @@ struct machine {
 	 * may have set memory aside whose contents are precious.
 	 */
 	struct kho_range usable[MEMMAP_MAX];
-	size_t usable_count;
+	size_t usable_count;		/* 0: /proc/iomem does not tell us */
 	struct kho_range taken[TAKEN_MAX];	/* by the kernel's code and data, and a crash kernel */
 	size_t taken_count;
 	uint64_t ram_total;		/* bytes of ram[] */
@@ -53,6 +53,10 @@ struct machine {
 
 /* Read all of it below ROOT_DIR. 0, or -1 after a message. */
 int machine_observe(struct machine *machine, const char *root_dir);
+
+/* Is usable[] known, and taken[] with it? 0, or -1 after a message. */
+int machine_check_usable(const struct machine *machine);
+
 void machine_release(struct machine *machine);
 
 #endif

@@ -29,12 +29,16 @@ int symbols_find(const struct root *root, struct symbol *symbol, size_t count)
 	bool nonzero = false;
 	char *line = NULL;
 	size_t room = 0;
+	int err;
 
 	if (!f)
 		return -errno;
+	errno = 0;
 	while (getline(&line, &room, f) > 0)
 		match_line(line, symbol, count, &nonzero);
+	/* A symbol that is not listed means much: the list must be whole. */
+	err = feof(f) ? 0 : errno ? -errno : -EIO;
 	free(line);
 	fclose(f);
-	return nonzero ? 0 : -EACCES;
+	return err ? err : nonzero ? 0 : -EACCES;
 }

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is read of a machine, in a tree that stands in for it: nothing is cut off without a
+ * word, no link leads out, and what cannot be told is no good news.
+ */
+#include <asm/bootparam.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "luo.h"
+#include "machine.h"
+#include "symbols.h"
+#include "tree.h"
+#include "unit.h"
+
+static struct tree tree;
+static struct machine machine;
+
+static void write_text(const char *path, const char *text)
+{
+	tree_write(&tree, path, text, strlen(text));
+}
+
+static int setup(void **state)
+{
+	static const char page[4096];
+
+	(void)state;
+	tree_make(&tree);
+	write_text("proc/sys/kernel/osrelease", "7.3.4\n");
+	write_text("proc/cmdline", "quiet\n");
+	write_text("proc/meminfo", "MemTotal: 1000000 kB\n");
+	write_text("proc/cpuinfo", "flags : fpu\n");
+	write_text("proc/zoneinfo", "Node 0, zone DMA\n  start_pfn:           1\n");
+	write_text("proc/iomem", "00100000-3fffffff : System RAM\n");
+	write_text("sys/devices/system/cpu/possible", "0-3\n");
+	write_text("sys/firmware/memmap/0/start", "0x100000\n");
+	write_text("sys/firmware/memmap/0/end", "0x3fffffff\n");
+	write_text("sys/firmware/memmap/0/type", "System RAM\n");
+	tree_write(&tree, "sys/kernel/boot_params/data", page, sizeof(page));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	tree_remove(&tree);
+	return 0;
+}
+
+static int observe(void)
+{
+	int err = machine_observe(&machine, tree.path);
+
+	machine_release(&machine);
+	return err;
+}
+
+/* ---- The machine ---------------------------------------------------------------------- */
+
+static void write_taken(unsigned int count)
+{
+	char text[4096];
+	int len = snprintf(text, sizeof(text), "00100000-3fffffff : System RAM\n");
+
+	for (unsigned int i = 1; i < count; i++)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "  %08x-%08x : Kernel %s\n",
+				i << 20, (i << 20) + 0xfff, i % 2 ? "code" : "data");
+	snprintf(text + len, sizeof(text) - (size_t)len, "  30000000-30ffffff : Crash kernel\n");
+	write_text("proc/iomem", text);
+}
+
+static void taken(void **state)
+{
+	(void)state;
+	write_taken(TAKEN_MAX);
+	assert_int_equal(observe(), 0);
+	assert_int_equal(machine.taken_count, TAKEN_MAX);
+	assert_int_equal(machine.taken[0].addr, 0x100000);
+	assert_int_equal(machine.taken[0].size, 0x1000);
+	assert_int_equal(machine.taken[TAKEN_MAX - 1].addr, 0x30000000);
+	write_taken(TAKEN_MAX + 1);
+	assert_int_equal(observe(), -1);
+}
+
+/* Without root every address is 0: it is not known what the kernel uses as RAM. */
+static void iomem_hidden(void **state)
+{
+	(void)state;
+	assert_int_equal(observe(), 0);
+	assert_int_equal(machine.usable_count, 1);
+	assert_int_equal(machine_check_usable(&machine), 0);
+	write_text("proc/iomem", "00000000-00000000 : System RAM\n  00000000-00000000 : Kernel code\n");
+	assert_int_equal(observe(), 0);
+	assert_int_equal(machine.usable_count, 0);
+	assert_int_equal(machine_check_usable(&machine), -1);
+}
+
+/* A line of any length is one line. */
+static void long_lines(void **state)
+{
+	char text[400];
+
+	(void)state;
+	memset(text, 'x', 255);
+	strcpy(text + 255, "00100000-001fffff : System RAM\n00200000-002fffff : System RAM\n");
+	write_text("proc/iomem", text);
+	assert_int_equal(observe(), 0);
+	assert_int_equal(machine.usable_count, 1);
+	assert_int_equal(machine.usable[0].addr, 0x200000);
+	strcpy(text + 255, "Node 99, zone DMA\nNode 0, zone DMA\n  start_pfn: 1\n");
+	write_text("proc/zoneinfo", text);
+	assert_int_equal(observe(), 0);
+	assert_int_equal(machine.node_count, 1);
+}
+
+/* 1.5 KiB for each CPU. */
+static void many_cpus(void **state)
+{
+	const size_t size = 13 << 20;
+	char *text = must_calloc(size);
+
+	(void)state;
+	memset(text, 'x', size);
+	memcpy(text + size - 7, " la57\n", 6);
+	tree_write(&tree, "proc/cpuinfo", text, size - 1);
+	assert_int_equal(observe(), 0);
+	assert_true(machine.la57);
+	free(text);
+}
+
+static void symbols_cut_short(void **state)
+{
+	struct symbol symbol = { "kho_out", 0 };
+
+	(void)state;
+	write_text("proc/kallsyms", "ffffffff81000000 T _text\nffffffff82000000 d kho_out\n");
+	assert_int_equal(symbols_find(&tree.root, &symbol, 1), 0);
+	assert_int_equal(symbol.addr, 0xffffffff82000000);
+	tree_unlink(&tree, "proc/kallsyms");
+	write_text("proc/kallsyms/folder", "");		/* it opens, and then fails to be read */
+	assert_int_equal(symbols_find(&tree.root, &symbol, 1), -EISDIR);
+}
+
+/* ---- Live update sessions --------------------------------------------------------------- */
+
+static void end_of_file(void **state)
+{
+	char buf[4];
+	int fd;
+
+	(void)state;
+	write_text("file", "abc");
+	fd = root_open(&tree.root, "file", O_RDONLY);
+	errno = EPERM;
+	assert_int_equal(read_at(fd, buf, 3, 0), 0);
+	assert_int_equal(read_at(fd, buf, 4, 0), -1);
+	assert_int_equal(errno, ENODATA);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(taken, setup, teardown),
+		cmocka_unit_test_setup_teardown(iomem_hidden, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_cpus, setup, teardown),
+		cmocka_unit_test_setup_teardown(symbols_cut_short, setup, teardown),
+		cmocka_unit_test_setup_teardown(end_of_file, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
