@@ -31,20 +31,25 @@ int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct
 	return 0;
 }
 
-static DIR *open_dir(int at, const char *path)
-{
-	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir && fd >= 0)
-		close(fd);
-	return dir;
-}
-
 /* Processes and their files come and go; any other error leaves the answer open. */
 static bool is_gone(int err)
 {
 	return err == ENOENT || err == ESRCH;
+}
+
+/* Whether this process sees those of its own PID namespace alone. */
+static bool in_pid_namespace(const struct root *root)
+{
+	/* PID_NS_INIT_INO of include/uapi/linux/nsfs.h: always this one. */
+	static const char initial[] = "pid:[4026531836]";
+	char target[sizeof(initial)];
+	int fd = root_open(root, "proc/self/ns", O_PATH | O_DIRECTORY);
+	ssize_t len = fd < 0 ? -1 : readlinkat(fd, "pid", target, sizeof(target));
+
+	if (fd >= 0)
+		close(fd);
+	/* Without CONFIG_PID_NS there is no such link, and one namespace. */
+	return len >= 0 && (len != sizeof(initial) - 1 || memcmp(target, initial, (size_t)len));
 }
 
 /* Is the file of this name in DIR a session? 1, 0, or -1 with errno. */
@@ -62,39 +67,53 @@ static int is_session(int dir, const char *file, char name[LUO_SESSION_NAME])
 	return 1;
 }
 
-/* Does the process in /proc/PID hold a session? 1, 0, or -1 with errno. */
-static int process_holds(int proc, const char *pid, char name[LUO_SESSION_NAME])
+/* Does process PID hold a session? 1, 0, or -1 with errno. */
+static int process_holds(const struct root *root, const char *pid, char name[LUO_SESSION_NAME])
 {
+	const struct dirent *entry;
 	char path[300];
-	struct dirent *entry;
 	int found = 0;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "%s/fd", pid);
-	dir = open_dir(proc, path);
+	snprintf(path, sizeof(path), "proc/%s/fd", pid);
+	dir = root_opendir(root, path);
 	if (!dir)
 		return is_gone(errno) ? 0 : -1;
-	while (!found && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			found = is_session(dirfd(dir), entry->d_name, name);
+	while (!found && (entry = next_entry(dir)))
+		found = is_session(dirfd(dir), entry->d_name, name);
+	if (!found && errno && !is_gone(errno))
+		found = -1;
 	closedir(dir);
+	return found;
+}
+
+/* 1, 0, or -1 with errno. */
+static int search_processes(const struct root *root, char name[LUO_SESSION_NAME])
+{
+	DIR *dir = root_opendir(root, "proc");
+	const struct dirent *entry;
+	int found = dir ? 0 : -1;
+
+	while (!found && (entry = next_entry(dir)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			found = process_holds(root, entry->d_name, name);
+	if (!found && errno)
+		found = -1;
+	if (dir)
+		closedir(dir);
 	return found;
 }
 
 int luo_find_session(const struct root *root, char name[LUO_SESSION_NAME])
 {
-	DIR *dir = open_dir(root->fd, "proc");
-	struct dirent *entry;
-	int found = dir ? 0 : -1;
+	int found;
 
-	while (!found && (entry = readdir(dir)))
-		if (isdigit((unsigned char)entry->d_name[0]))
-			found = process_holds(dirfd(dir), entry->d_name, name);
-	if (found < 0)
-		error_errno("cannot look for live update sessions in /proc/*/fd (root?)");
-	if (dir)
-		closedir(dir);
-	return found;
+	if (in_pid_namespace(root))
+		return error("cannot look for live update sessions: processes outside of this PID namespace "
+			     "may hold some; run in the initial one");
+	found = search_processes(root, name);
+	return found < 0 ? error_errno("cannot look for live update sessions in /proc/*/fd (root?)") :
+			   found;
 }
 
 int luo_check_idle(const struct root *root)

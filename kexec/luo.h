@@ -17,10 +17,10 @@ int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct
 #define LUO_SESSION_NAME	64	/* bytes, NUL included */
 
 /*
- * A live update session that a process of this PID namespace holds: 1 and its NAME; 0
- * if there is none. It lives as long as a process holds its file; one that no process
- * has in its table just now, such as one on its way through a socket, is not seen. -1
- * after a message, also if a process' files cannot be looked at.
+ * A live update session that a process holds: 1 and its NAME; 0 if there is none. It lives
+ * as long as a process holds its file; one that no process has in its table just now, such
+ * as one on its way through a socket, is not seen. -1 after a message, also if a process'
+ * files cannot be looked at, or not all processes.
  */
 int luo_find_session(const struct root *root, char name[LUO_SESSION_NAME]);
 

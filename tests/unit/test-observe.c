@@ -15,12 +15,22 @@
 #include "tree.h"
 #include "unit.h"
 
+#define SESSION	"anon_inode:[luo_session] vm"
+
 static struct tree tree;
 static struct machine machine;
 
 static void write_text(const char *path, const char *text)
 {
 	tree_write(&tree, path, text, strlen(text));
+}
+
+static void link_to(const char *target, const char *path)
+{
+	/* The folder alone. */
+	write_text(path, "");
+	tree_unlink(&tree, path);
+	assert_int_equal(symlinkat(target, tree.root.fd, path), 0);
 }
 
 static int setup(void **state)
@@ -146,6 +156,42 @@ static void symbols_cut_short(void **state)
 
 /* ---- Live update sessions --------------------------------------------------------------- */
 
+/* Of another tree, which no link of this one may reach. */
+static void sessions_outside(void **state)
+{
+	struct tree ours = tree, outside;
+	char name[LUO_SESSION_NAME], path[128];
+
+	(void)state;
+	tree_make(&outside);
+	tree = outside;
+	link_to(SESSION, "proc/17/fd/3");
+	assert_int_equal(luo_find_session(&tree.root, name), 1);
+	tree = ours;
+	write_text("proc/18/stat", "");
+	snprintf(path, sizeof(path), "%s/proc/17/fd", outside.path);
+	link_to(path, "proc/18/fd");
+	assert_int_equal(luo_find_session(&tree.root, name), 0);
+	snprintf(path, sizeof(path), "../../../../../..%s/proc/17", outside.path);
+	link_to(path, "proc/19");
+	assert_int_equal(luo_find_session(&tree.root, name), 0);
+	tree_remove(&outside);
+}
+
+/* In a PID namespace of its own a process sees some of all. */
+static void sessions_in_namespace(void **state)
+{
+	char name[LUO_SESSION_NAME];
+
+	(void)state;
+	assert_int_equal(luo_find_session(&tree.root, name), 0);
+	link_to("pid:[4026532177]", "proc/self/ns/pid");
+	assert_int_equal(luo_find_session(&tree.root, name), -1);
+	tree_unlink(&tree, "proc/self/ns/pid");
+	link_to("pid:[4026531836]", "proc/self/ns/pid");
+	assert_int_equal(luo_find_session(&tree.root, name), 0);
+}
+
 static void end_of_file(void **state)
 {
 	char buf[4];
@@ -169,6 +215,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_cpus, setup, teardown),
 		cmocka_unit_test_setup_teardown(symbols_cut_short, setup, teardown),
+		cmocka_unit_test_setup_teardown(sessions_outside, setup, teardown),
+		cmocka_unit_test_setup_teardown(sessions_in_namespace, setup, teardown),
 		cmocka_unit_test_setup_teardown(end_of_file, setup, teardown),
 	};
 
