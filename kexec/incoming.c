@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,26 +32,35 @@ int incoming_read(const struct incoming *in, uint64_t addr, void *buf, size_t si
 	return read_payload(in, addr - p->addr, buf, size);
 }
 
-int incoming_entry(const struct root *root, uint32_t wanted)
+/* Whether the entry in the folder of this NAME is of type WANTED. */
+static bool is_entry(const struct root *root, const char *name, uint32_t wanted, int *ret_number)
 {
-	int fd = root_open(root, SETUP_DATA_DIR, O_RDONLY | O_DIRECTORY), number = -1;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	uint64_t type, number;
+	char path[300];
+
+	snprintf(path, sizeof(path), SETUP_DATA_DIR "/%s/type", name);
+	if (!parse_u64(name, &number) || number > INT_MAX || root_read_u64(root, path, &type) ||
+	    type != wanted)
+		return false;
+	*ret_number = (int)number;
+	return true;
+}
+
+int incoming_entry(const struct root *root, uint32_t wanted, int *ret_number)
+{
+	DIR *dir = root_opendir(root, SETUP_DATA_DIR);
 	const struct dirent *entry;
+	int found = 0;
 
-	while (dir && number < 0 && (entry = readdir(dir))) {
-		char path[300];
-		uint64_t type, n;
-
-		snprintf(path, sizeof(path), SETUP_DATA_DIR "/%s/type", entry->d_name);
-		if (parse_u64(entry->d_name, &n) && n < 4096 && !root_read_u64(root, path, &type) &&
-		    type == wanted)
-			number = (int)n;
-	}
+	if (!dir && errno == ENOENT)
+		return 0;
+	while (dir && !found && (entry = next_entry(dir)))
+		found = is_entry(root, entry->d_name, wanted, ret_number);
+	if (!found && errno)
+		found = error_errno("cannot list /" SETUP_DATA_DIR);
 	if (dir)
 		closedir(dir);
-	else if (fd >= 0)
-		close(fd);
-	return number;
+	return found;
 }
 
 static bool inside(const struct kho_payload *p, uint64_t offset, uint64_t size)
@@ -103,11 +113,11 @@ static int read_headers(struct incoming *in)
 /* 1, or 0 if there is none, or -1 after a message. */
 static int open_setup_data(const struct root *root, struct incoming *in)
 {
-	int number = incoming_entry(root, KHO_SETUP_TYPE);
+	int number, found = incoming_entry(root, KHO_SETUP_TYPE, &number);
 	char path[96];
 
-	if (number < 0)
-		return 0;
+	if (found <= 0)
+		return found;
 	snprintf(path, sizeof(path), SETUP_DATA_DIR "/%d/data", number);
 	in->fd = root_open(root, path, O_RDONLY);
 	in->skipped = sizeof(struct kho_setup_data);

@@ -16,8 +16,11 @@ struct incoming {
 	struct kho_item *item;		/* payload.item_count, malloc'ed */
 };
 
-/* The number of the setup_data entry of TYPE in sysfs, -1 if there is none. */
-int incoming_entry(const struct root *root, uint32_t type);
+/*
+ * The number of the setup_data entry of TYPE in sysfs: 1, or 0 if there is none, or -1 after a
+ * message.
+ */
+int incoming_entry(const struct root *root, uint32_t type, int *ret_number);
 
 /*
  * Find and check the payload, in /sys/kernel/kho/in/segment or in

@@ -223,16 +223,15 @@ static void open_kcore(struct source *s)
 		notice("in: going on without it");
 }
 
-/* The setup_data entry by which the kernel got its handover: 1, or 0 if there is none. */
+/* The setup_data entry by which the kernel got its handover: 1, 0 if there is none, or -1. */
 static int read_entry(struct source *s, struct scan_entry *ret)
 {
-	int number = incoming_entry(&s->machine->root, SETUP_TYPE_KEXEC_KHO);
+	int number, err = incoming_entry(&s->machine->root, SETUP_TYPE_KEXEC_KHO, &number);
 	struct buffer data;
 	char path[96];
-	int err;
 
-	if (number < 0)
-		return 0;
+	if (err <= 0)
+		return err;
 	snprintf(path, sizeof(path), SETUP_DATA "/%d/data", number);
 	err = root_read(&s->machine->root, path, PAGE_SIZE, &data);
 	errno = -err;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "incoming.h"
 #include "luo.h"
 #include "machine.h"
 #include "symbols.h"
@@ -192,6 +193,18 @@ static void sessions_in_namespace(void **state)
 	assert_int_equal(luo_find_session(&tree.root, name), 0);
 }
 
+/* ---- Files ------------------------------------------------------------------------------ */
+
+static void incoming_not_listed(void **state)
+{
+	struct incoming in;
+
+	(void)state;
+	assert_int_equal(incoming_open(&tree.root, &in), 0);
+	write_text("sys/kernel/boot_params/setup_data", "");
+	assert_int_equal(incoming_open(&tree.root, &in), -1);
+}
+
 static void end_of_file(void **state)
 {
 	char buf[4];
@@ -217,6 +230,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(symbols_cut_short, setup, teardown),
 		cmocka_unit_test_setup_teardown(sessions_outside, setup, teardown),
 		cmocka_unit_test_setup_teardown(sessions_in_namespace, setup, teardown),
+		cmocka_unit_test_setup_teardown(incoming_not_listed, setup, teardown),
 		cmocka_unit_test_setup_teardown(end_of_file, setup, teardown),
 	};
 
