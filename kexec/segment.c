@@ -287,12 +287,5 @@ int segment_load(const struct request *rq, const struct target *t, const char *c
 
 int segment_save(const char *path, const void *bytes, size_t size)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int err = fd < 0 || fchmod(fd, 0600) || write_all(fd, bytes, size) ? -1 : 0;
-
-	if (err)
-		error_errno("cannot write the segment to '%s'", path);
-	if (fd >= 0 && close(fd) && !err)
-		err = error_errno("cannot write the segment to '%s'", path);
-	return err;
+	return file_replace(path, "the segment", bytes, size);
 }

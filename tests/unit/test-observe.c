@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "incoming.h"
 #include "luo.h"
 #include "machine.h"
+#include "segment.h"
 #include "symbols.h"
 #include "tree.h"
 #include "unit.h"
@@ -220,6 +222,69 @@ static void end_of_file(void **state)
 	close(fd);
 }
 
+static void path_of(const char *name, char *path, size_t size)
+{
+	snprintf(path, size, "%s/%s", tree.path, name);
+}
+
+static void assert_saved(const char *path, const char *text)
+{
+	char buf[16] = "";
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	assert_int_equal(read(fd, buf, sizeof(buf) - 1), strlen(text));
+	assert_string_equal(buf, text);
+	close(fd);
+}
+
+static unsigned int files_in_tree(void)
+{
+	DIR *dir = root_opendir(&tree.root, ".");
+	unsigned int count = 0;
+
+	while (next_entry(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+/* A segment may hold secrets, and is written as root: where PATH leads is nobody else's to say. */
+static void segment_saved(void **state)
+{
+	unsigned int files = files_in_tree();
+	char path[128], other[128];
+
+	(void)state;
+	path_of("segment", path, sizeof(path));
+	assert_int_equal(segment_save(path, "one", 3), 0);
+	assert_saved(path, "one");
+	assert_int_equal(chmod(path, 0666), 0);
+	path_of("hard", other, sizeof(other));
+	assert_int_equal(link(path, other), 0);
+	assert_int_equal(segment_save(path, "two", 3), 0);
+	assert_saved(path, "two");
+	assert_int_equal(chmod(other, 0600), 0);
+	assert_saved(other, "one");
+	assert_int_equal(unlink(path), 0);
+
+	assert_int_equal(symlink(other, path), 0);
+	assert_int_equal(segment_save(path, "three", 5), -1);
+	assert_saved(other, "one");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("none", path), 0);
+	assert_int_equal(segment_save(path, "three", 5), -1);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(segment_save(path, "three", 5), -1);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(segment_save("/dev/full", "three", 5), -1);
+	assert_int_equal(files_in_tree(), files + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +297,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sessions_in_namespace, setup, teardown),
 		cmocka_unit_test_setup_teardown(incoming_not_listed, setup, teardown),
 		cmocka_unit_test_setup_teardown(end_of_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(segment_saved, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
