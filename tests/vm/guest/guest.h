@@ -26,6 +26,7 @@ int segfuzz_main(int argc, char **argv);
 int rawkexec_main(int argc, char **argv);
 int crowd_main(int argc, char **argv);
 int cmdlines_main(int argc, char **argv);
+int hidden_main(int argc, char **argv);
 
 /* main.c: print "TOOL: message" and exit with status 1. */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
@@ -47,6 +48,9 @@ void pattern_compare(const void *buf, size_t len, uint64_t seed, uint64_t pos,
 		     struct pattern_diff *diff);
 /* Print what was found; returns the exit status. */
 int pattern_report(const struct pattern_diff *diff, uint64_t size, uint64_t seed);
+
+/* hugemem.c: where a page of this process is; PAGEMAP is /proc/self/pagemap. */
+uint64_t physical(int pagemap, const void *virt);
 
 /*
  * kcore.c: physical and kernel virtual memory through /proc/kcore, or of the kernel

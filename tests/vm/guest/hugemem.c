@@ -29,7 +29,7 @@ struct huge_page {
 	char *virt;
 };
 
-static uint64_t physical(int pagemap, const void *virt)
+uint64_t physical(int pagemap, const void *virt)
 {
 	uint64_t entry;
 

@@ -24,6 +24,7 @@ static const struct command {
 	{ "rawkexec", rawkexec_main },
 	{ "crowd", crowd_main },
 	{ "cmdlines", cmdlines_main },
+	{ "hidden", hidden_main },
 };
 
 static const char *tool = "guest";
