@@ -82,10 +82,14 @@ int handover_check_fixed(const struct handover *h, const struct request *rq)
 void handover_provoke_writers(const struct root *root)
 {
 	static const char line[] = "<2>kexec: taking digests of preserved memory\n";
-	int fd = root && root->live ? root_open(root, "dev/kmsg", O_WRONLY) : -1;
+	int fd;
 
+	if (!root || !root->live)
+		return;
+	fd = root_open(root, "dev/kmsg", O_WRONLY);
 	if (fd < 0 || write(fd, line, sizeof(line) - 1) < 0)
-		debug("cannot write to /dev/kmsg, writers of the kernel log stay unseen");
+		notice("cannot write to /dev/kmsg, so a region that the kernel's log is written to may "
+		       "change after its last digest, and would be lost as damaged");
 	if (fd >= 0)
 		close(fd);
 }

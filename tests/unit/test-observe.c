@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "handover.h"
 #include "incoming.h"
 #include "luo.h"
 #include "machine.h"
@@ -157,6 +158,40 @@ static void symbols_cut_short(void **state)
 	assert_int_equal(symbols_find(&tree.root, &symbol, 1), -EISDIR);
 }
 
+/* What is said while the log's writers are provoked, into a file of the tree. */
+static void provoke(char *said, size_t size)
+{
+	int fd = root_open(&tree.root, "said", O_RDWR | O_CREAT | O_TRUNC), stderr_fd = dup(STDERR_FILENO);
+	ssize_t len;
+
+	assert_true(fd >= 0 && stderr_fd >= 0);
+	dup2(fd, STDERR_FILENO);
+	handover_provoke_writers(&tree.root);
+	dup2(stderr_fd, STDERR_FILENO);
+	close(stderr_fd);
+	len = pread(fd, said, size - 1, 0);
+	close(fd);
+	assert_true(len >= 0);
+	said[len] = '\0';
+}
+
+static void log_writers(void **state)
+{
+	char said[256];
+
+	(void)state;
+	provoke(said, sizeof(said));
+	assert_string_equal(said, "");		/* a captured tree has no log */
+	tree.root.live = true;
+	provoke(said, sizeof(said));
+	assert_non_null(strstr(said, "cannot write to /dev/kmsg"));
+	write_text("dev/kmsg", "");
+	provoke(said, sizeof(said));
+	assert_string_equal(said, "");
+	assert_int_equal(root_read_line(&tree.root, "dev/kmsg", said, sizeof(said)), 0);
+	assert_non_null(strstr(said, "taking digests"));
+}
+
 /* ---- Live update sessions --------------------------------------------------------------- */
 
 /* Of another tree, which no link of this one may reach. */
@@ -293,6 +328,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_cpus, setup, teardown),
 		cmocka_unit_test_setup_teardown(symbols_cut_short, setup, teardown),
+		cmocka_unit_test_setup_teardown(log_writers, setup, teardown),
 		cmocka_unit_test_setup_teardown(sessions_outside, setup, teardown),
 		cmocka_unit_test_setup_teardown(sessions_in_namespace, setup, teardown),
 		cmocka_unit_test_setup_teardown(incoming_not_listed, setup, teardown),
