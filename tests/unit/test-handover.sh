@@ -197,7 +197,7 @@ rm -r "$machine/sys/kernel/kho"
 # ---- the command line ---------------------------------------------------------------------
 
 refused "the command line says kho=off" --append=kho=off
-refused "and region 'r0' lies above: remove mem=" --append=mem=0x3d7fffff
+refused "says mem=0x3d7fffff, which takes region r0" --append=mem=0x3d7fffff
 taken --append=mem=0x3d800000
 refused "ends inside a quoted word" --append='x="y'
 
@@ -229,8 +229,9 @@ taken --initrd="$work/initrd"
 # A kernel without KHO: scratch is planned, of what is left.
 on kho-off
 taken --initrd="$work/initrd"
-refused "and scratch may lie above: remove mem=" --append=mem=0x3ffdffff
-taken --append=mem=0x3ffe0000
+# What is loaded is judged: below this limit is all of it.
+taken --append=mem=0x3ffdffff
+refused "which takes region r0" --append=mem=0x3d7fffff
 # One every 128 MiB.
 for place in 03 0b 13 1b 23 2b 33; do
 	set -- "$@" "--kho-region=n$place=0x${place}000000,0x1000"

@@ -363,6 +363,8 @@ static struct handover *look_for_handover(void)
 
 	machine.ram[0] = (struct kho_range){ 0, 2 * GIB };
 	machine.ram_count = 1;
+	machine.usable[0] = machine.ram[0];
+	machine.usable_count = 1;
 	machine.cmdline = (char *)"kho=on";
 	assert_int_equal(handover_look(h, &machine, &request, &to), 0);
 	assert_line(FINALIZE, "0");
