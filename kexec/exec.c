@@ -83,7 +83,7 @@ static int leave(struct seal *s, struct interfaces *n, bool no_sync, bool no_ifd
 
 int execute(const char *root_dir, bool no_sync, bool no_ifdown)
 {
-	struct interfaces n = { .fd = -1 };
+	struct interfaces n = { 0 };
 	struct seal *s = calloc(1, sizeof(*s));
 	int code = EXIT_FAILED;
 
@@ -91,14 +91,11 @@ int execute(const char *root_dir, bool no_sync, bool no_ifdown)
 		error("no memory");
 		return code;
 	}
-	if (!no_ifdown)
-		interfaces_open(&n);
 	if (!seal_init(s, root_dir))
 		code = leave(s, &n, no_sync, no_ifdown);
 	interfaces_up(&n);
 	if (s->found)
 		error("not leaving this kernel; nothing that is preserved has been lost");
-	interfaces_close(&n);
 	seal_release(s);
 	free(s);
 	return code;

@@ -6,25 +6,42 @@
 #ifndef KEXEC_INTERFACES_H
 #define KEXEC_INTERFACES_H
 
+#include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 
-struct if_nameindex;
+#include "netlink.h"
+#include "network.h"
 
-/* Network interfaces, and which of them were taken down. */
-struct interfaces {
-	int fd;
-	struct if_nameindex *list;
-	short *was_up;			/* flags of those taken down, else 0 */
+/* An interface, as it was before any was taken down. */
+struct interface {
+	int index;
+	char name[IF_NAMESIZE];
+	bool loopback;
+	bool was_up;
+	bool is_upper;			/* it needs another one below it */
+	bool learns;			/* the kernel learns its IPv6 routes from routers */
+	bool restored;			/* by interfaces_up(), so far */
 };
 
-void interfaces_open(struct interfaces *n);
+struct interfaces {
+	struct netlink netlink;
+	struct interface *list;		/* malloc'ed */
+	size_t count;
+	struct network network;		/* what goes down with them */
+};
 
-/* Take all but loopback down; how many those were. */
+/* Take all but loopback down; how many those were. *N is zeroed before. */
 size_t interfaces_down(struct interfaces *n);
 
-/* Take those up again. */
-void interfaces_up(const struct interfaces *n);
+/*
+ * Take those up again, put back what the kernel has dropped with them (see network.h), and
+ * zero *N. What cannot be put back is told by name, after some seconds of trying. Does
+ * nothing if none has been taken down.
+ */
+void interfaces_up(struct interfaces *n);
 
-void interfaces_close(struct interfaces *n);
+/* The interface of this index as it was; NULL if there was none. */
+const struct interface *interfaces_find(const struct interfaces *n, int index);
 
 #endif

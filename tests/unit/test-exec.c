@@ -109,11 +109,6 @@ int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsig
 	return -1;
 }
 
-void interfaces_open(struct interfaces *n)
-{
-	(void)n;
-}
-
 size_t interfaces_down(struct interfaces *n)
 {
 	(void)n;
@@ -122,15 +117,10 @@ size_t interfaces_down(struct interfaces *n)
 	return 1;
 }
 
-void interfaces_up(const struct interfaces *n)
+void interfaces_up(struct interfaces *n)
 {
 	(void)n;
 	did('U');
-}
-
-void interfaces_close(struct interfaces *n)
-{
-	(void)n;
 }
 
 int luo_check_idle(const struct root *root)
