@@ -7,6 +7,7 @@
 #include "interfaces.h"
 #include "message.h"
 #include "seal.h"
+#include "signals.h"
 #include "syscalls.h"
 #include "sysfs-kexec.h"
 
@@ -24,11 +25,13 @@ static int check_loaded(const struct root *root)
 	return EXIT_REFUSED;
 }
 
-/* Nothing comes between the last look at whose image it is and reboot(2). */
+/* Nothing that takes time comes between the last look at whose image it is and reboot(2). */
 static int reboot_own(struct seal *s)
 {
 	int code = seal_own(s);
 
+	if (code == EXIT_OK && signals_check())
+		code = EXIT_REFUSED;
 	if (code == EXIT_OK)
 		sys_reboot_kexec();
 	return code;
@@ -74,11 +77,14 @@ static int leave(struct seal *s, struct interfaces *n, bool no_sync, bool no_ifd
 	code = seal_update(s);
 	if (code == EXIT_OK && !no_ifdown)
 		code = seal_hold(s);
-	if (code == EXIT_OK && !no_ifdown && interfaces_down(n) && s->found)
-		code = seal_update(s);
 	if (code != EXIT_OK)
 		return code;
-	return start(s);
+	if (!no_ifdown) {
+		signals_hold();
+		if (interfaces_down(n) && s->found)
+			code = seal_update(s);
+	}
+	return code == EXIT_OK ? start(s) : code;
 }
 
 int execute(const char *root_dir, bool no_sync, bool no_ifdown)
@@ -98,6 +104,8 @@ int execute(const char *root_dir, bool no_sync, bool no_ifdown)
 		error("not leaving this kernel; nothing that is preserved has been lost");
 	seal_release(s);
 	free(s);
+	/* Last: a signal that has waited ends the program here. */
+	signals_release();
 	return code;
 }
 

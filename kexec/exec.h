@@ -10,7 +10,7 @@
  * if they changed, take network interfaces down (unless NO_IFDOWN), look at the regions
  * once more if there were any, make sure that the image loaded is the one described, and
  * reboot into it. Returns only on failure, with an exit code, after a message, and with
- * the interfaces as they were. ROOT_DIR is "/" but for tests.
+ * the interfaces as they were; or ends by a signal that came while they were down. ROOT_DIR is "/" but for tests.
  */
 int execute(const char *root_dir, bool no_sync, bool no_ifdown);
 

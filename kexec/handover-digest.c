@@ -9,6 +9,7 @@
 #include "arch.h"
 #include "handover.h"
 #include "message.h"
+#include "signals.h"
 #include "table.h"
 
 #define READ_SIZE	(4ull << KHO_CHUNK_SHIFT)
@@ -19,7 +20,7 @@ static int digest_range(const struct kcore *kcore, uint64_t addr, uint64_t size,
 	unsigned char *buf = malloc(READ_SIZE);
 	int err = buf ? 0 : -1;
 
-	for (uint64_t done = 0; !err && done < size; done += READ_SIZE) {
+	for (uint64_t done = 0; !err && !signals_pending() && done < size; done += READ_SIZE) {
 		uint64_t piece = size - done < READ_SIZE ? size - done : READ_SIZE;
 
 		err = kcore_read_phys(kcore, addr + done, buf, piece);
@@ -33,14 +34,17 @@ static int digest_range(const struct kcore *kcore, uint64_t addr, uint64_t size,
 static int digest_region(const struct handover *h, const struct kho_region *region, uint32_t **ret)
 {
 	uint32_t *digest = calloc(chunk_count(region->size), sizeof(*digest));
+	int err;
 
 	if (!digest)
 		return error("no memory for digests of region '%s'", region->name);
-	if (digest_range(&h->kcore, region->addr, region->size, digest)) {
+	err = digest_range(&h->kcore, region->addr, region->size, digest);
+	if (err)
+		error("region '%s' cannot be verified: its memory cannot be read through /proc/kcore; hand "
+		      "over other memory, or leave '%s' out of --kho-verify", region->name, region->name);
+	if (err || signals_check()) {
 		free(digest);
-		return error("region '%s' cannot be verified: its memory cannot be read through "
-			     "/proc/kcore; hand over other memory, or leave '%s' out of --kho-verify",
-			     region->name, region->name);
+		return -1;
 	}
 	*ret = digest;
 	return 0;

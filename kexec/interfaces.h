@@ -31,7 +31,10 @@ struct interfaces {
 	struct network network;		/* what goes down with them */
 };
 
-/* Take all but loopback down; how many those were. *N is zeroed before. */
+/*
+ * Take all but loopback down; how many those were. *N is zeroed before. Signals are held
+ * from before this to after interfaces_up().
+ */
 size_t interfaces_down(struct interfaces *n);
 
 /*

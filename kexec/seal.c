@@ -10,6 +10,7 @@
 #include "luo.h"
 #include "message.h"
 #include "seal.h"
+#include "signals.h"
 
 #define SEAL_LOADS	2		/* at most, before -e gives up */
 
@@ -165,8 +166,10 @@ int seal_update(struct seal *s)
 
 		seal_forget(s);
 		changed = seal_look(s);
-		if (changed <= 0)
-			return changed ? EXIT_REFUSED : EXIT_OK;
+		if (changed < 0 || signals_check())
+			return EXIT_REFUSED;
+		if (!changed)
+			return EXIT_OK;
 		if (loads == SEAL_LOADS)
 			break;
 		code = check_renewable(s) ? EXIT_REFUSED : seal_reload(s);

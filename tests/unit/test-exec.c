@@ -7,7 +7,11 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "exec.h"
 #include "interfaces.h"
@@ -34,7 +38,8 @@ static struct {
 } core;
 
 static struct tree tree;
-static char done[32];			/* the calls */
+#define CALLS_MAX	32
+static char *done;			/* the calls; shared with a child */
 static void (*on_down)(void), (*on_look)(void), (*on_load)(void);
 static int load_code;
 static const int *reboot_errno;		/* of one call after the other */
@@ -51,7 +56,7 @@ static void did(char what)
 {
 	size_t len = strlen(done);
 
-	assert_true(len + 1 < sizeof(done));
+	assert_true(len + 1 < CALLS_MAX);
 	done[len] = what;
 }
 
@@ -227,7 +232,7 @@ static int setup(void **state)
 	struct handover_region *r = &handover.region[0];
 
 	(void)state;
-	memset(done, 0, sizeof(done));
+	memset(done, 0, CALLS_MAX);
 	on_down = on_look = on_load = NULL;
 	load_code = EXIT_OK;
 	reboot_errno = not_leaving;
@@ -410,6 +415,86 @@ static void another_with_interfaces_up(void **state)
 	on_look = load_another_at_the_end;
 	assert_int_equal(execute(tree.path, true, true), EXIT_REFUSED);
 	assert_string_equal(done, "IU");
+}
+
+/* ---- Signals -------------------------------------------------------------------------- */
+
+static void terminate(void)
+{
+	raise(SIGTERM);
+}
+
+static void terminate_at_the_last_look(void)
+{
+	if (++looks == 2)
+		terminate();
+}
+
+/* SIGTERM ends "kexec -e" after these calls. */
+static void killed(bool no_ifdown, const char *calls)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (!pid)
+		_exit(execute(tree.path, true, no_ifdown));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+	assert_string_equal(done, calls);
+}
+
+/* The interfaces come up before it takes effect, and no kernel is started. */
+static void signal_with_interfaces_down(void **state)
+{
+	(void)state;
+	describe();
+	on_down = terminate;
+	killed(false, "IDU");
+}
+
+static void signal_without_a_handover(void **state)
+{
+	(void)state;
+	on_down = terminate;
+	killed(false, "DU");
+}
+
+static void signal_at_the_last_look(void **state)
+{
+	(void)state;
+	describe();
+	looks = 0;
+	on_look = terminate_at_the_last_look;
+	killed(false, "IDIU");
+}
+
+/* At the load that makes the image ours, the last step. */
+static void signal_while_loading(void **state)
+{
+	(void)state;
+	id.symbol = 0;
+	describe();
+	on_load = terminate;
+	killed(false, "IDILU");
+}
+
+/* With interfaces up it does not wait. */
+static void signal_with_interfaces_up(void **state)
+{
+	(void)state;
+	describe();
+	on_look = terminate;
+	killed(true, "I");
+}
+
+static void signal_before_interfaces_go_down(void **state)
+{
+	(void)state;
+	describe();
+	on_look = terminate;
+	killed(false, "I");
 }
 
 /* ---- A kernel that does not tell ---------------------------------------------------- */
@@ -645,7 +730,10 @@ int main(void)
 		TEST(interfaces_stay), TEST(damaged_description), TEST(load_cut_off), TEST(no_kcore),
 		TEST(another_image), TEST(unloaded_by_another), TEST(nearly_ours),
 		TEST(another_while_interfaces_go_down), TEST(another_at_the_last_look),
-		TEST(another_with_interfaces_up),
+		TEST(another_with_interfaces_up), TEST(signal_with_interfaces_down),
+		TEST(signal_without_a_handover), TEST(signal_at_the_last_look),
+		TEST(signal_while_loading), TEST(signal_with_interfaces_up),
+		TEST(signal_before_interfaces_go_down),
 		TEST(no_symbol), TEST(no_symbol_no_load), TEST(no_symbol_no_files), TEST(no_files),
 		TEST(other_files),
 		TEST(region_written), TEST(region_written_late), TEST(region_always_written),
@@ -656,5 +744,8 @@ int main(void)
 		TEST(unloads), TEST(unload_fails),
 	};
 
+	done = mmap(NULL, CALLS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (done == MAP_FAILED)
+		return EXIT_FAILURE;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
