@@ -2,11 +2,10 @@
 # shellcheck shell=bash
 #
 # Of check: every patch leaves sources that compile, for x86 and for arm64, and the
-# series brings no warnings. Uses $patches, $source, $scratch, $logs and $files.
+# series brings no warnings. Uses $patches, $scratch, $logs, $files and $cache.
 # shellcheck disable=SC2154 # these
 
 config=$here/../tests/vm/config
-cache=${KEXEC_KHO_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kexec-kho}
 
 # The options that the objects of an architecture are compiled with.
 fragments_of() {
@@ -117,9 +116,9 @@ prepare_arch() {
 	configure "$1" && warnings "$1" "$logs/$1-before"
 }
 
-# prepare_build: the whole sources, as the compiler needs them.
+# prepare_build SOURCE-TREE: all of it, as the compiler needs it.
 prepare_build() {
-	local arch
+	local arch source=$1
 	sparse=$("$here/../tests/vm/sparse" "$source") || die "there is no sparse to check with"
 	link_tree "$source" "$scratch/tree" "${files[@]}"
 	rm -rf "$scratch/tree/.git"
@@ -143,9 +142,10 @@ compile_patch() {
 	compile "$1"
 }
 
+# check_build SOURCE-TREE
 check_build() {
 	local patch arch
-	prepare_build
+	prepare_build "$1"
 	for patch in "${patches[@]}"; do
 		take_patch "$scratch/tree" "$patch" > "$logs/am.log" 2>&1 ||
 			git -C "$scratch/tree" am --abort

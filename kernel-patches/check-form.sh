@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Of check: what can be said of the patches without a compiler. Uses $series, $name,
-# $patches, $source, $scratch and $logs.
+# $patches, $scratch and $logs.
 # shellcheck disable=SC2154 # these
 
 # sizes PATCH: "ADDED REMOVED FILES". In a folder of a repository, git would count only
@@ -44,10 +44,11 @@ check_readme() {
 
 # Patches that add files are asked whether MAINTAINERS is to change, also where it has
 # their folder; that is for the author to know.
+# checkpatch SOURCE-TREE PATCH
 checkpatch() {
-	(cd "$(dirname "$1")" &&
-		"$source/scripts/checkpatch.pl" --root="$source" --strict --no-summary --terse \
-			--ignore FILE_PATH_CHANGES "${1##*/}")
+	(cd "$(dirname "$2")" &&
+		"$1/scripts/checkpatch.pl" --root="$1" --strict --no-summary --terse \
+			--ignore FILE_PATH_CHANGES "${2##*/}")
 }
 
 # take_patch FOLDER PATCH
@@ -60,9 +61,9 @@ has_shared_files() {
 	touched_files "${patches[@]}" | grep -x include/uapi/linux/kho_segment.h > /dev/null
 }
 
-# check_form: in a repository of only the files that the series touches.
+# check_form SOURCE-TREE: in a repository of only the files that the series touches.
 check_form() {
-	local patch work=$scratch/form
+	local patch source=$1 work=$scratch/form
 	touched_files "${patches[@]}" > "$scratch/files"
 	mapfile -t files < "$scratch/files"
 	mkdir "$work"
@@ -70,7 +71,8 @@ check_form() {
 	new_repository "$work" "${files[@]}"
 	for patch in "${patches[@]}"; do
 		check_am "$work" "$patch"
-		failure_lines='ERROR|WARNING|CHECK' run "$(number "$patch")-checkpatch" checkpatch "$patch" || true
+		failure_lines='ERROR|WARNING|CHECK' run "$(number "$patch")-checkpatch" \
+			checkpatch "$source" "$patch" || true
 	done
 	! has_shared_files || run kernel-form "$here/kernel-form" --check "$work" || true
 }

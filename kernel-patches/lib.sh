@@ -54,12 +54,17 @@ source_tree() {
 	[ -e "$1/Kbuild" ] || die "$1 holds no kernel sources"
 }
 
-# new_scratch PARENT: $scratch, a folder that goes away when the program ends; git
-# looks for no repository above it.
+# new_scratch PARENT: print the path of a new folder, for own_scratch.
 new_scratch() {
-	scratch=$(realpath "$(mktemp -d -p "$1")")
-	export GIT_CEILING_DIRECTORIES=$scratch
-	trap 'rm -rf "$scratch"' EXIT
+	realpath "$(mktemp -d -p "$1")"
+}
+
+# own_scratch FOLDER: it goes away when the program ends; git looks for no repository
+# above it.
+own_scratch() {
+	owned=$1
+	export GIT_CEILING_DIRECTORIES=$owned
+	trap 'rm -rf "$owned"' EXIT
 }
 
 # new_repository FOLDER FILE ...: make a repository that tracks only these files of
