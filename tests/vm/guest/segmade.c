@@ -969,7 +969,7 @@ static void length_cases(struct made *m)
 	FLAGS("flag 2^31", 1ul << 31);
 	FLAGS("flag 2^63", 1ul << 63);
 	CASE(m, "no kernel", EBADF, NULL, m->kernel = -1);
-	CASE(m, "no kernel, and a wrong segment", EBADMSG, "no payload", m->kernel = -1;
+	CASE(m, "no kernel, and a wrong segment", EBADF, NULL, m->kernel = -1;
 	     m->s.header->type = 0);
 	CASE(m, "a kernel, and a wrong segment", EBADMSG, "no payload",
 	     m->kernel = m->real_kernel; m->s.header->type = 0);
