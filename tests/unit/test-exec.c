@@ -591,7 +591,7 @@ static void region_fixed(void **state)
 	handover.region[0].fixed = true;
 	describe();
 	leaves(EXIT_FAILED, "IDIRU");
-	memset(done, 0, sizeof(done));
+	memset(done, 0, CALLS_MAX);
 	write_region();
 	leaves(EXIT_REFUSED, "U");
 }
@@ -631,7 +631,7 @@ static void segment_written(void **state)
 	request.segment = must_copy("/segment", 9);
 	describe();
 	leaves(EXIT_FAILED, "IDIRU");
-	memset(done, 0, sizeof(done));
+	memset(done, 0, CALLS_MAX);
 	write_region();
 	leaves(EXIT_REFUSED, "IU");
 }
