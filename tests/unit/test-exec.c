@@ -576,6 +576,17 @@ static void region_written_late(void **state)
 	leaves(EXIT_FAILED, "IDILIRU");
 }
 
+/* The change was seen, and the signal as well: nothing is loaded any more. */
+static void region_written_and_signal(void **state)
+{
+	(void)state;
+	describe();
+	looks = 0;
+	on_down = write_region;
+	on_look = terminate_at_the_last_look;
+	killed(false, "IDIU");
+}
+
 static void region_always_written(void **state)
 {
 	(void)state;
@@ -736,7 +747,8 @@ int main(void)
 		TEST(signal_before_interfaces_go_down),
 		TEST(no_symbol), TEST(no_symbol_no_load), TEST(no_symbol_no_files), TEST(no_files),
 		TEST(other_files),
-		TEST(region_written), TEST(region_written_late), TEST(region_always_written),
+		TEST(region_written), TEST(region_written_late), TEST(region_written_and_signal),
+		TEST(region_always_written),
 		TEST(region_fixed), TEST(region_fixed_written_late), TEST(region_unreadable),
 		TEST(load_fails), TEST(segment_written), TEST(map_not_to_be_told),
 		TEST(fdt_not_to_be_told),
