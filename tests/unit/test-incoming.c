@@ -211,6 +211,37 @@ static void read_by_address(void **state)
 	}
 }
 
+/* The file may be longer than the payload says; what is behind that is not its own. */
+static void read_up_to_its_size(void **state)
+{
+	const uint64_t blob = ADDR + offsetof(struct image, blob);
+	unsigned char buf[BLOB_SIZE];
+
+	(void)state;
+	image.payload.size = offsetof(struct image, blob) + 10;
+	assert_int_equal(reopen(), 1);
+	assert_int_equal(incoming_read(&in, blob, buf, 10), 0);
+	assert_memory_equal(buf, image.blob, 10);
+	assert_int_equal(incoming_read(&in, blob, buf, 11), -1);
+	assert_int_equal(incoming_read(&in, blob + 9, buf, 1), 0);
+	assert_int_equal(incoming_read(&in, blob + 9, buf, 2), -1);
+	assert_int_equal(incoming_read(&in, blob + 11, buf, 1), -1);
+	incoming_close(&in);
+}
+
+/* The entries of setup_data that are looked at. */
+static void entry_numbers(void **state)
+{
+	(void)state;
+	tree_unlink(&tree, SETUP_DATA "12/type");
+	tree_write(&tree, SETUP_DATA "4096/type", "0x6b686f01\n", 11);
+	assert_int_equal(incoming_entry(&tree.root, KHO_SETUP_TYPE), -1);
+	tree_write(&tree, SETUP_DATA "4095/type", "0x6b686f01\n", 11);
+	assert_int_equal(incoming_entry(&tree.root, KHO_SETUP_TYPE), 4095);
+	tree_write(&tree, SETUP_DATA "0/type", "x\n", 2);
+	assert_int_equal(incoming_entry(&tree.root, 4), -1);
+}
+
 static void no_data(void **state)
 {
 	(void)state;
@@ -306,9 +337,11 @@ static void bad_header(void **state)
 static void bad_items(void **state)
 {
 	(void)state;
-	memset(image.item[3].name, 'x', KHO_NAME_MAX);
-	assert_refused("items are damaged", reopen());
-	fill_image();
+	for (unsigned int i = 0; i < 4; i++) {
+		memset(image.item[i].name, 'x', KHO_NAME_MAX);
+		assert_refused("items are damaged", reopen());
+		fill_image();
+	}
 	image.payload.size += 4096;	/* more than sysfs has */
 	image.payload.item_offset = sizeof(image);
 	assert_refused("cannot read the incoming handover's items", reopen());
@@ -677,6 +710,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(found, setup, teardown),
 		cmocka_unit_test_setup_teardown(shown_by_the_kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(read_by_address, setup, teardown),
+		cmocka_unit_test_setup_teardown(read_up_to_its_size, setup, teardown),
+		cmocka_unit_test_setup_teardown(entry_numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_data, setup, teardown),
 		cmocka_unit_test_setup_teardown(truncated, setup, teardown),
 		cmocka_unit_test_setup_teardown(trusted, setup, teardown),
