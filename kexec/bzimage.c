@@ -203,6 +203,8 @@ const char *image_strerror(enum image_error err)
 		return "compression format not supported by this build";
 	case IMAGE_ERR_CORRUPT:
 		return "compressed data is corrupt";
+	case IMAGE_ERR_LAYOUT:
+		return "what is compressed in it has not the segments of a 64-bit x86 vmlinux";
 	case IMAGE_ERR_TOOBIG:
 		return "too big when decompressed";
 	case IMAGE_ERR_NOMEM:

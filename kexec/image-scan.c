@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Search of a decompressed vmlinux for the strings that tell what handover it
- * can read. The ELF's sections are not looked at: a string can only be found
- * where it is, and a stream cannot be searched in the order of a section table.
+ * Search of a decompressed vmlinux for the strings that tell what handover it can read.
+ * Most are constants, in segments that cannot be written. A built-in initramfs lies in one
+ * that can, behind the kernel's data, and may hold any string: another kernel, or this program.
+ * What is in front of it is told by the name of a parameter that every kernel with KHO has
+ * in its init data: LUO's handlers have their names in data. Sections, which would say
+ * more, come last in the file, too late for a stream.
  */
 #include "config.h"
 
@@ -10,6 +13,7 @@
 #include <string.h>
 
 #include "decompress.h"
+#include "vmlinux.h"
 
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 #define SCAN_CAP	(4u << 20)
@@ -21,11 +25,12 @@
 #define BANNER		"Linux version "
 #define NO_KHO		"Passed KHO data, but CONFIG_KEXEC_HANDOVER not set"
 #define PRESERVE	"kho_preserve_"		/* and "phys" or "pages": exported names */
+#define PARAMETER	"kho_"			/* and the rest of a scratch_name() */
 
 /*
  * Each string is found by an anchor byte in it. A window is searched for
  * anchors that have BEFORE bytes in front of them and AFTER bytes from them
- * on; the others wait for the next window, or for the end of the stream.
+ * on; the others wait for the next window, or for the end of the segment.
  */
 #define BEFORE		16	/* "reserve-mem" and what is in front of it */
 #define AFTER		128	/* the banner and the longest release */
@@ -40,7 +45,12 @@ _Static_assert(AFTER >= sizeof(BANNER) + sizeof(((struct kernel_features *)0)->r
 	       "the banner, a release and the parenthesis after it");
 
 struct scanner {
-	struct kernel_features found;
+	struct kernel_features constant, data;	/* found in segments of either kind */
+	uint64_t pos;			/* in the stream, of the next byte */
+	size_t head_fill;
+	uint8_t head[VMLINUX_HEAD];	/* the first bytes of the stream */
+	struct vmlinux vmlinux;		/* known when these are */
+	size_t segment;			/* the one at POS, or behind it */
 	size_t fill;			/* bytes in the window */
 	size_t next;			/* the first one not yet tried as anchor */
 	uint8_t window[DECOMPRESS_PIECE];
@@ -66,7 +76,7 @@ static bool preceded_by(const struct scanner *s, const uint8_t *p, const char *n
 
 	if (have < len || memcmp(p - len, name, len))
 		return false;
-	/* Nothing in front: only at the start of the stream, see BEFORE. */
+	/* Nothing in front: only at the start of a segment, see BEFORE. */
 	return have == len || !is_name(p[-(ptrdiff_t)len - 1]);
 }
 
@@ -97,9 +107,8 @@ static bool keep_version(char *field, const char *name, const uint8_t *p, size_t
 }
 
 /* P is at a '-'. */
-static void try_version(struct scanner *s, const uint8_t *p)
+static void try_version(const struct scanner *s, const uint8_t *p, struct kernel_features *f)
 {
-	struct kernel_features *f = &s->found;
 	size_t digits = version_digits(s, p);
 
 	if (!digits)
@@ -122,13 +131,13 @@ static void try_version(struct scanner *s, const uint8_t *p)
  * All version strings have a '-' in common, which is rare: one pass of
  * memchr() finds the candidates of all of them.
  */
-static void search_versions(struct scanner *s, size_t end)
+static void search_versions(const struct scanner *s, size_t end, struct kernel_features *f)
 {
 	const uint8_t *p = s->window + s->next;
 	const uint8_t *stop = s->window + end;
 
 	while (p < stop && (p = memchr(p, '-', (size_t)(stop - p))))
-		try_version(s, p++);
+		try_version(s, p++, f);
 }
 
 /* The first TEXT that starts at P or later and before END, or NULL. */
@@ -156,12 +165,12 @@ static size_t release_length(const uint8_t *p, size_t have)
 	return n < sizeof(((struct kernel_features *)0)->release) ? n : 0;
 }
 
-static void search_release(struct scanner *s, size_t end)
+static void search_release(const struct scanner *s, size_t end, struct kernel_features *f)
 {
 	const size_t len = strlen(BANNER);
 	const uint8_t *p = s->window + s->next;
 
-	while (!*s->found.release && p < s->window + end) {
+	while (!*f->release && p < s->window + end) {
 		size_t n;
 
 		p = find(s, p, end, BANNER, len);
@@ -169,7 +178,7 @@ static void search_release(struct scanner *s, size_t end)
 			return;
 		p += len;
 		n = release_length(p, (size_t)(s->window + s->fill - p));
-		memcpy(s->found.release, p, n);
+		memcpy(f->release, p, n);
 	}
 }
 
@@ -180,7 +189,7 @@ static bool is_string(const uint8_t *p, size_t have, const char *text)
 }
 
 /* Names of exported functions, whole strings in __ksymtab_strings. */
-static void search_exports(struct scanner *s, size_t end)
+static void search_exports(const struct scanner *s, size_t end, struct kernel_features *f)
 {
 	const size_t len = strlen(PRESERVE);
 	const uint8_t *p = s->window + s->next;
@@ -191,21 +200,64 @@ static void search_exports(struct scanner *s, size_t end)
 
 		p += len;
 		have = (size_t)(s->window + s->fill - p);
-		s->found.preserve_phys |= whole && is_string(p, have, "phys");
-		s->found.preserve_pages |= whole && is_string(p, have, "pages");
+		f->preserve_phys |= whole && is_string(p, have, "phys");
+		f->preserve_pages |= whole && is_string(p, have, "pages");
 	}
+}
+
+static void search_constants(struct scanner *s, size_t end)
+{
+	struct kernel_features *f = &s->constant;
+
+	search_versions(s, end, f);
+	search_release(s, end, f);
+	search_exports(s, end, f);
+	if (!f->kho_disabled)
+		f->kho_disabled = find(s, s->window + s->next, end, NO_KHO, strlen(NO_KHO)) != NULL;
+}
+
+/* Which scratch_name() the string at P is, of HAVE bytes. */
+static enum scratch_name parameter_at(const uint8_t *p, size_t have)
+{
+	if (is_string(p, have, scratch_name(SCRATCH_NAME_SCRATCH)))
+		return SCRATCH_NAME_SCRATCH;
+	if (is_string(p, have, scratch_name(SCRATCH_NAME_BOOTMEM)))
+		return SCRATCH_NAME_BOOTMEM;
+	return SCRATCH_NAME_UNKNOWN;
+}
+
+/* The place of the parameter's name in front of END, or END. */
+static size_t find_parameter(const struct scanner *s, size_t end, enum scratch_name *ret)
+{
+	const size_t len = strlen(PARAMETER);
+	const uint8_t *p = s->window + s->next;
+
+	while (p < s->window + end && (p = find(s, p, end, PARAMETER, len))) {
+		bool whole = p == s->window || !is_name(p[-1]);
+
+		*ret = parameter_at(p, (size_t)(s->window + s->fill - p));
+		if (whole && *ret != SCRATCH_NAME_UNKNOWN)
+			return (size_t)(p - s->window);
+		p += len;
+	}
+	*ret = SCRATCH_NAME_UNKNOWN;
+	return end;
+}
+
+/* The first parameter ends it: what comes behind may be the initramfs. */
+static void search_data(struct scanner *s, size_t end)
+{
+	if (s->data.scratch_name == SCRATCH_NAME_UNKNOWN)
+		search_versions(s, find_parameter(s, end, &s->data.scratch_name), &s->data);
 }
 
 /* Search for anchors in front of END. */
 static void search_window(struct scanner *s, size_t end)
 {
-	const uint8_t *p = s->window + s->next;
-
-	search_versions(s, end);
-	search_release(s, end);
-	search_exports(s, end);
-	if (!s->found.kho_disabled)
-		s->found.kho_disabled = find(s, p, end, NO_KHO, strlen(NO_KHO)) != NULL;
+	if (s->vmlinux.segment[s->segment].writable)
+		search_data(s, end);
+	else
+		search_constants(s, end);
 	s->next = end;
 }
 
@@ -219,10 +271,9 @@ static void slide(struct scanner *s)
 	s->next -= drop;
 }
 
-static enum image_error scan(void *arg, const uint8_t *data, size_t size)
+/* SIZE bytes of a segment; END: they are its last. */
+static void scan_segment(struct scanner *s, const uint8_t *data, size_t size, bool end)
 {
-	struct scanner *s = arg;
-
 	while (size) {
 		size_t room = sizeof(s->window) - s->fill;
 		size_t n = size < room ? size : room;
@@ -236,7 +287,86 @@ static enum image_error scan(void *arg, const uint8_t *data, size_t size)
 			slide(s);
 		}
 	}
+	if (end) {
+		search_window(s, s->fill);
+		s->fill = s->next = 0;
+	}
+}
+
+/* The next bytes of the stream: pass over what is in no segment. */
+static void scan_stream(struct scanner *s, const uint8_t *data, size_t size)
+{
+	while (size && s->segment < s->vmlinux.count) {
+		const struct vmlinux_segment *v = &s->vmlinux.segment[s->segment];
+		bool inside = s->pos >= v->offset;
+		uint64_t left = (inside ? v->end : v->offset) - s->pos;
+		size_t n = size < left ? size : (size_t)left;
+
+		if (inside)
+			scan_segment(s, data, n, n == left);
+		if (inside && n == left)
+			s->segment++;
+		s->pos += n;
+		data += n;
+		size -= n;
+	}
+}
+
+/* The head is there, or all there is of the stream. */
+static enum image_error scan_head(struct scanner *s)
+{
+	enum image_error err = vmlinux_parse(s->head, s->head_fill, &s->vmlinux);
+
+	if (!err)
+		scan_stream(s, s->head, s->head_fill);
+	return err;
+}
+
+static enum image_error scan(void *arg, const uint8_t *data, size_t size)
+{
+	struct scanner *s = arg;
+	size_t room = sizeof(s->head) - s->head_fill;
+	size_t n = size < room ? size : room;
+	enum image_error err;
+
+	memcpy(s->head + s->head_fill, data, n);
+	s->head_fill += n;
+	if (room && n == room) {
+		err = scan_head(s);
+		if (err)
+			return err;
+	}
+	scan_stream(s, data + n, size - n);
 	return IMAGE_OK;
+}
+
+static void fill_in(char *field, const char *other)
+{
+	if (!*field)
+		strcpy(field, other);
+}
+
+/* Without the parameter it is not known what of the data is the kernel's own. */
+static struct kernel_features result(const struct scanner *s)
+{
+	struct kernel_features f = s->constant;
+
+	f.scratch_name = s->data.scratch_name;
+	if (f.scratch_name == SCRATCH_NAME_UNKNOWN)
+		return f;
+	fill_in(f.luo, s->data.luo);
+	fill_in(f.luo_session, s->data.luo_session);
+	fill_in(f.luo_flb, s->data.luo_flb);
+	fill_in(f.memfd, s->data.memfd);
+	return f;
+}
+
+/* A stream that ends before its segments do is not a whole kernel. */
+static enum image_error scan_end(struct scanner *s)
+{
+	enum image_error err = s->head_fill < sizeof(s->head) ? scan_head(s) : IMAGE_OK;
+
+	return !err && s->segment < s->vmlinux.count ? IMAGE_ERR_TRUNCATED : err;
 }
 
 static enum image_error scan_stored(const uint8_t *in, size_t size, struct scanner *s)
@@ -265,10 +395,10 @@ enum image_error image_scan(const void *payload, size_t size, struct kernel_feat
 		err = decompress(format, payload, size, SCAN_CAP, scan, s);
 	else
 		err = scan_stored(payload, size, s);
-	if (!err) {
-		search_window(s, s->fill);
-		*ret = s->found;
-	}
+	if (!err)
+		err = scan_end(s);
+	if (!err)
+		*ret = result(s);
 	free(s);
 	return err;
 }

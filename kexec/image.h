@@ -12,12 +12,15 @@
 
 #include <asm/bootparam.h>	/* XLF_*, the bits of xloadflags */
 
+#include "scratch-name.h"
+
 #define BZIMAGE_SETUP_HEADER_OFFSET	0x1f1	/* in the file and in boot_params */
 
 enum image_error {
 	IMAGE_OK = 0,
-	IMAGE_ERR_TRUNCATED,		/* the file ends before what its header names, or the
-					   compressed data before its end */
+	IMAGE_ERR_TRUNCATED,		/* the file ends before what its header names, the
+					   compressed data before its end, or the vmlinux before
+					   its segments' */
 	IMAGE_ERR_NOT_BZIMAGE,		/* no boot flag or no "HdrS", or a zImage */
 	IMAGE_ERR_OLD_PROTOCOL,		/* boot protocol before 2.12 */
 	IMAGE_ERR_NO_64BIT,		/* XLF_KERNEL_64 clear */
@@ -25,6 +28,7 @@ enum image_error {
 	IMAGE_ERR_FORMAT,		/* compression format not recognised */
 	IMAGE_ERR_CODEC,		/* recognised, but this build has no decompressor */
 	IMAGE_ERR_CORRUPT,		/* the decompressor rejects the data */
+	IMAGE_ERR_LAYOUT,		/* what is compressed is laid out as no vmlinux is */
 	IMAGE_ERR_TOOBIG,		/* decompressed size above the cap */
 	IMAGE_ERR_NOMEM,		/* none left, or the data asks for more than the limit */
 };
@@ -52,8 +56,11 @@ struct bzimage {
 enum image_error bzimage_parse(const void *buf, size_t size, struct bzimage *ret);
 
 /*
- * What the decompressed vmlinux says it can read. A kernel from before KHO has
- * neither a kho string nor the message of one without it.
+ * What the decompressed vmlinux says it can read; what its built-in initramfs says does not
+ * count. A kernel from before KHO has neither a kho string nor the message of one without it.
+ *
+ * Where LUO's strings and the parameter's name lie, in data, an initramfs can only be told
+ * from the kernel if that has KHO. Of others these fields may be anything.
  */
 struct kernel_features {
 	char release[65];		/* of "Linux version RELEASE "; empty if not found */
@@ -62,6 +69,7 @@ struct kernel_features {
 	char luo_session[24];		/* "luo-session-v2" */
 	char luo_flb[16];		/* "luo-flb-v1" */
 	char memfd[16];			/* "memfd-v2" */
+	enum scratch_name scratch_name;	/* of the parameter that sets the sizes of scratch */
 	bool kho_ambiguous;		/* more than one distinct kho-vN string */
 	bool kho_disabled;		/* has the message of a kernel without KHO */
 	bool reserve_mem;		/* "reserve-mem-v1": revives reserve_mem regions */

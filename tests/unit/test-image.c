@@ -7,6 +7,7 @@
  */
 #include "config.h"
 
+#include <elf.h>
 #include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,6 +38,7 @@
 
 #include "decompress.h"
 #include "image.h"
+#include "vmlinux.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -70,8 +72,6 @@ static void put_le32(struct bytes *b, uint32_t v)
 	v = htole32(v);
 	put(b, &v, sizeof(v));
 }
-
-#define PUT_STRING(b, s)	put(b, s, sizeof(s))	/* with its NUL */
 
 static void fill(struct bytes *b, uint8_t c, size_t n)
 {
@@ -380,26 +380,70 @@ static void make_bzimage(struct bytes *out, const struct bytes *payload)
 	memcpy(p + KERNEL_OFFSET + PAYLOAD_AT, payload->p, payload->n);
 }
 
-/* What stands for a vmlinux with KHO. */
+/* As the linker script lays out a vmlinux: code and constants, data, notes in the code. */
+static void put_elf_headers(struct bytes *out, size_t text, size_t data)
+{
+	const uint64_t at = sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Phdr);
+	Elf64_Ehdr ehdr = {
+		.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.e_type = htole16(ET_EXEC), .e_machine = htole16(EM_X86_64),
+		.e_version = htole32(EV_CURRENT), .e_phoff = htole64(sizeof(ehdr)),
+		.e_ehsize = htole16(sizeof(ehdr)), .e_phentsize = htole16(sizeof(Elf64_Phdr)),
+		.e_phnum = htole16(3),
+	};
+	const Elf64_Phdr phdr[3] = {
+		{ .p_type = htole32(PT_LOAD), .p_flags = htole32(PF_R | PF_X),
+		  .p_offset = htole64(at), .p_filesz = htole64(text) },
+		{ .p_type = htole32(PT_LOAD), .p_flags = htole32(PF_R | PF_W),
+		  .p_offset = htole64(at + text), .p_filesz = htole64(data) },
+		{ .p_type = htole32(PT_NOTE), .p_offset = htole64(at), .p_filesz = htole64(text / 2) },
+	};
+
+	put(out, &ehdr, sizeof(ehdr));
+	put(out, phdr, sizeof(phdr));
+}
+
+static void put_elf(struct bytes *out, const void *text, size_t text_size, const void *data,
+		    size_t data_size)
+{
+	put_elf_headers(out, text_size, data_size);
+	put(out, text, text_size);
+	put(out, data, data_size);
+}
+
+/* The strings of another kernel, and of one without KHO. */
+#define NO_KHO	"Passed KHO data, but CONFIG_KEXEC_HANDOVER not set"
+#define DECOYS_ALONE \
+	"\0kho-v1\0kho-v9\0luo-v9\0luo-session-v9\0luo-flb-v9\0memfd-v9\0reserve-mem-v1" \
+	"\0kho_preserve_phys\0" NO_KHO "\0Linux version 9.9.9 (x)"
+#define DECOYS	DECOYS_ALONE "\0kho_scratch\0memfd-v8"
+/* What a kernel has in front of its initramfs: data, and names of parameters. */
+#define PARAMETERS "\0kho\0kho_bootmem\0"
+#define DATA	"\0memfd-v2\0" PARAMETERS
+
+static const char constants[] =
+	"%s version %s (kbuild@host) (gcc) %s\n\0" "Linux version %s (built on %s)\0"
+	"luo-session-v2\0" "luo-flb-v1\0" "kho_preserve_pages";
+static const char more_constants[] =
+	"\0" "kho-v4\0" "luo-v5\0" "reserve-mem-v1\0"
+	"Linux version 7.3.4-kho (kbuild@host) (gcc 12) #1 SMP\n\0"
+	"Linux version 9.9.9 (second one)\n";
+
+/* What stands for a vmlinux with KHO, and with the decoys in its built-in initramfs. */
 static void make_vmlinux(struct bytes *out, size_t padding)
 {
-	put(out, "\177ELF\2\1\1", 8);
-	fill(out, 0x90, 100);
-	PUT_STRING(out, "%s version %s (kbuild@host) (gcc) %s\n");
-	PUT_STRING(out, "Linux version %s (built on %s)");
-	PUT_STRING(out, "luo-session-v2");
-	PUT_STRING(out, "luo-flb-v1");
-	PUT_STRING(out, "kho_preserve_pages");
+	struct bytes text = { 0 };
+
+	fill(&text, 0x90, 100);
+	put(&text, constants, sizeof(constants));
 	for (size_t i = 0; i < padding; i += 4)
-		put_le32(out, i % 4096 < 2048 ? 0xccccccccu : (uint32_t)(i * 2654435761u));
-	PUT_STRING(out, "");
-	PUT_STRING(out, "kho-v4");
-	PUT_STRING(out, "luo-v5");
-	PUT_STRING(out, "memfd-v2");
-	PUT_STRING(out, "reserve-mem-v1");
-	PUT_STRING(out, "Linux version 7.3.4-kho (kbuild@host) (gcc 12) #1 SMP\n");
-	PUT_STRING(out, "Linux version 9.9.9 (second one)\n");
+		put_le32(&text, i % 4096 < 2048 ? 0xccccccccu : (uint32_t)(i * 2654435761u));
+	put(&text, more_constants, sizeof(more_constants));
+	put_elf(out, text.p, text.n, DATA DECOYS, sizeof(DATA DECOYS));
+	/* What follows is no segment: sections' names and relocations. */
+	put(out, DECOYS, sizeof(DECOYS));
 	fill(out, 0, 64);
+	free(text.p);
 }
 
 static void compress_payload(struct bytes *out, const struct codec *c, const struct bytes *in)
@@ -637,6 +681,7 @@ static void check_features(const struct kernel_features *f)
 	assert_true(f->reserve_mem);
 	assert_false(f->preserve_phys);
 	assert_true(f->preserve_pages);
+	assert_int_equal(f->scratch_name, SCRATCH_NAME_BOOTMEM);
 	assert_false(f->kho_ambiguous);
 	assert_false(f->kho_disabled);
 }
@@ -751,8 +796,9 @@ static void test_corrupt_streams(void **state)
 		c->compress(&packed, vmlinux.p, vmlinux.n);
 		memset(packed.p + packed.n / 3, 0xff, packed.n / 3);
 		err = image_scan(packed.p, packed.n, &f, &format);
-		/* The damage may as well hide where the stream ends. */
-		assert_true(err == IMAGE_ERR_CORRUPT || err == IMAGE_ERR_TRUNCATED);
+		/* It may hide where the stream ends, or be decoded before it is noticed. */
+		assert_true(err == IMAGE_ERR_CORRUPT || err == IMAGE_ERR_TRUNCATED ||
+			    err == IMAGE_ERR_LAYOUT);
 		assert_string_equal(format, c->format);
 		free(vmlinux.p);
 		free(packed.p);
@@ -833,7 +879,7 @@ static void test_formats(void **state)
 		assert_string_equal(format, all[i].name);
 		assert_int_equal(err, d->run ? IMAGE_ERR_TRUNCATED : IMAGE_ERR_CODEC);
 	}
-	assert_int_equal(image_scan("\177ELF", 4, &f, &format), IMAGE_OK);
+	assert_int_equal(image_scan("\177ELF", 4, &f, &format), IMAGE_ERR_TRUNCATED);
 	assert_string_equal(format, "elf");
 	assert_int_equal(image_scan("\177EL", 3, &f, &format), IMAGE_ERR_FORMAT);
 	assert_string_equal(format, "unknown");
@@ -879,7 +925,21 @@ static struct kernel_features scan_bytes(const uint8_t *p, size_t n)
 	return f;
 }
 
-#define SCAN(text)	scan_bytes((const uint8_t *)"\177ELF" text, sizeof("\177ELF" text))
+static struct kernel_features scan_segments(const char *text, size_t text_size, const char *data,
+					    size_t data_size)
+{
+	struct bytes elf = { 0 };
+	struct kernel_features f;
+
+	put_elf(&elf, text, text_size, data, data_size);
+	f = scan_bytes(elf.p, elf.n);
+	free(elf.p);
+	return f;
+}
+
+/* With TEXT where constants are, and with DATA where parameters are. */
+#define SCAN(text)	scan_segments(text, sizeof(text), "", 1)
+#define SCAN_DATA(data)	scan_segments("text", 5, data, sizeof(data)).scratch_name
 
 static void test_version_strings(void **state)
 {
@@ -888,7 +948,8 @@ static void test_version_strings(void **state)
 	assert_string_equal(SCAN("\1kho-v12\0").kho, "kho-v12");
 	assert_string_equal(SCAN(" kho-v123456").kho, "kho-v123456");
 	assert_string_equal(SCAN("\0kho-v1234567").kho, "");
-	assert_string_equal(SCAN("kho-v1").kho, "");		/* "F" in front */
+	assert_string_equal(SCAN("kho-v1").kho, "kho-v1");
+	assert_string_equal(SCAN("Fkho-v1").kho, "");
 	assert_string_equal(SCAN("_kho-v1").kho, "");
 	assert_string_equal(SCAN("-kho-v1").kho, "");
 	assert_string_equal(SCAN("\0kho-v1.").kho, "");
@@ -913,7 +974,7 @@ static void test_version_strings(void **state)
 	assert_false(SCAN("\0reserve-mem-v11").reserve_mem);
 	assert_false(SCAN("\0xreserve-mem-v1").reserve_mem);
 	/* Cut before its NUL. */
-	assert_string_equal(scan_bytes((const uint8_t *)"\177ELF\0kho-v4", 11).kho, "");
+	assert_string_equal(scan_segments("\0kho-v4", 7, "", 1).kho, "");
 }
 
 static void test_ambiguous(void **state)
@@ -941,10 +1002,8 @@ static void test_exports(void **state)
 	assert_false(SCAN("\0kho_preserve_pages_").preserve_pages);
 	assert_false(SCAN("\0kho_preserve_pagesx").preserve_pages);
 	/* Cut before its NUL. */
-	assert_false(scan_bytes((const uint8_t *)"\177ELF\0kho_preserve_phys", 22).preserve_phys);
+	assert_false(scan_segments("\0kho_preserve_phys", 18, "", 1).preserve_phys);
 }
-
-#define NO_KHO	"Passed KHO data, but CONFIG_KEXEC_HANDOVER not set"
 
 static void test_disabled(void **state)
 {
@@ -975,36 +1034,203 @@ static void test_release(void **state)
 	assert_string_equal(SCAN("Linux version " LONGEST "x (x)").release, "");
 }
 
+static void check_nothing(struct kernel_features f, enum scratch_name name)
+{
+	const struct kernel_features nothing = { .scratch_name = name };
+
+	assert_memory_equal(&f, &nothing, sizeof(f));
+}
+
+#define SEGMENTS(text, data)	scan_segments(text, sizeof(text), data, sizeof(data))
+
+/* What a built-in initramfs holds, and what is no segment, says nothing of the kernel. */
+static void test_initramfs(void **state)
+{
+	struct kernel_features f;
+	struct bytes elf = { 0 };
+
+	(void)state;
+	check_nothing(SEGMENTS("text", PARAMETERS DECOYS), SCRATCH_NAME_BOOTMEM);
+	check_nothing(SEGMENTS("text", DECOYS_ALONE), SCRATCH_NAME_UNKNOWN);
+	/* Nor do strings that begin in one segment and end in the other. */
+	check_nothing(scan_segments("\0kho-", 5, "v4\0Linux version 6.1 (x)", 24), SCRATCH_NAME_UNKNOWN);
+	put_elf(&elf, "text", 5, "", 1);
+	put(&elf, PARAMETERS DECOYS, sizeof(PARAMETERS DECOYS));
+	check_nothing(scan_bytes(elf.p, elf.n), SCRATCH_NAME_UNKNOWN);
+	free(elf.p);
+	/* A kernel without KHO has no parameter. */
+	f = SEGMENTS("\0Linux version 6.1 (x)", DECOYS);
+	assert_string_equal(f.kho, "");
+	assert_string_equal(f.release, "6.1");
+	assert_false(f.reserve_mem || f.kho_disabled || f.preserve_phys || f.kho_ambiguous);
+}
+
+/* LUO's strings can be in the kernel's data. */
+static void test_data(void **state)
+{
+	struct kernel_features f = SEGMENTS("\0kho-v4", "\0luo-v5\0luo-session-v2\0luo-flb-v1" DATA DECOYS);
+
+	(void)state;
+	assert_string_equal(f.kho, "kho-v4");
+	assert_false(f.kho_ambiguous || f.kho_disabled || f.reserve_mem || *f.release);
+	assert_string_equal(f.luo, "luo-v5");
+	assert_string_equal(f.luo_session, "luo-session-v2");
+	assert_string_equal(f.luo_flb, "luo-flb-v1");
+	assert_string_equal(f.memfd, "memfd-v2");
+	f = SEGMENTS("\0memfd-v1", DATA);
+	assert_string_equal(f.memfd, "memfd-v1");
+	/* Nothing tells them from an initramfs without the parameter. */
+	assert_string_equal(SEGMENTS("\0kho-v4", "\0memfd-v2").memfd, "");
+}
+
+static void test_scratch_name(void **state)
+{
+	(void)state;
+	assert_int_equal(SCAN_DATA("\0kho_scratch"), SCRATCH_NAME_SCRATCH);
+	assert_int_equal(SCAN_DATA("\0kho_bootmem"), SCRATCH_NAME_BOOTMEM);
+	assert_int_equal(SCAN_DATA("kho_bootmem"), SCRATCH_NAME_BOOTMEM);
+	assert_int_equal(SCAN_DATA("\0kho\0kho_bootmem\0kho_scratch"), SCRATCH_NAME_BOOTMEM);
+	assert_int_equal(SCAN_DATA("\0kho_bootmem_cnt\0kho_scratch\0kho_bootmem"), SCRATCH_NAME_SCRATCH);
+	assert_int_equal(SCAN_DATA("\0kho_kho_bootmem\0kho_scratches"), SCRATCH_NAME_UNKNOWN);
+	/* Not cut before its NUL, and not among constants. */
+	assert_int_equal(scan_segments("text", 5, "kho_bootmem", 11).scratch_name, SCRATCH_NAME_UNKNOWN);
+	assert_int_equal(SCAN("\0kho_bootmem").scratch_name, SCRATCH_NAME_UNKNOWN);
+}
+
+/* One field of the headers of put_elf() that is not as a vmlinux has it. */
+static const struct bad_elf {
+	const char *name;
+	size_t offset;
+	unsigned int size;
+	uint64_t value;
+	enum image_error err;
+} bad_elves[] = {
+#define EHDR(field)	offsetof(Elf64_Ehdr, field), sizeof(((Elf64_Ehdr *)0)->field)
+#define PHDR(i, field)	sizeof(Elf64_Ehdr) + (i) * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, field), \
+			sizeof(((Elf64_Phdr *)0)->field)
+	{ "elf-32-bit",		EI_CLASS, 1, ELFCLASS32, IMAGE_ERR_LAYOUT },
+	{ "elf-big-endian",	EI_DATA, 1, ELFDATA2MSB, IMAGE_ERR_LAYOUT },
+	{ "elf-arm64",		EHDR(e_machine), EM_AARCH64, IMAGE_ERR_LAYOUT },
+	{ "elf-phoff",		EHDR(e_phoff), 72, IMAGE_ERR_LAYOUT },
+	{ "elf-phentsize",	EHDR(e_phentsize), 32, IMAGE_ERR_LAYOUT },
+	{ "elf-phnum-0",	EHDR(e_phnum), 0, IMAGE_ERR_LAYOUT },
+	{ "elf-phnum",		EHDR(e_phnum), 0xffff, IMAGE_ERR_LAYOUT },
+	{ "elf-phnum-cut",	EHDR(e_phnum), VMLINUX_HEADERS_MAX, IMAGE_ERR_TRUNCATED },
+	{ "elf-code-writable",	PHDR(0, p_flags), PF_R | PF_W | PF_X, IMAGE_ERR_LAYOUT },
+	{ "elf-code-no-load",	PHDR(0, p_type), PT_NOTE, IMAGE_ERR_LAYOUT },
+	{ "elf-code-in-headers", PHDR(0, p_offset), 64, IMAGE_ERR_LAYOUT },
+	{ "elf-code-long",	PHDR(0, p_filesz), 101, IMAGE_ERR_LAYOUT },
+	{ "elf-data-first",	PHDR(1, p_offset), 240, IMAGE_ERR_LAYOUT },
+	{ "elf-data-wraps",	PHDR(1, p_filesz), UINT64_MAX, IMAGE_ERR_LAYOUT },
+	{ "elf-data-cut",	PHDR(1, p_filesz), 101, IMAGE_ERR_TRUNCATED },
+	{ "elf-data-away",	PHDR(1, p_offset), 1ull << 40, IMAGE_ERR_TRUNCATED },
+};
+
+static void make_bad_elf(struct bytes *out, const struct bad_elf *bad)
+{
+	uint64_t le = htole64(bad->value);
+	uint8_t segment[100] = { 0 };
+
+	put_elf(out, segment, sizeof(segment), segment, sizeof(segment));
+	memcpy(out->p + bad->offset, &le, bad->size);
+}
+
+static void test_bad_elves(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad_elves); i++) {
+		struct bytes elf = { 0 };
+		struct kernel_features f;
+		const char *format;
+		uint8_t *copy;
+
+		make_bad_elf(&elf, &bad_elves[i]);
+		copy = exact_copy(elf.p, elf.n);
+		if (image_scan(copy, elf.n, &f, &format) != bad_elves[i].err)
+			fail_msg("%s", bad_elves[i].name);
+		free(copy);
+		free(elf.p);
+	}
+}
+
+/* Most headers that are read, and segments that may be searched apart from each other. */
+static void test_many_segments(void **state)
+{
+	const size_t at = VMLINUX_HEAD;
+	struct bytes elf = { 0 };
+	struct kernel_features f;
+
+	(void)state;
+	put_elf_headers(&elf, 8, 8);
+	fill(&elf, 0, at + VMLINUX_HEADERS_MAX * 16 - elf.n);
+	set16(elf.p + offsetof(Elf64_Ehdr, e_phnum), VMLINUX_HEADERS_MAX);
+	for (size_t i = 0; i < VMLINUX_HEADERS_MAX; i++) {
+		Elf64_Phdr phdr = { .p_type = htole32(PT_LOAD), .p_offset = htole64(at + i * 16),
+				    .p_flags = htole32(i & 1 ? PF_R | PF_W : PF_R),
+				    .p_filesz = htole64(i == 4 ? 0 : 7) };
+
+		memcpy(elf.p + sizeof(Elf64_Ehdr) + i * sizeof(phdr), &phdr, sizeof(phdr));
+		memcpy(elf.p + at + i * 16, i & 1 ? "kho-v9" : i == 4 ? "kho-v8" : "kho-v4", 7);
+	}
+	f = scan_bytes(elf.p, elf.n);
+	assert_string_equal(f.kho, "kho-v4");
+	assert_false(f.kho_ambiguous);
+	/* The last one that is read only. */
+	memcpy(elf.p + at + (VMLINUX_HEADERS_MAX - 2) * 16, "kho-v3", 7);
+	assert_true(scan_bytes(elf.p, elf.n).kho_ambiguous);
+	free(elf.p);
+}
+
 /* All strings, at each offset around the end of the window. */
 static void test_window_edges(void **state)
 {
 	static const char text[] = "\0kho-v4\0luo-v5\0luo-session-v2\0luo-flb-v1"
-				   "\0memfd-v2\0reserve-mem-v1\0kho_preserve_pages\0" NO_KHO
+				   "\0reserve-mem-v1\0kho_preserve_pages\0" NO_KHO
 				   "\0Linux version 7.3.4-kho (x)";
 	const size_t size = 3 * DECOMPRESS_PIECE;
-	uint8_t *p = malloc(size);
+	char *p = malloc(size);
 
 	(void)state;
 	assert_non_null(p);
 	for (size_t i = 0; i < 512; i++) {
 		size_t at = DECOMPRESS_PIECE + (i & 1) * (DECOMPRESS_PIECE - 256) - 400 + i;
 		struct kernel_features f;
-		const char *format;
 
 		memset(p, 'x', size);
-		memcpy(p, "\177ELF", 4);
 		memcpy(p + at, text, sizeof(text));
-		assert_int_equal(image_scan(p, size, &f, &format), IMAGE_OK);
+		f = scan_segments(p, size, DATA, sizeof(DATA));
 		assert_true(f.kho_disabled);
 		f.kho_disabled = false;
 		check_features(&f);
 		/* And at the very end. */
 		memset(p + at, 'x', sizeof(text));
 		memcpy(p + at - sizeof(text), text, sizeof(text));
-		assert_int_equal(image_scan(p, at, &f, &format), IMAGE_OK);
+		f = scan_segments(p, at, DATA, sizeof(DATA));
 		assert_true(f.kho_disabled);
 		f.kho_disabled = false;
 		check_features(&f);
+	}
+	free(p);
+}
+
+/* The end of the data, at each offset around the end of the window. */
+static void test_data_edges(void **state)
+{
+	const size_t size = 2 * DECOMPRESS_PIECE;
+	char *p = malloc(size);
+
+	(void)state;
+	assert_non_null(p);
+	for (size_t i = 0; i < 512; i++) {
+		size_t at = DECOMPRESS_PIECE - 400 + i;
+		struct kernel_features f;
+
+		memset(p, 'x', size);
+		memcpy(p + at, DATA DECOYS, sizeof(DATA DECOYS));
+		f = scan_segments("text", 5, p, size);
+		assert_string_equal(f.memfd, "memfd-v2");
+		assert_int_equal(f.scratch_name, SCRATCH_NAME_BOOTMEM);
+		assert_string_equal(f.luo, "");
 	}
 	free(p);
 }
@@ -1111,6 +1337,11 @@ static int write_corpus(const char *dir)
 		break_field(&img, &bad_fields[i]);
 		write_seed(dir, bad_fields[i].name, img.p, img.n);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad_elves); i++) {
+		img.n = 0;
+		make_bad_elf(&img, &bad_elves[i]);
+		write_seed(dir, bad_elves[i].name, img.p, img.n);
+	}
 	free(img.p);
 	for (const struct codec *c = codecs; c->name; c++)
 		write_codec_seeds(dir, c);
@@ -1142,7 +1373,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_exports),
 		cmocka_unit_test(test_disabled),
 		cmocka_unit_test(test_release),
+		cmocka_unit_test(test_initramfs),
+		cmocka_unit_test(test_data),
+		cmocka_unit_test(test_scratch_name),
+		cmocka_unit_test(test_bad_elves),
+		cmocka_unit_test(test_many_segments),
 		cmocka_unit_test(test_window_edges),
+		cmocka_unit_test(test_data_edges),
 		cmocka_unit_test(test_damage),
 	};
 

@@ -12,6 +12,7 @@ data=$srcdir/tests/data
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0
+head -c 1712 /dev/zero > "$work/notes"
 
 for machine in "$data"/machines/*.tar.gz; do
 	name=$(basename "$machine" .tar.gz)
@@ -19,7 +20,7 @@ for machine in "$data"/machines/*.tar.gz; do
 	tar -xzf "$machine" -C "$work/$name"
 	# Regions, blobs, and what they add to the command line are in the plan.
 	"$kexec" --kho --dry-run --sysroot="$work/$name" -l "$data/target.bzImage" \
-		--append="console=ttyS0" --kho-blob="notes=$data/make-target" \
+		--append="console=ttyS0" --kho-blob="notes=$work/notes" \
 		> "$work/plan" 2> "$work/messages" || echo "exit code $?" >> "$work/plan"
 	cat "$work/messages" >> "$work/plan"
 	if [ "${1-}" = --accept ]; then

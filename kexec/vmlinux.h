@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The segments of a vmlinux. Pure. */
+#ifndef KEXEC_VMLINUX_H
+#define KEXEC_VMLINUX_H
+
+#include <elf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "image.h"
+
+/* Kernels have two to four segments, and a header for their notes. */
+#define VMLINUX_HEADERS_MAX	16
+#define VMLINUX_HEAD		(sizeof(Elf64_Ehdr) + VMLINUX_HEADERS_MAX * sizeof(Elf64_Phdr))
+
+struct vmlinux_segment {
+	uint64_t offset, end;		/* in the file */
+	bool writable;			/* data, and all that is freed after boot */
+};
+
+struct vmlinux {
+	size_t count;
+	struct vmlinux_segment segment[VMLINUX_HEADERS_MAX];
+};
+
+/*
+ * Find the segments that are loaded, from the first SIZE bytes of a vmlinux: as many as
+ * VMLINUX_HEAD, unless the whole file is shorter. They come in the order of the file,
+ * apart from each other, none of them empty.
+ *
+ * IMAGE_ERR_TRUNCATED, or IMAGE_ERR_LAYOUT if this is no ELF file of x86_64, if its program
+ * headers do not follow its ELF header, if they have the segments in another order, or if
+ * the first segment, which is the kernel's code, can be written.
+ */
+enum image_error vmlinux_parse(const uint8_t *head, size_t size, struct vmlinux *ret);
+
+#endif
