@@ -34,9 +34,8 @@ int image_plan_no_room(const struct image_plan *p, const char *name, uint64_t si
 			     "blobs", name, ULL(size >> 10));
 	return error("no room in the running kernel's scratch areas for the %s (%llu KiB): "
 		     "everything a handover loads must fit there; boot this kernel with larger ones "
-		     "(kho_scratch=..., which 'kho-fdt scratch' computes), or use a smaller kernel, "
-		     "initrd or blobs",
-		     name, ULL(size >> 10));
+		     "(%s, which 'kho-fdt scratch' computes), or use a smaller kernel, initrd or blobs",
+		     name, ULL(size >> 10), scratch_parameter(p->handover->running.scratch_name));
 }
 
 static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t align, uint64_t min,

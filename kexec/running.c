@@ -25,13 +25,15 @@
 #define DEBUGFS_FDT	"sys/kernel/debug/kho/out/fdt"
 
 enum { SYM_KHO_OUT, SYM_KHO_ENABLE, SYM_SCRATCH, SYM_SCRATCH_COUNT, SYM_POPULATE, SYM_PRESERVE_PAGES,
-       SYM_NOTIFIER, SYM_IMAGE, SYM_TABLE, SYM_TABLE_COUNT, SYM_COUNT };
+       SYM_NOTIFIER, SYM_IMAGE, SYM_TABLE, SYM_TABLE_COUNT, SYM_BOOTMEM, SYM_BOOTMEM_COUNT, SYM_COUNT };
 
 static const struct symbol wanted[SYM_COUNT] = {
 	[SYM_KHO_OUT] = { "kho_out", 0 },
 	[SYM_KHO_ENABLE] = { "kho_enable", 0 },
-	[SYM_SCRATCH] = { "kho_scratch", 0 },
-	[SYM_SCRATCH_COUNT] = { "kho_scratch_cnt", 0 },
+	[SYM_SCRATCH] = { SCRATCH_NAME_7_3, 0 },
+	[SYM_SCRATCH_COUNT] = { SCRATCH_NAME_7_3 "_cnt", 0 },
+	[SYM_BOOTMEM] = { SCRATCH_NAME_7_4, 0 },		/* SYM_SCRATCH since 7.4 */
+	[SYM_BOOTMEM_COUNT] = { SCRATCH_NAME_7_4 "_cnt", 0 },
 	[SYM_POPULATE] = { "kho_populate", 0 },
 	[SYM_PRESERVE_PAGES] = { "kho_preserve_pages", 0 },	/* since 6.18 */
 	[SYM_NOTIFIER] = { "register_kho_notifier", 0 },	/* up to 6.18 */
@@ -80,8 +82,8 @@ static int decode_root(struct running *r)
 	int err = kho_root_read(r->fdt, sizeof(r->fdt), &r->root);
 
 	if (err == -KHO_ERR_ABI)
-		return error("the running kernel's KHO ABI is not one of those this program reads (Linux 6.16 "
-			     "to 7.3); 'kexec -s -l' hands over to a kernel of the same ABI");
+		return error("the running kernel's KHO ABI is not one of those this program reads (kho-v1 to "
+			     "kho-v4); 'kexec -s -l' hands over to a kernel of the same ABI");
 	if (err)
 		return error("the running kernel's KHO root FDT is broken: %s", kho_strerror(err));
 	if (r->root.incomplete)
@@ -225,7 +227,7 @@ static int read_scratch(const struct root *root, const struct kcore *kcore,
 	r->scratch = calloc(count, sizeof(*r->scratch));
 	if (!r->scratch)
 		return error("no memory for %u scratch areas", count);
-	/* struct kho_scratch is {addr, size}, as struct kho_range. */
+	/* struct kho_scratch (7.4: kho_bootmem) is {addr, size}, as struct kho_range. */
 	if (kcore_read_virt(kcore, virt, r->scratch, count * sizeof(*r->scratch)))
 		return error("cannot read the running kernel's scratch areas through /proc/kcore");
 	r->scratch_count = count;
@@ -437,6 +439,16 @@ static int check_unlisted_regions(const struct machine *machine, const struct ru
 		     "with --kho-region, or remove reserve_mem= and boot again", TEXT(param.word));
 }
 
+/* Since 7.4 scratch has another name: put the symbols of that one in the place of the other. */
+static enum scratch_name take_scratch_name(struct symbol *symbol)
+{
+	if (!symbol[SYM_BOOTMEM].addr)
+		return symbol[SYM_SCRATCH].addr ? SCRATCH_NAME_SCRATCH : SCRATCH_NAME_UNKNOWN;
+	symbol[SYM_SCRATCH] = symbol[SYM_BOOTMEM];
+	symbol[SYM_SCRATCH_COUNT] = symbol[SYM_BOOTMEM_COUNT];
+	return SCRATCH_NAME_BOOTMEM;
+}
+
 /* A kernel that shows its handover can be read without them. */
 static int find_symbols(const struct root *root, struct symbol *symbol)
 {
@@ -533,7 +545,10 @@ int running_look(const struct machine *machine, struct kcore *kcore, bool dry_ru
 	struct symbol symbol[SYM_COUNT];
 
 	memset(ret, 0, sizeof(*ret));
-	if (find_symbols(&machine->root, symbol) || read_enabled(&machine->root, kcore, symbol, &ret->kho))
+	if (find_symbols(&machine->root, symbol))
+		return -1;
+	ret->scratch_name = take_scratch_name(symbol);
+	if (read_enabled(&machine->root, kcore, symbol, &ret->kho))
 		return -1;
 	ret->image_symbol = symbol[SYM_IMAGE].addr;
 	if (ret->kho)
@@ -697,6 +712,14 @@ static bool read_enable_quietly(const struct root *root)
 		enabled = 0;
 	kcore_close(&kcore);
 	return enabled != 0;
+}
+
+enum scratch_name running_scratch_name(const struct root *root)
+{
+	struct symbol symbol[SYM_COUNT];
+
+	memcpy(symbol, wanted, sizeof(wanted));
+	return symbols_find(root, symbol, SYM_COUNT) ? SCRATCH_NAME_UNKNOWN : take_scratch_name(symbol);
 }
 
 static bool cmdline_has_kho(const struct root *root)

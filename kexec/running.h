@@ -10,6 +10,7 @@
 #include "kcore.h"
 #include "kho.h"
 #include "machine.h"
+#include "scratch-name.h"
 
 #define RUNNING_SCRATCH_MAX	(KHO_EARLY_MAP_MAX / sizeof(struct kho_range))
 
@@ -27,6 +28,7 @@ struct running {
 	struct kho_reader writes;	/* in which ABIs it hands over */
 	struct kho_range *scratch;	/* malloc'ed, in the kernel's order */
 	size_t scratch_count;
+	enum scratch_name scratch_name;	/* what the kernel calls them, if its symbols can be read */
 	struct blocks preserved;
 	struct kho_range *map_pages;	/* malloc'ed: pages of the map itself */
 	size_t map_page_count;
@@ -98,6 +100,9 @@ bool running_image_is(const struct kcore *kcore, const struct image_id *id);
  * a message if they cannot be told (not root, no CONFIG_KALLSYMS_ALL).
  */
 int running_regions(const struct root *root, struct kho_region *region, size_t *ret_count);
+
+/* What the running kernel calls scratch, if that can be told; no message. */
+enum scratch_name running_scratch_name(const struct root *root);
 
 /* Is KHO on in the running kernel? Any sign of it counts; no message. */
 bool running_has_kho(const struct root *root);

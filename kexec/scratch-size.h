@@ -33,7 +33,7 @@ struct scratch_need {
 	bool high;			/* XLF_CAN_BE_LOADED_ABOVE_4G */
 };
 
-/* For kho_scratch=LOW,GLOBAL,PER_NODE, in whole MiB. */
+/* For kho_scratch=LOW,GLOBAL,PER_NODE (7.4: kho_bootmem=), in whole MiB. */
 struct scratch_sizes {
 	uint64_t low, global, per_node;
 };

@@ -100,7 +100,8 @@ static int check_reads(const struct target *t, const struct request *rq,
 		return error("'%s' (%s) has no KHO: it would boot as if nothing had been handed over; "
 			     "use a kernel built with CONFIG_KEXEC_HANDOVER", rq->kernel, f->release);
 	return error("'%s' (%s) reads handovers of ABI %s, which this program does not write: it would drop "
-		     "the handover; use a kernel of Linux 6.16 to 7.3", rq->kernel, f->release,
+		     "the handover; use a kernel whose ABI is kho-v1, kho-v3 or kho-v4 (Linux 6.16 and "
+		     "later)", rq->kernel, f->release,
 		     f->kho_ambiguous ? "unclear" : f->kho);
 }
 

@@ -7,6 +7,7 @@
 #include "cmdline.h"
 #include "kernel.h"
 #include "machine.h"
+#include "running.h"
 #include "scratch-size.h"
 #include "tool.h"
 
@@ -14,12 +15,13 @@
 #define PAYLOAD_OWN	(2 * MIB)
 #define SIZE_LIMIT	(1ull << 52)	/* of physical addresses */
 #define LOW_ROOM	(3ull << 30)	/* with --ram: a PC has devices above it */
-#define CMDLINE_TEXT	96
+#define CMDLINE_TEXT	192
 
 struct need {
 	uint64_t ram, crashkernel;
 	uint64_t low_room;		/* the largest piece of RAM below 4 GiB */
 	unsigned int cpus;
+	enum scratch_name name;		/* of the parameter, in the kernel that is booted with it */
 	struct scratch_need parts;
 	struct scratch_sizes set;
 };
@@ -69,6 +71,7 @@ static int read_machine(const struct tool_options *o, struct need *n)
 		n->ram = m->ram_total;
 		n->low_room = low_room(m);
 		n->crashkernel = cmdline_crashkernel(m->cmdline);
+		n->name = running_scratch_name(&m->root);
 		if (!o->cpus)
 			n->cpus = m->cpus;
 		if (!o->nodes)
@@ -91,6 +94,7 @@ static int read_files(const struct tool_options *o, struct need *n)
 	if (image.kernel.reader.abi == KHO_ABI_UNKNOWN)
 		notice("'%s' (%s) could not read a handover: it has no KHO, or an ABI this program "
 		       "does not know", o->kernel, image.features.release);
+	n->name = image.features.scratch_name;
 	n->parts.kernel = scratch_for_kernel(&image.bzimage);
 	n->parts.initrd = (uint64_t)st.st_size;
 	n->parts.payload = o->payload;
@@ -129,10 +133,25 @@ static int calculate(struct need *n)
 	return check_fits(n);
 }
 
+static size_t put_parameter(const struct need *n, enum scratch_name name, char *buf, size_t size)
+{
+	return (size_t)snprintf(buf, size, "%s=%lluM,%lluM,%lluM", scratch_name(name),
+				ULL(n->set.low / MIB), ULL(n->set.global / MIB),
+				ULL(n->set.per_node / MIB));
+}
+
+/* Both, where it is not known which one the kernel takes: it ignores the other. */
 static const char *cmdline_text(const struct need *n, char buf[CMDLINE_TEXT])
 {
-	snprintf(buf, CMDLINE_TEXT, "kho_scratch=%lluM,%lluM,%lluM", ULL(n->set.low / MIB),
-		 ULL(n->set.global / MIB), ULL(n->set.per_node / MIB));
+	size_t len;
+
+	if (n->name != SCRATCH_NAME_UNKNOWN) {
+		put_parameter(n, n->name, buf, CMDLINE_TEXT);
+		return buf;
+	}
+	len = put_parameter(n, SCRATCH_NAME_SCRATCH, buf, CMDLINE_TEXT);
+	buf[len++] = ' ';
+	put_parameter(n, SCRATCH_NAME_BOOTMEM, buf + len, CMDLINE_TEXT - len);
 	return buf;
 }
 

@@ -74,7 +74,8 @@ static const struct tool_verb verbs[] = {
 	  "      --json\n" },
 	{ "scratch", cmd_scratch, 0, 0, "kernel initrd payload ram cpus nodes sysroot json",
 	  "scratch --kernel=FILE [--initrd=FILE] [--payload=SIZE]\n"
-	  "Say how much scratch memory 'kexec --kho' needs to load these: kho_scratch=...\n"
+	  "Say how much scratch memory 'kexec --kho' needs to load these: kho_scratch=..., from\n"
+	  "Linux 7.4 on kho_bootmem=...\n"
 	  "\n"
 	  "      --kernel=FILE     the next kernel, a bzImage\n"
 	  "      --initrd=FILE\n"

@@ -43,7 +43,7 @@ int source_read_scratch(struct source *s, uint64_t size)
 	s->scratch = calloc(count, sizeof(*s->scratch));
 	if (!s->scratch)
 		return -1;
-	/* struct kho_scratch is {addr, size}, as struct kho_range. */
+	/* struct kho_scratch (7.4: kho_bootmem) is {addr, size}, as struct kho_range. */
 	if (s->mem.read(s->mem.ctx, s->scratch_addr, s->scratch, count * sizeof(*s->scratch))) {
 		free(s->scratch);
 		s->scratch = NULL;

@@ -135,6 +135,7 @@ for from in 6.18 7.1 none; do
 		expect "preflight-$from-$to" preflight target-$from.bzImage target-$to.bzImage
 	done
 done
+expect preflight-7.4 preflight target.bzImage target-7.4.bzImage
 expect preflight-json preflight --json target-7.1.bzImage target.bzImage
 expect preflight-running preflight --sysroot="$work/kho-on" running target.bzImage
 expect preflight-running-off preflight --sysroot="$work/kho-off" running target-6.18.bzImage
@@ -142,6 +143,13 @@ expect preflight-running-v1 preflight --sysroot="$work/kho-on" running target-6.
 
 expect scratch scratch --kernel=target.bzImage --initrd=target.bzImage --payload=100M \
 	--sysroot="$work/numa"
+# 7.4 calls scratch bootmem. Of other machines the kernel given tells, if it does.
+cp -r "$work/kho-on" "$work/kho-7.4"
+sed -i 's/kho_scratch/kho_bootmem/' "$work/kho-7.4/proc/kallsyms"
+expect show-live-7.4 show --sysroot="$work/kho-7.4"
+same "show: another name of scratch makes a difference" "$work/show-live" "$work/show-live-7.4"
+expect scratch-live-7.4 scratch --kernel=target.bzImage --sysroot="$work/kho-7.4"
+expect scratch-7.4 scratch --kernel=target-7.4.bzImage --ram=64G
 expect scratch-json scratch --json --kernel=target-none.bzImage --ram=64G --cpus=32 --nodes=2
 
 # A session is the file of a process, and not yet in memory.

@@ -47,11 +47,25 @@ static int by_address(const void *a, const void *b)
 	return x->phys < y->phys ? -1 : x->phys > y->phys;
 }
 
+/* Since 7.4 scratch is called bootmem. */
+static FILE *open_areas(const char *what)
+{
+	static const char *const name[] = { "scratch", "bootmem" };
+	FILE *file = NULL;
+	char path[64];
+
+	for (size_t i = 0; !file && i < 2; i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/kho/out/%s_%s", name[i], what);
+		file = fopen(path, "re");
+	}
+	return file;
+}
+
 /* KHO scratch: the next kernel starts there, so nothing in it is preserved. */
 static int in_scratch(uint64_t phys)
 {
-	FILE *starts = fopen("/sys/kernel/debug/kho/out/scratch_phys", "re");
-	FILE *sizes = fopen("/sys/kernel/debug/kho/out/scratch_len", "re");
+	FILE *starts = open_areas("phys");
+	FILE *sizes = open_areas("len");
 	uint64_t start, size;
 	int found = 0;
 

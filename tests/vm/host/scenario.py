@@ -33,6 +33,7 @@ class Scenario:
     test_kho: int = 0       # 1: upstream's lib/test_kho.c preserves memory of its own
     selftests: str = ""     # series whose upstream tests are in the guest's /selftests-SERIES
     module: str = ""        # kernel whose test modules are in the guest's /sbin
+    kho_fdt: int = 0        # 1: kho-fdt is in the guest's /sbin
     kexec_tools: int = 0    # 1: Debian's is in the guest as /sbin/kexec-tools
     timeout: int = 240      # seconds, for all boots together
     functions: set = field(default_factory=set)
