@@ -54,6 +54,19 @@ static int drop_luo(struct handover *h, const struct kho_node *node)
 	return 0;
 }
 
+/* What is below LUO is the same state in another form: it is left out with LUO, not alone. */
+static int drop_node(struct handover *h, const struct kho_node *node)
+{
+	if (!kho_node_within(node->name, KHO_NODE_LUO))
+		return 0;
+	if (!strcmp(node->name, KHO_NODE_LUO))
+		return drop_luo(h, node);
+	if (h->luo_dropped)
+		return 0;
+	return error("live update state (node %s) cannot be left out: it is in a form that this program "
+		     "does not read; boot this kernel without liveupdate=on", node->name);
+}
+
 static int judge_node(struct handover *h, const struct kho_node *node)
 {
 	struct kho_verdict verdict = kho_judge_node(&h->running.writes, &h->to, node->name, false);
@@ -62,7 +75,7 @@ static int judge_node(struct handover *h, const struct kho_node *node)
 		return error("the running kernel's node '%s' cannot be handed over: %s", node->name,
 			     verdict.reason);
 	if (verdict.fate == KHO_FATE_DROPPED)
-		return strcmp(node->name, KHO_NODE_LUO) ? 0 : drop_luo(h, node);
+		return drop_node(h, node);
 	if (check_is_fdt(h, node))
 		return -1;
 	h->node[h->node_count++] = *node;

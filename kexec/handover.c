@@ -181,11 +181,13 @@ static int mark_verify(struct handover *h, const struct machine *m, const struct
 	return mark_named(h, m, &rq->seal, false, true);
 }
 
+/* Nor one that lies below a node of that name, which may be there for it alone. */
 static int check_no_node(const struct running *running, const char *name)
 {
-	if (running->kho && kho_root_find(&running->root, name))
-		return error("blob '%s': the running kernel hands over a node of this name; choose "
-			     "another", name);
+	for (size_t i = 0; running->kho && i < running->root.node_count; i++)
+		if (kho_node_within(running->root.node[i].name, name))
+			return error("blob '%s': the running kernel hands over a node of this name; "
+				     "choose another", name);
 	return 0;
 }
 

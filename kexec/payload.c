@@ -91,6 +91,21 @@ static bool has_added_regions(const struct handover *h)
 	return false;
 }
 
+/*
+ * Our node replaces the kernel's. What that has of formats to come, beside its regions
+ * or below it, would not name those that were added, and the next kernel might read it first.
+ */
+static int check_memblock(const struct handover *h)
+{
+	for (size_t i = 0; i < h->node_count; i++)
+		if (kho_node_within(h->node[i].name, KHO_NODE_MEMBLOCK) &&
+		    (h->node[i].more || strcmp(h->node[i].name, KHO_NODE_MEMBLOCK)))
+			return error("the running kernel's node '%s' names its regions in a form that this "
+				     "program does not write, so none can be added: leave --kho-region and "
+				     "--kho-carry of regions out", h->node[i].name);
+	return 0;
+}
+
 int payload_plan(struct handover *h, uint64_t table_size, struct payload_layout *ret)
 {
 	struct payload_layout l = { .table_size = table_size };
@@ -111,8 +126,11 @@ int payload_plan(struct handover *h, uint64_t table_size, struct payload_layout 
 	}
 	if (makes_metadata(h))
 		l.metadata = take(&end, KHO_METADATA_SIZE);
-	if (has_added_regions(h))
+	if (has_added_regions(h)) {
+		if (check_memblock(h))
+			return -1;
 		l.memblock = take(&end, PAGE_SIZE);
+	}
 	l.core_end = end;
 	for (size_t i = 0; i < h->blob_count; i++)
 		if (plan_blob(h, &h->blob[i], &end))
@@ -228,7 +246,8 @@ static int write_root(const struct handover *h, const struct payload_layout *l, 
 		err = kho_root_add(&root, h->blob[i].name, addr + h->blob[i].offset,
 				   h->blob[i].node_size);
 	if (!err)
-		err = kho_root_write(&root, buf + l->fdt, l->fdt_size);
+		err = kho_root_rewrite(&root, h->running.kho ? h->running.fdt : NULL,
+				       sizeof(h->running.fdt), buf + l->fdt, l->fdt_size);
 	return err ? error("root FDT: %s", kho_strerror(err)) : 0;
 }
 

@@ -56,6 +56,14 @@ static const char *features_obstacle(const struct handover *h, const struct requ
 	return NULL;
 }
 
+static bool has_unknown_parts(const struct handover *h)
+{
+	for (size_t i = 0; i < h->node_count; i++)
+		if (h->node[i].more || strchr(h->node[i].name, '/'))
+			return true;
+	return false;
+}
+
 /* The kernel wants its own ABI, its own map, and every node that it has. */
 static const char *handover_obstacle(const struct handover *h)
 {
@@ -65,6 +73,9 @@ static const char *handover_obstacle(const struct handover *h)
 		return "the new kernel reads another ABI, and the kernel takes no translated handover";
 	if (h->map == MAP_OWN)
 		return "the new kernel wants a map of its own, for it loses large blocks";
+	if (has_unknown_parts(h))
+		return "the running kernel's root FDT has nodes below nodes or properties of formats to "
+		       "come, which a handover built in userspace cannot have there";
 	if (h->node_count != r->root.node_count)
 		return "a node of the running kernel cannot go on to the new kernel, and the kernel "
 		       "takes only a handover with all of them";

@@ -321,6 +321,15 @@ static bool kind_known(const struct doc_node *d)
 	return !d->err || d->kind != DOC_RAW;
 }
 
+/* What nobody knows the meaning of may be worth a look. */
+static void print_more(const struct doc *doc, const struct kho_node *node)
+{
+	int lines = 0;
+
+	puts("  not all of its properties are known:");
+	print_properties(doc->source->fdt.data, doc_node_offset(doc, node), 13, &lines);
+}
+
 static void print_nodes(const struct doc *doc)
 {
 	for (size_t i = 0; i < doc->root.node_count; i++) {
@@ -333,6 +342,8 @@ static void print_nodes(const struct doc *doc)
 		if (kind_known(d))
 			printf(", %s", doc_kind_name(d->kind));
 		putchar('\n');
+		if (node->more)
+			print_more(doc, node);
 		if (d->err && doc->source->has_mem)
 			printf("  not readable: %s\n", kho_strerror(d->err));
 		else if (!d->err)
@@ -465,6 +476,7 @@ static json_object *json_nodes(const struct doc *doc)
 		json_add_text(o, "name", node->name);
 		json_add_text(o, "kind", kind_known(&doc->node[i]) ?
 					 doc_kind_name(doc->node[i].kind) : NULL);
+		json_add_bool(o, "unknown_properties", node->more);
 		json_add_text(o, "error", doc->node[i].err ? kho_strerror(doc->node[i].err) : NULL);
 		if (!doc->node[i].err)
 			json_contents(doc, node, o);

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libfdt.h>
+
 #include "arch.h"
 #include "diff.h"
 
@@ -241,6 +243,38 @@ static enum diff_fate compare_luo(const struct doc *a, const struct kho_node *na
 	return fate;
 }
 
+/* Where the data is differs, and is compared by itself. */
+static bool is_place(const char *prop)
+{
+	return !strcmp(prop, "fdt") || !strcmp(prop, "preserved-data") || !strcmp(prop, "blob-size");
+}
+
+/* Whether B's node has all the properties that A's has, but for those. */
+static bool has_properties(const struct doc *a, const struct kho_node *na,
+			   const struct doc *b, const struct kho_node *nb)
+{
+	const void *fdt = a->source->fdt.data, *value, *other;
+	int prop, len, other_len, node = doc_node_offset(b, nb);
+	const char *name;
+
+	fdt_for_each_property_offset(prop, fdt, doc_node_offset(a, na)) {
+		value = fdt_getprop_by_offset(fdt, prop, &name, &len);
+		if (!value || is_place(name))
+			continue;
+		other = fdt_getprop(b->source->fdt.data, node, name, &other_len);
+		if (!other || other_len != len || memcmp(other, value, (size_t)len))
+			return false;
+	}
+	return true;
+}
+
+static bool same_properties(const struct doc *a, const struct kho_node *na,
+			    const struct doc *b, const struct kho_node *nb)
+{
+	return (!na->more && !nb->more) ||
+	       (has_properties(a, na, b, nb) && has_properties(b, nb, a, na));
+}
+
 static enum diff_fate compare_nodes(const struct doc *a, const struct kho_node *na,
 				    const struct doc *b, const struct kho_node *nb)
 {
@@ -264,10 +298,13 @@ static bool expendable(const struct doc *doc, const struct kho_node *node, const
 {
 	if (doc->root.abi == other->root.abi)
 		return false;
-	if (!strcmp(node->name, KHO_NODE_METADATA))
+	if (kho_node_within(node->name, KHO_NODE_METADATA))
 		return !kho_abi_sized(other->root.abi);
-	return doc_node(doc, node)->kind == DOC_LUO && !doc_node(doc, node)->err &&
-	       !doc->luo.session_count && !doc->luo.flb_count;
+	if (!kho_node_within(node->name, KHO_NODE_LUO))
+		return false;
+	/* What is below LUO has the same state as LUO. */
+	node = kho_root_find(&doc->root, KHO_NODE_LUO);
+	return node && !doc_node(doc, node)->err && !doc->luo.session_count && !doc->luo.flb_count;
 }
 
 static struct diff_node *new_node(struct diff *diff, const struct kho_node *node)
@@ -290,6 +327,8 @@ static void diff_nodes(const struct doc *a, const struct doc *b, struct diff *re
 			continue;
 		}
 		d->fate = compare_nodes(a, na, b, nb);
+		if (d->fate == DIFF_SAME && !same_properties(a, na, b, nb))
+			d->fate = DIFF_CHANGED;
 		d->moved = na->addr != nb->addr;
 	}
 	for (size_t i = 0; i < b->root.node_count; i++) {

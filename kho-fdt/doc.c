@@ -41,6 +41,13 @@ const struct doc_node *doc_node(const struct doc *doc, const struct kho_node *no
 	return &doc->node[node - doc->root.node];
 }
 
+int doc_node_offset(const struct doc *doc, const struct kho_node *node)
+{
+	char path[KHO_NODE_NAME_MAX + 1] = "/";
+
+	return fdt_path_offset(doc->source->fdt.data, strcat(path, node->name));
+}
+
 /* ---- Map ------------------------------------------------------------------ */
 
 static int on_block(void *ctx, uint64_t addr, unsigned int order)

@@ -62,6 +62,9 @@ int doc_read_whole(const struct source *source, struct doc *ret);
 /* The doc_node of NODE, which is one of doc->root.node[]. */
 const struct doc_node *doc_node(const struct doc *doc, const struct kho_node *node);
 
+/* The offset of NODE, which is one of doc->root.node[], in the source's root FDT. */
+int doc_node_offset(const struct doc *doc, const struct kho_node *node);
+
 /* Whether BUF holds a sound FDT that libfdt can be let loose on. */
 bool doc_fdt_valid(const void *buf, size_t size);
 

@@ -72,14 +72,14 @@ struct kho_verdict kho_judge_node(const struct kho_reader *from, const struct kh
 	const struct kho_verdict map = kho_judge_map(from, to);
 	bool map_crosses = map.fate != KHO_FATE_REFUSED;
 
-	if (!strcmp(name, KHO_NODE_LUO))
+	if (kho_node_within(name, KHO_NODE_LUO))
 		return judge_luo(from, to, map_crosses, sessions);
 	/* 73 bytes that are no FDT, and news to kernels before 7.1, which have no sizes. */
-	if (!strcmp(name, KHO_NODE_METADATA) && !kho_abi_sized(to->abi))
+	if (kho_node_within(name, KHO_NODE_METADATA) && !kho_abi_sized(to->abi))
 		return verdict(KHO_FATE_DROPPED, "it does not know of this node");
 	if (!map_crosses)
 		return map;
-	if (!strcmp(name, KHO_NODE_MEMBLOCK) && !to->reserve_mem)
+	if (kho_node_within(name, KHO_NODE_MEMBLOCK) && !to->reserve_mem)
 		return verdict(KHO_FATE_REFUSED, "it does not revive reserve_mem regions");
 	return native;
 }

@@ -263,6 +263,7 @@ int kho_fdt_check(const void *buf, size_t size);
 
 #define KHO_NODE_NAME_MAX	64	/* bytes, NUL included */
 #define KHO_ROOT_NODES_MAX	64
+#define KHO_ROOT_DEPTH_MAX	4	/* nodes below each other, as in "a/b/c/d" */
 #define KHO_EARLY_MAP_MAX	(256u << 10)	/* most bytes of root FDT or scratch array */
 
 /* Nodes of the kernel's own. */
@@ -270,17 +271,22 @@ int kho_fdt_check(const void *buf, size_t size);
 #define KHO_NODE_METADATA	"kexec-metadata"
 #define KHO_NODE_LUO		"LUO"
 
+/*
+ * A node that says where its data is. The name of one below another has all names from
+ * the root on, as in "LUO/2". Kernels up to 7.3 write no such nodes, and read past them.
+ */
 struct kho_node {
 	char name[KHO_NODE_NAME_MAX];
 	uint64_t addr;
 	uint64_t size;			/* 0 where the ABI has none, see kho_root_sizes() */
+	bool more;			/* it has properties that the ABI does not know */
 };
 
 /* A root FDT, decoded. */
 struct kho_root {
 	enum kho_abi abi;
 	uint64_t map;			/* physical address of the preserved-memory map */
-	size_t incomplete;		/* nodes without an address, left out */
+	size_t incomplete;		/* nodes without an address or nodes below, left out */
 	size_t node_count;
 	struct kho_node node[KHO_ROOT_NODES_MAX];
 };
@@ -291,25 +297,30 @@ struct kho_root {
  */
 bool kho_node_name_valid(const char *name);
 
+/* Whether the node called NAME is the one called TOP, or lies below it. */
+bool kho_node_within(const char *name, const char *top);
+
 /* The node called NAME, or NULL. Points into ROOT. */
 const struct kho_node *kho_root_find(const struct kho_root *root, const char *name);
 
 /*
- * Append a node.
- * Errors: -KHO_ERR_INVAL (name), -KHO_ERR_EXISTS, -KHO_ERR_LIMIT.
+ * Append a node. "a/b" may be there without "a", which then has no data.
+ * Errors: -KHO_ERR_INVAL (name, or too deep), -KHO_ERR_EXISTS, -KHO_ERR_LIMIT.
  */
 int kho_root_add(struct kho_root *root, const char *name, uint64_t addr, uint64_t size);
 
 /*
  * Decode the root FDT in BUF. "kho-v1" is read as KHO_ABI_V1; set abi to
  * KHO_ABI_V1_512 where that is known to be the form. In v1 the map may be 0: an
- * empty map, or one that is not finalized yet. A node with no address property at
- * all, which a failed kho_add_subtree() leaves behind, is counted in "incomplete".
+ * empty map, or one that is not finalized yet. A node with neither an address property
+ * nor nodes below it, which a failed kho_add_subtree() leaves behind, is counted in
+ * "incomplete". Nodes come in the order of the tree, each before those below it.
  *
  * Errors: -KHO_ERR_BADFDT; -KHO_ERR_ABI ("compatible" missing or not known);
  * -KHO_ERR_BADNODE (map or size property missing; a property of a wrong length or
  * value; a name that is not valid);
- * -KHO_ERR_EXISTS; -KHO_ERR_LIMIT (more nodes than KHO_ROOT_NODES_MAX).
+ * -KHO_ERR_EXISTS; -KHO_ERR_LIMIT (more nodes than KHO_ROOT_NODES_MAX, more of them below
+ * each other than KHO_ROOT_DEPTH_MAX, or names that together are too long).
  */
 int kho_root_read(const void *buf, size_t size, struct kho_root *ret);
 
@@ -332,6 +343,17 @@ int kho_root_sizes(struct kho_root *root, const struct kho_mem *mem,
  * next kernel could not map).
  */
 int kho_root_write(const struct kho_root *root, void *buf, size_t size);
+
+/*
+ * The same, and what libkho does not know of goes on: FROM, of FROM_SIZE bytes, is the
+ * root FDT that ROOT was read from. What properties its root node has, and those of its
+ * nodes whose names are in ROOT or in front of such names, are copied, but for those of the two
+ * ABIs. A caller who gives a node other data has to look at its "more".
+ *
+ * Errors: as kho_root_write(); -KHO_ERR_BADFDT and -KHO_ERR_ABI also of FROM.
+ */
+int kho_root_rewrite(const struct kho_root *root, const void *from, size_t from_size, void *buf,
+		     size_t size);
 
 /* ---- Node "memblock": reserve_mem regions ------------------------------ */
 

@@ -126,60 +126,106 @@ static void check_map_address(const struct doc *doc, struct rule_outcome *o)
 		       "nothing; 6.19 and later drop such a handover");
 }
 
-/* Names of a hostile tree are not printed as they are. */
+/* A walk over the nodes of the root FDT, as deep as they are read. */
+struct node_walk {
+	const void *fdt;
+	int node, depth;
+	int at[KHO_ROOT_DEPTH_MAX + 1];	/* the node, behind those that it lies below */
+};
+
+static struct node_walk walk_nodes(const struct doc *doc)
+{
+	return (struct node_walk){ .fdt = doc->source->fdt.data };
+}
+
+static bool next_node(struct node_walk *w)
+{
+	do
+		w->node = fdt_next_node(w->fdt, w->node, &w->depth);
+	while (w->node >= 0 && w->depth > KHO_ROOT_DEPTH_MAX);
+	if (w->node < 0 || w->depth < 1)
+		return false;
+	w->at[w->depth] = w->node;
+	return true;
+}
+
+/* Its name, if that can be printed: those of a hostile tree are not, as they are. */
+static const char *name_at(const struct node_walk *w, int depth)
+{
+	const char *name = fdt_get_name(w->fdt, w->at[depth], NULL);
+
+	return name && kho_node_name_valid(name) ? name : NULL;
+}
+
+#define PATH_TEXT	(KHO_ROOT_DEPTH_MAX * KHO_NODE_NAME_MAX)
+
+static const char *path_text(const struct node_walk *w, char buf[PATH_TEXT])
+{
+	size_t len = 0;
+
+	for (int depth = 1; depth <= w->depth; depth++) {
+		const char *name = name_at(w, depth);
+
+		len += (size_t)snprintf(buf + len, PATH_TEXT - len, "%s%s", depth > 1 ? "/" : "",
+					name ? name : "?");
+	}
+	return buf;
+}
+
 static void check_node_name(const struct doc *doc, struct rule_outcome *o)
 {
-	const void *fdt = doc->source->fdt.data;
-	int node, other, index = 0;
+	struct node_walk w = walk_nodes(doc);
+	char text[PATH_TEXT];
 
-	fdt_for_each_subnode(node, fdt, 0) {
-		const char *name = fdt_get_name(fdt, node, NULL);
+	for (int index = 0; next_node(&w); index++) {
+		const char *name = name_at(&w, w.depth);
+		int other = name ? fdt_subnode_offset(w.fdt, w.at[w.depth - 1], name) : -1;
 
-		if (!name || !kho_node_name_valid(name)) {
+		if (!name)
 			broken(o, "the name of node %d", index);
-		} else {
-			other = fdt_subnode_offset(fdt, 0, name);
-			if (other >= 0 && other != node)
-				broken(o, "node '%s' is there twice", name);
-		}
-		index++;
+		else if (other >= 0 && other != w.node)
+			broken(o, "node '%s' is there twice", path_text(&w, text));
 	}
 }
 
-static const char *name_of(const struct doc *doc, int offset)
+/* A node may be there for those below it alone. */
+static bool holds_nodes_only(const struct node_walk *w, const char *addr_prop)
 {
-	const char *name = fdt_get_name(doc->source->fdt.data, offset, NULL);
+	return !fdt_getprop(w->fdt, w->node, addr_prop, NULL) && fdt_first_subnode(w->fdt, w->node) >= 0;
+}
 
-	return name && kho_node_name_valid(name) ? name : "?";
+static const char *addr_prop_of(const struct doc *doc)
+{
+	return kho_abi_radix(abi_of(doc)) ? "preserved-data" : "fdt";
 }
 
 static void check_node_complete(const struct doc *doc, struct rule_outcome *o)
 {
-	const char *prop = kho_abi_radix(abi_of(doc)) ? "preserved-data" : "fdt";
-	const void *fdt = doc->source->fdt.data;
+	const char *prop = addr_prop_of(doc);
+	struct node_walk w = walk_nodes(doc);
+	char text[PATH_TEXT];
 	uint64_t addr;
-	int node;
 
 	if (abi_of(doc) == KHO_ABI_UNKNOWN)
 		return;
-	fdt_for_each_subnode(node, fdt, 0)
-		if (!read_number(doc, node, prop, &addr) || !addr)
+	while (next_node(&w))
+		if (!holds_nodes_only(&w, prop) && (!read_number(doc, w.node, prop, &addr) || !addr))
 			broken(o, "node '%s': \"%s\" is missing, 0 or has not 8 bytes",
-			       name_of(doc, node), prop);
+			       path_text(&w, text), prop);
 }
 
 static void check_node_size(const struct doc *doc, struct rule_outcome *o)
 {
-	const void *fdt = doc->source->fdt.data;
+	struct node_walk w = walk_nodes(doc);
+	char text[PATH_TEXT];
 	uint64_t size;
-	int node;
 
 	if (!kho_abi_sized(abi_of(doc)))
 		return;
-	fdt_for_each_subnode(node, fdt, 0)
-		if (!read_number(doc, node, "blob-size", &size))
+	while (next_node(&w))
+		if (!holds_nodes_only(&w, addr_prop_of(doc)) && !read_number(doc, w.node, "blob-size", &size))
 			broken(o, "node '%s': \"blob-size\" is missing or has not 8 bytes",
-			       name_of(doc, node));
+			       path_text(&w, text));
 }
 
 /* ---- Map of preserved memory ---------------------------------------------- */
@@ -778,6 +824,8 @@ static const char *missing(const struct doc *doc, unsigned int needs)
 
 	if (needs & NEED_FDT && !doc_fdt_valid(s->fdt.data, s->fdt.size))
 		return "the root FDT is no device tree blob";
+	if (needs & (NEED_ROOT | NEED_MAP) && doc->root_err == -KHO_ERR_LIMIT)
+		return "the root FDT has more nodes, or more of them below each other, than are read";
 	if (needs & (NEED_ROOT | NEED_MAP) && doc->root_err)
 		return "the root FDT breaks a rule above";
 	if (needs & (NEED_MEM | NEED_MAP) && !s->has_mem)

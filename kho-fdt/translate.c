@@ -88,6 +88,11 @@ static int add_node(struct work *w, const struct kho_node *node, enum translate_
 	struct translated_node *t = &w->out->node[w->out->node_count++];
 	int err = kho_root_add(&w->root, node->name, addr, size);
 
+	if (fate != TRANSLATE_KEPT && node->more) {
+		error("node '%s' has properties that are not known, and they may be about its data, "
+		      "which %s needs in another form", node->name, w->to->name);
+		return REFUSED;
+	}
 	memcpy(t->name, node->name, sizeof(t->name));
 	t->fate = fate;
 	t->addr = addr;
@@ -447,6 +452,29 @@ static int translate_luo(struct work *w, const struct kho_node *node, const stru
 	return luo_writable(&w->to->reader) ? convert_luo(w, node) : leave_luo(w, node);
 }
 
+/* What becomes of LUO itself, which comes before what is below it; NULL: it is not there. */
+static const struct translated_node *luo_outcome(const struct translation *t)
+{
+	for (size_t i = 0; i < t->node_count; i++)
+		if (!strcmp(t->node[i].name, KHO_NODE_LUO))
+			return &t->node[i];
+	return NULL;
+}
+
+/* The same state in a form that is not known goes on with LUO, or is left out with it. */
+static int translate_below_luo(struct work *w, const struct kho_node *node)
+{
+	const struct translated_node *luo = luo_outcome(w->out);
+
+	if (luo && luo->fate == TRANSLATE_KEPT)
+		return keep_node(w, node);
+	if (luo && luo->fate == TRANSLATE_DROPPED)
+		return drop_node(w, node, luo->why);
+	error("node '%s' has live update state in a form that is not known, so it cannot be translated",
+	      node->name);
+	return REFUSED;
+}
+
 /* ---- All of it ------------------------------------------------------------------- */
 
 static int translate_node(struct work *w, const struct kho_node *node)
@@ -458,6 +486,8 @@ static int translate_node(struct work *w, const struct kho_node *node)
 		return drop_node(w, node, "the other ABI does not know of it");
 	if (d->kind == DOC_LUO)
 		return translate_luo(w, node, d);
+	if (kho_node_within(node->name, KHO_NODE_LUO))
+		return translate_below_luo(w, node);
 	if (d->err == -KHO_ERR_READ)
 		return error("node '%s' at 0x%llx, %llu bytes, cannot be read: the dump must hold "
 			     "it", node->name, ULL(node->addr), ULL(node->size));
@@ -528,7 +558,8 @@ static int write_root(struct work *w)
 
 	w->root.abi = w->to->reader.abi;
 	w->root.map = t->map;
-	err = kho_root_write(&w->root, t->bytes.data, t->fdt_size);
+	err = kho_root_rewrite(&w->root, w->doc->source->fdt.data, w->doc->source->fdt.size,
+			       t->bytes.data, t->fdt_size);
 	return err ? error("root FDT: %s", kho_strerror(err)) : 0;
 }
 

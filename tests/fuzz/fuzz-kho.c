@@ -48,16 +48,23 @@ static void check_sizes(struct kho_root *root, const uint8_t *data, size_t size)
 		     root->node[i].size <= UINT64_MAX - root->node[i].addr);
 }
 
-/* What is written for ABI is read again, with sizes where it has them. */
-static void check_written(struct kho_root *root, enum kho_abi abi)
+/*
+ * What is written for ABI is read again, with sizes where it has them; with what FROM has
+ * beside, if that is not NULL.
+ */
+static void check_written(struct kho_root *root, enum kho_abi abi, const void *from, size_t from_size)
 {
-	static _Alignas(8) unsigned char buf[32768];
+	static _Alignas(8) unsigned char buf[65536];
 	static struct kho_root back;
 
 	memset(&back, 0xee, sizeof(back));
 	root->abi = abi;
-	must(!kho_root_write(root, buf, sizeof(buf)));
+	must(!kho_root_rewrite(root, from, from_size, buf, sizeof(buf)));
 	must(!kho_root_read(buf, sizeof(buf), &back));
+	for (size_t i = 0; i < root->node_count; i++) {
+		must(from || !back.node[i].more);
+		back.node[i].more = root->node[i].more;
+	}
 	if (abi == KHO_ABI_V1_512)
 		back.abi = abi;
 	if (!kho_abi_sized(abi))
@@ -78,7 +85,9 @@ static void fuzz_root(const uint8_t *data, size_t size)
 		root.incomplete = 0;
 		root.map |= 4096;
 		for (enum kho_abi abi = KHO_ABI_V4; abi > KHO_ABI_UNKNOWN; abi--)
-			check_written(&root, abi);
+			check_written(&root, abi, NULL, 0);
+		for (enum kho_abi abi = KHO_ABI_V4; abi > KHO_ABI_UNKNOWN; abi--)
+			check_written(&root, abi, copy, size);
 	}
 	free(copy);
 }

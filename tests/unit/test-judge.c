@@ -84,6 +84,7 @@ static void live_update_strings(void **state)
 	(void)state;
 	to.abi = KHO_ABI_V3;
 	check(kho_judge_node(&from, &to, "LUO", true), N);
+	check(kho_judge_node(&from, &to, "LUO/2", true), N);
 	to.abi = KHO_ABI_UNKNOWN;
 	check(kho_judge_node(&from, &to, "LUO", true), X);
 	check(kho_judge_node(&from, &to, "LUO", false), D);
@@ -93,6 +94,10 @@ static void live_update_strings(void **state)
 		       "other");
 		check(kho_judge_node(&from, &to, "LUO", true), X);
 		check(kho_judge_node(&from, &to, "LUO", false), D);
+		/* What is below a node goes where that goes. */
+		check(kho_judge_node(&from, &to, "LUO/2", true), X);
+		check(kho_judge_node(&from, &to, "LUO/2", false), D);
+		check(kho_judge_node(&from, &to, "LUO2", true), N);
 	}
 }
 
@@ -120,6 +125,7 @@ static void no_reserve_mem(void **state)
 	(void)state;
 	to.reserve_mem = false;
 	check(kho_judge_node(&release[R_7_3], &to, "memblock", false), X);
+	check(kho_judge_node(&release[R_7_3], &to, "memblock/2", false), X);
 	check(kho_judge_node(&release[R_7_3], &to, "memblocks", false), N);
 }
 

@@ -73,6 +73,17 @@ for kernel in 6.18 6.19; do
 	expect "check-live-$kernel" check --sysroot="$work/kho-$kernel"
 	expect "preflight-live-$kernel" preflight --sysroot="$work/kho-$kernel" running target.bzImage
 done
+# Nodes below nodes, which no release writes.
+expect show-nested show dumps/nested-kho-v4.elf
+expect show-nested-json show --json dumps/nested-kho-v4.elf
+expect check-nested check dumps/nested-kho-v4.elf
+expect map-nested map dumps/nested-kho-v4.elf
+expect diff-nested diff dumps/kho-v4.elf dumps/nested-kho-v4.elf
+expect translate-nested translate --to=kho-v4 -o "$work/nested.elf" dumps/nested-kho-v4.elf
+expect diff-nested-same diff dumps/nested-kho-v4.elf "$work/nested.elf"
+expect show-nested-again show "$work/nested.elf"
+expect translate-nested-refused translate --to=kho-v3 dumps/nested-kho-v4.elf
+expect get-nested get --raw LUO/2 dumps/nested-kho-v4.elf
 # The region "log" lies in this scratch area.
 expect check-scratch check --scratch=0x3d200000,2M dumps/kho-v4.elf
 

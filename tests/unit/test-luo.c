@@ -180,7 +180,7 @@ static struct image v5_image(void)
 	return m;
 }
 
-static const struct kho_node v5_node = { "LUO", V5_NODE, 32 };
+static const struct kho_node v5_node = { .name = "LUO", .addr = V5_NODE, .size = 32 };
 
 static void v5_read(void **state)
 {
@@ -534,7 +534,7 @@ static struct image v1_image(void)
 	return v1_image_of(&good);
 }
 
-static const struct kho_node v1_node = { "LUO", V1_NODE, 0 };
+static const struct kho_node v1_node = { .name = "LUO", .addr = V1_NODE };
 
 #define V1_TOLD \
 	"block 13000 0\n" \

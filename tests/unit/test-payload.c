@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <libfdt.h>
+
 #include "crc32c.h"
 #include "incoming.h"
 #include "payload.h"
@@ -362,6 +364,83 @@ static void make_running_kho(void)
 	assert_int_equal(kho_root_add(root, KHO_NODE_MEMBLOCK, 0x7001000, 4096), 0);
 	assert_int_equal(kho_root_add(root, KHO_NODE_METADATA, 0x7002000, 73), 0);
 	assert_int_equal(kho_root_add(root, KHO_NODE_LUO, 0x7003000, 4096), 0);
+	assert_int_equal(kho_root_write(root, handover.running.fdt, sizeof(handover.running.fdt)), 0);
+}
+
+/* Nodes below LUO, and a property that is not known. */
+static void make_running_nested(void)
+{
+	struct kho_root *root = &handover.running.root;
+	void *fdt = handover.running.fdt;
+
+	make_running_kho();
+	assert_int_equal(kho_root_add(root, "LUO/1", 0x7004000, 64), 0);
+	assert_int_equal(kho_root_add(root, "LUO/2", 0x7005000, 64), 0);
+	assert_int_equal(kho_root_write(root, fdt, sizeof(handover.running.fdt)), 0);
+	assert_int_equal(fdt_setprop_string(fdt, fdt_path_offset(fdt, "/LUO/2"), "compatible", "luo-v6"), 0);
+	assert_int_equal(kho_root_read(fdt, sizeof(handover.running.fdt), root), 0);
+}
+
+static void nested_in_place(void **state)
+{
+	(void)state;
+	make_running_nested();
+	build();
+	assert_int_equal(handover.map, MAP_IN_PLACE);
+	assert_int_equal(header()->fdt_addr, 0x7abc000);
+	assert_item(4, "LUO/2", KHO_ITEM_NODE, 0, 0x7005000, 64);
+}
+
+/* What the kernel has is in the FDT that we build, with all it says. */
+static void nested_with_blob(void **state)
+{
+	struct kho_root root;
+	const void *fdt;
+
+	(void)state;
+	make_running_nested();
+	add_blob("conf", 100);
+	build();
+	assert_int_equal(handover.map, MAP_LIVE);
+	read_root(&root);
+	assert_int_equal(root.node_count, 6);
+	assert_node(&root, "LUO", 0x7003000, 4096);
+	assert_node(&root, "LUO/1", 0x7004000, 64);
+	assert_node(&root, "LUO/2", 0x7005000, 64);
+	fdt = at(header()->fdt_addr, payload_fdt_size(&layout));
+	assert_string_equal(fdt_getprop(fdt, fdt_path_offset(fdt, "/LUO/2"), "compatible", NULL), "luo-v6");
+}
+
+/* Regions that are added would not be in a form of memblock that is not known. */
+static void nested_memblock(void **state)
+{
+	struct kho_root *root = &handover.running.root;
+
+	(void)state;
+	make_running_kho();
+	assert_int_equal(kho_root_add(root, "memblock/2", 0x7004000, 64), 0);
+	add_region("mine", 0x200000000, 0x200000, true);
+	assert_int_equal(handover_judge(&handover, true), 0);
+	assert_int_equal(payload_plan(&handover, 0, &layout), -1);
+	handover.node[--handover.node_count].name[0] = '\0';
+	assert_int_equal(payload_plan(&handover, 0, &layout), 0);
+	handover.node[0].more = true;
+	assert_int_equal(payload_plan(&handover, 0, &layout), -1);
+	handover.region_count = 0;
+	assert_int_equal(payload_plan(&handover, 0, &layout), 0);
+}
+
+/* Live update state that only nodes below LUO have can neither go on nor be left out. */
+static void nested_alone(void **state)
+{
+	struct kho_root *root = &handover.running.root;
+
+	(void)state;
+	make_running_kho();
+	root->node_count--;
+	assert_int_equal(kho_root_add(root, "LUO/2", 0x7004000, 64), 0);
+	strcpy(handover.running.writes.luo, "");
+	assert_int_equal(handover_judge(&handover, false), -1);
 }
 
 /* Nothing added: the kernel's own tree is handed on where it is. */
@@ -744,6 +823,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_kho_to_v1, setup, teardown),
 		cmocka_unit_test_setup_teardown(raw_node_to_v1, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(nested_in_place, setup, teardown),
+		cmocka_unit_test_setup_teardown(nested_with_blob, setup, teardown),
+		cmocka_unit_test_setup_teardown(nested_memblock, setup, teardown),
+		cmocka_unit_test_setup_teardown(nested_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(layout_is_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(nodes_are_not_crossed, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_large, setup, teardown),

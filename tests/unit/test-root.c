@@ -612,13 +612,16 @@ static void write_errors(void **state)
 
 static void names(void **state)
 {
-	static const char *const bad[] = { "", ".", "..", "a/b", "a@b", "a b", "a\t", "a:b", "\xc3\xa4",
+	static const char *const bad[] = { "", ".", "..", "/a", "a/", "a//b", "a/..", "a@b", "a b", "a\t", "a:b", "\xc3\xa4",
 		"a123456789012345678901234567890123456789012345678901234567890123" };
 	static const char *const fine[] = { "a", "LUO", "kexec-metadata", "a.b,c_d+e-9", "...",
 		"a12345678901234567890123456789012345678901234567890123456789012" };
 	struct kho_root root = { 0 };
 
 	(void)state;
+	/* A path, and no name. */
+	assert_false(kho_node_name_valid("b/a"));
+	assert_int_equal(kho_root_add(&root, "b/a", 1, 1), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_false(kho_node_name_valid(bad[i]));
 		assert_int_equal(kho_root_add(&root, bad[i], 1, 1), -KHO_ERR_INVAL);
@@ -665,6 +668,239 @@ static void abi_names(void **state)
 	assert_int_equal(kho_abi_from_name(""), KHO_ABI_UNKNOWN);
 }
 
+/* ---- Nodes below nodes ------------------------------------------------------ */
+
+/* PATH's last part, with properties as the ABI of GOOD has them; the caller ends it. */
+static void begin_node(struct fdt *f, const char *name, uint64_t addr)
+{
+	const uint64_t size = 64;
+
+	assert_int_equal(fdt_begin_node(f->bytes, name), 0);
+	if (!addr)
+		return;
+	put_prop(f->bytes, "preserved-data", &addr, 8);
+	put_prop(f->bytes, "blob-size", &size, 8);
+}
+
+static void end_node(struct fdt *f)
+{
+	assert_int_equal(fdt_end_node(f->bytes), 0);
+}
+
+static void put_leaf(struct fdt *f, const char *name, uint64_t addr)
+{
+	begin_node(f, name, addr);
+	end_node(f);
+}
+
+/* What is proposed for LUO, a node that only holds others, and properties of formats to come. */
+static void build_nested(struct fdt *f)
+{
+	begin(f, &good);
+	put_prop(f->bytes, "epoch", "\1\2\3\4\5\6\7", 8);
+	put_leaf(f, "memblock", 0x1000);
+	begin_node(f, "LUO", 0x2000);
+	assert_int_equal(fdt_property_string(f->bytes, "compatible", "luo"), 0);
+	put_leaf(f, "1", 0x3000);
+	begin_node(f, "2", 0x4000);
+	assert_int_equal(fdt_property_string(f->bytes, "compatible", "luo-2"), 0);
+	assert_int_equal(fdt_property(f->bytes, "empty", "", 0), 0);
+	put_leaf(f, "flb", 0x5000);
+	end_node(f);
+	end_node(f);
+	begin_node(f, "vm", 0);
+	assert_int_equal(fdt_property_string(f->bytes, "compatible", "holder"), 0);
+	put_leaf(f, "1", 0x6000);
+	end_node(f);
+	put_leaf(f, "LUO2", 0x7000);
+	end(f);
+}
+
+static const struct kho_node nested[] = {
+	{ "memblock", 0x1000, 64, false }, { "LUO", 0x2000, 64, true }, { "LUO/1", 0x3000, 64, false },
+	{ "LUO/2", 0x4000, 64, true }, { "LUO/2/flb", 0x5000, 64, false }, { "vm/1", 0x6000, 64, false },
+	{ "LUO2", 0x7000, 64, false },
+};
+
+static void assert_nested(const struct kho_root *root, bool sized)
+{
+	assert_int_equal(root->node_count, ARRAY_SIZE(nested));
+	assert_int_equal(root->incomplete, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(nested); i++) {
+		assert_string_equal(root->node[i].name, nested[i].name);
+		assert_int_equal(root->node[i].addr, nested[i].addr);
+		assert_int_equal(root->node[i].size, sized ? nested[i].size : 0);
+		assert_int_equal(root->node[i].more, nested[i].more);
+	}
+}
+
+static void read_nested(void **state)
+{
+	struct kho_root root;
+	struct fdt f;
+
+	(void)state;
+	build_nested(&f);
+	assert_int_equal(kho_root_read(f.bytes, sizeof(f.bytes), &root), 0);
+	assert_nested(&root, true);
+	assert_true(kho_node_within("LUO", "LUO") && kho_node_within("LUO/2/flb", "LUO"));
+	assert_false(kho_node_within("LUO2", "LUO") || kho_node_within("LU", "LUO"));
+	assert_true(kho_node_within("LUO/2/flb", "LUO/2"));
+}
+
+static const char *string_at(const struct fdt *f, const char *path, const char *prop)
+{
+	int node = fdt_path_offset(f->bytes, path);
+
+	return node < 0 ? NULL : fdt_getprop(f->bytes, node, prop, NULL);
+}
+
+/* Written anew, nothing of it is lost. */
+static void rewrite_nested(void **state)
+{
+	static const enum kho_abi abis[] = { KHO_ABI_V4, KHO_ABI_V3, KHO_ABI_V1 };
+	struct kho_root root, back;
+	struct fdt f, out;
+	int len;
+
+	(void)state;
+	build_nested(&f);
+	assert_int_equal(kho_root_read(f.bytes, sizeof(f.bytes), &root), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(abis); i++) {
+		root.abi = abis[i];
+		assert_int_equal(kho_root_rewrite(&root, f.bytes, sizeof(f.bytes), out.bytes,
+						  sizeof(out.bytes)), 0);
+		assert_int_equal(kho_root_read(out.bytes, sizeof(out.bytes), &back), 0);
+		assert_nested(&back, kho_abi_sized(abis[i]));
+		assert_string_equal(string_at(&out, "/LUO", "compatible"), "luo");
+		assert_string_equal(string_at(&out, "/LUO/2", "compatible"), "luo-2");
+		assert_string_equal(string_at(&out, "/vm", "compatible"), "holder");
+		assert_non_null(fdt_getprop(out.bytes, fdt_path_offset(out.bytes, "/LUO/2"), "empty", &len));
+		assert_int_equal(len, 0);
+		assert_memory_equal(string_at(&out, "/", "epoch"), "\1\2\3\4\5\6\7", 8);
+		assert_string_equal(string_at(&out, "/", "compatible"), kho_abi_name(abis[i]));
+		assert_int_equal(!string_at(&out, "/LUO/2", "fdt"), abis[i] != KHO_ABI_V1);
+		assert_int_equal(!string_at(&out, "/LUO/2", "blob-size"), abis[i] == KHO_ABI_V1);
+	}
+}
+
+/* Nodes that go, come, and are in another order; and what has no model. */
+static void rewrite_changed(void **state)
+{
+	struct kho_root root = { .abi = KHO_ABI_V4, .map = MAP }, back;
+	struct fdt f, out;
+
+	(void)state;
+	build_nested(&f);
+	assert_int_equal(kho_root_add(&root, "vm/1", 0x6000, 1), 0);
+	assert_int_equal(kho_root_add(&root, "LUO/2", 0x4000, 1), 0);
+	assert_int_equal(kho_root_add(&root, "blob", 0x9000, 1), 0);
+	assert_int_equal(kho_root_add(&root, "LUO", 0x2000, 1), 0);
+	assert_int_equal(kho_root_add(&root, "vm/2", 0x8000, 1), 0);
+	assert_int_equal(kho_root_rewrite(&root, f.bytes, sizeof(f.bytes), out.bytes, sizeof(out.bytes)), 0);
+	assert_int_equal(kho_root_read(out.bytes, sizeof(out.bytes), &back), 0);
+	assert_int_equal(back.node_count, 5);
+	for (size_t i = 0; i < root.node_count; i++)
+		assert_int_equal(kho_root_find(&back, root.node[i].name)->addr, root.node[i].addr);
+	assert_string_equal(back.node[1].name, "vm/2");
+	assert_string_equal(back.node[2].name, "LUO");
+	assert_string_equal(string_at(&out, "/vm", "compatible"), "holder");
+	assert_null(string_at(&out, "/blob", "compatible"));
+	assert_int_equal(fdt_path_offset(out.bytes, "/LUO/1"), -FDT_ERR_NOTFOUND);
+	/* Without a model. */
+	assert_int_equal(kho_root_write(&root, out.bytes, sizeof(out.bytes)), 0);
+	assert_null(string_at(&out, "/LUO", "compatible"));
+	assert_non_null(string_at(&out, "/LUO/2", "preserved-data"));
+	assert_int_equal(kho_root_rewrite(&root, f.bytes, 100, out.bytes, sizeof(out.bytes)), -KHO_ERR_BADFDT);
+	fdt_setprop_inplace(f.bytes, 0, "compatible", "kho-v9", 7);
+	assert_int_equal(kho_root_rewrite(&root, f.bytes, sizeof(f.bytes), out.bytes, sizeof(out.bytes)),
+			 -KHO_ERR_ABI);
+}
+
+/* A chain of DEPTH nodes called NAME, the last one with data. */
+static int read_chain(int depth, const char *name, struct kho_root *root)
+{
+	struct fdt f;
+
+	begin(&f, &good);
+	for (int i = 1; i <= depth; i++)
+		begin_node(&f, name, i == depth ? 0x1000 : 0);
+	for (int i = 1; i <= depth; i++)
+		end_node(&f);
+	end(&f);
+	return kho_root_read(f.bytes, sizeof(f.bytes), root);
+}
+
+static void read_deep(void **state)
+{
+	static const char fits[] = "123456789012345678901234567890";
+	struct kho_root root;
+
+	(void)state;
+	assert_int_equal(read_chain(KHO_ROOT_DEPTH_MAX, "a", &root), 0);
+	assert_string_equal(root.node[0].name, "a/a/a/a");
+	assert_int_equal(read_chain(KHO_ROOT_DEPTH_MAX + 1, "a", &root), -KHO_ERR_LIMIT);
+	assert_int_equal(read_chain(1000, "a", &root), -KHO_ERR_LIMIT);
+	/* 30 + 1 + 32 bytes and a NUL are all that fits. */
+	assert_int_equal(read_chain(2, fits, &root), 0);
+	assert_int_equal(read_chain(2, "12345678901234567890123456789012", &root), -KHO_ERR_LIMIT);
+	assert_int_equal(read_chain(3, fits, &root), -KHO_ERR_LIMIT);
+	assert_int_equal(read_chain(2, "a@1", &root), -KHO_ERR_BADNODE);
+	assert_int_equal(kho_root_add(&root, "a/b/c/d/e", 1, 1), -KHO_ERR_INVAL);
+}
+
+/* Two nodes of a name, one of them with nodes below; and one with nothing. */
+static void read_nested_bad(void **state)
+{
+	struct kho_root root;
+	struct fdt f;
+
+	(void)state;
+	for (int where = 0; where < 3; where++) {
+		begin(&f, &good);
+		if (where == 1)
+			put_leaf(&f, "LUO", 0x1000);
+		begin_node(&f, "LUO", 0);
+		put_leaf(&f, "1", 0x2000);
+		put_leaf(&f, where ? "2" : "1", 0x3000);
+		end_node(&f);
+		if (where == 2)
+			put_leaf(&f, "LUO", 0x1000);
+		end(&f);
+		assert_int_equal(kho_root_read(f.bytes, sizeof(f.bytes), &root), -KHO_ERR_EXISTS);
+	}
+	begin(&f, &good);
+	begin_node(&f, "LUO", 0x1000);
+	put_leaf(&f, "1", 0);
+	end_node(&f);
+	end(&f);
+	assert_int_equal(kho_root_read(f.bytes, sizeof(f.bytes), &root), 0);
+	assert_int_equal(root.incomplete, 1);
+	assert_int_equal(root.node_count, 1);
+}
+
+/* Nodes below others count as any. */
+static void read_many_nested(void **state)
+{
+	struct kho_root root;
+	char name[16];
+	struct fdt f;
+
+	(void)state;
+	for (unsigned int more = 0; more < 2; more++) {
+		begin(&f, &good);
+		begin_node(&f, "LUO", 0x1000);
+		for (unsigned int i = 1; i < KHO_ROOT_NODES_MAX + more; i++) {
+			snprintf(name, sizeof(name), "%u", i);
+			put_leaf(&f, name, 0x1000 * (i + 1));
+		}
+		end_node(&f);
+		end(&f);
+		assert_int_equal(kho_root_read(f.bytes, sizeof(f.bytes), &root), more ? -KHO_ERR_LIMIT : 0);
+	}
+	assert_int_equal(root.node_count, KHO_ROOT_NODES_MAX);
+}
+
 static void error_texts(void **state)
 {
 	const char *unknown = kho_strerror(1000);
@@ -702,6 +938,12 @@ int main(void)
 		cmocka_unit_test(write_errors),
 		cmocka_unit_test(names),
 		cmocka_unit_test(abi_names),
+		cmocka_unit_test(read_nested),
+		cmocka_unit_test(rewrite_nested),
+		cmocka_unit_test(rewrite_changed),
+		cmocka_unit_test(read_deep),
+		cmocka_unit_test(read_nested_bad),
+		cmocka_unit_test(read_many_nested),
 		cmocka_unit_test(error_texts),
 	};
 

@@ -66,6 +66,7 @@ static void make_running(void)
 	*root = (struct kho_root){ .abi = KHO_ABI_V4, .map = KERNEL_MAP };
 	assert_int_equal(kho_root_add(root, KHO_NODE_MEMBLOCK, 0x7001000, 4096), 0);
 	assert_int_equal(kho_root_add(root, KHO_NODE_METADATA, 0x7002000, 73), 0);
+	assert_int_equal(kho_root_write(root, handover.running.fdt, sizeof(handover.running.fdt)), 0);
 }
 
 static int setup(void **state)
