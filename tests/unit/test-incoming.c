@@ -229,17 +229,21 @@ static void read_up_to_its_size(void **state)
 	incoming_close(&in);
 }
 
-/* The entries of setup_data that are looked at. */
+/* Every entry of setup_data that has a number is looked at. */
 static void entry_numbers(void **state)
 {
+	int number = -2;
+
 	(void)state;
 	tree_unlink(&tree, SETUP_DATA "12/type");
+	tree_write(&tree, SETUP_DATA "2147483648/type", "0x6b686f01\n", 11);
+	assert_int_equal(incoming_entry(&tree.root, KHO_SETUP_TYPE, &number), 0);
+	assert_int_equal(number, -2);
 	tree_write(&tree, SETUP_DATA "4096/type", "0x6b686f01\n", 11);
-	assert_int_equal(incoming_entry(&tree.root, KHO_SETUP_TYPE), -1);
-	tree_write(&tree, SETUP_DATA "4095/type", "0x6b686f01\n", 11);
-	assert_int_equal(incoming_entry(&tree.root, KHO_SETUP_TYPE), 4095);
+	assert_int_equal(incoming_entry(&tree.root, KHO_SETUP_TYPE, &number), 1);
+	assert_int_equal(number, 4096);
 	tree_write(&tree, SETUP_DATA "0/type", "x\n", 2);
-	assert_int_equal(incoming_entry(&tree.root, 4), -1);
+	assert_int_equal(incoming_entry(&tree.root, 4, &number), 0);
 }
 
 static void no_data(void **state)
