@@ -18,6 +18,7 @@
 #include "load.h"
 #include "message.h"
 #include "options.h"
+#include "target.h"
 
 #define PIECES_MAX	4096
 
@@ -118,6 +119,7 @@ static void write_core(FILE *f)
 int main(int argc, char **argv)
 {
 	struct options options;
+	struct target target;
 	char path[4096];
 	FILE *f;
 	int code;
@@ -128,8 +130,11 @@ int main(int argc, char **argv)
 	}
 	snprintf(path, sizeof(path), "%s/proc/kcore", argv[1]);
 	code = options_parse(&options, argc - 1, argv + 1);
-	if (code == EXIT_OK)
-		code = load_image(&options.request, "/");
+	if (code == EXIT_OK) {
+		code = target_open(&target, &options.request) ? EXIT_FAILED :
+		       load_image(&options.request, &target, "/");
+		target_release(&target);
+	}
 	options_free(&options);
 	/* Also of a plan that is refused. */
 	f = code == EXIT_OK || code == EXIT_REFUSED ? fopen(path, "w") : NULL;
