@@ -10,6 +10,21 @@
 /* Exit codes of the children that no signal ends. */
 enum { SURVIVED = 40, NOT_TOLD, TOLD };
 
+/*
+ * Whatever started the test: nohup ignores signals, and a process stops only in a group that
+ * somebody outside of it could continue.
+ */
+static void usual_signals(void)
+{
+	sigset_t none;
+
+	setpgid(0, 0);
+	for (int number = 1; number <= SIGRTMAX; number++)
+		signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static int status_of(int (*child)(int number), int number)
 {
 	int status;
@@ -18,6 +33,7 @@ static int status_of(int (*child)(int number), int number)
 	assert_true(pid >= 0);
 	if (!pid) {
 		close(STDERR_FILENO);
+		usual_signals();
 		_exit(child(number));
 	}
 	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
