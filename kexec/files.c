@@ -177,6 +177,11 @@ int file_open(const char *path, const char *what, size_t cap)
 	return copy;
 }
 
+int file_copy(int fd, size_t cap)
+{
+	return lseek(fd, 0, SEEK_SET) < 0 ? -1 : copy_to_memfd(fd, cap);
+}
+
 int file_read_open(int fd, const char *path, const char *what, size_t cap, struct buffer *ret)
 {
 	int err = lseek(fd, 0, SEEK_SET) < 0 ? -errno : read_fd(fd, cap, ret);

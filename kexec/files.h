@@ -36,6 +36,9 @@ int file_read(const char *path, const char *what, size_t cap, struct buffer *ret
  */
 int file_open(const char *path, const char *what, size_t cap);
 
+/* A sealed memfd of all that FD, of file_open(), holds, at most CAP bytes. -1 with errno. */
+int file_copy(int fd, size_t cap);
+
 /* As file_read(), for what file_open() has opened. */
 int file_read_open(int fd, const char *path, const char *what, size_t cap, struct buffer *ret);
 

@@ -19,8 +19,14 @@
 /* Where segments may lie: scratch with a handover, else all RAM. */
 static const struct kho_range *areas(const struct image_plan *p, size_t *count)
 {
-	*count = p->handover ? p->handover->scratch_count : p->machine->usable_count;
-	return p->handover ? p->handover->scratch : p->machine->usable;
+	const struct machine *m = p->machine;
+
+	if (p->handover) {
+		*count = p->handover->scratch_count;
+		return p->handover->scratch;
+	}
+	*count = m->usable_count ? m->usable_count : m->ram_count;
+	return m->usable_count ? m->usable : m->ram;
 }
 
 int image_plan_no_room(const struct image_plan *p, const char *name, uint64_t size, int err)
@@ -233,7 +239,7 @@ int image_plan_place(struct image_plan *p)
 {
 	struct segment unplaced = { 0 };
 
-	if (!p->handover && machine_check_usable(p->machine))
+	if (!p->handover && !p->dry_run && machine_check_usable(p->machine))
 		return -1;
 	p->kernel = &unplaced;
 	collect_reserve(p);

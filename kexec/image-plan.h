@@ -18,6 +18,7 @@ struct image_plan {
 	const struct efi_facts *efi;
 	const char *cmdline;
 	bool no_checks;
+	bool dry_run;			/* without root nobody knows what is set aside */
 	bool by_kernel;			/* the handover is a segment of kexec_file_load */
 	/* The plan. */
 	struct segments segments;	/* by_kernel: where the kernel will put what it places */

@@ -120,6 +120,7 @@ static int plan(struct loading *l)
 		.efi = rq->no_efi ? NULL : &l->efi,
 		.cmdline = l->cmdline,
 		.no_checks = rq->no_checks,
+		.dry_run = rq->dry_run,
 		.by_kernel = l->by_kernel,
 	};
 	if (!image_plan_place(&l->plan))
@@ -228,12 +229,13 @@ static int load_handover(struct loading *l)
 			    l->plan.payload_buf.size);
 }
 
-static void unload_again(const struct loading *l)
+/* 0, or -1 after a message. */
+static int unload_again(const struct loading *l)
 {
 	if (l->by_kernel ? sys_kexec_file_unload() : sys_kexec_unload())
-		error_errno("the image stays loaded; unload it with 'kexec -u'");
-	else
-		notice("the image has been unloaded again");
+		return error_errno("the image stays loaded; unload it with 'kexec -u'");
+	notice("the image has been unloaded again");
+	return 0;
 }
 
 /* Where the handover lies in the image. */
@@ -256,59 +258,72 @@ static int identify(const struct loading *l, struct image_id *ret)
 	ret->symbol = l->handover.running.image_symbol;
 	ret->payload = payload_range(l);
 	ret->image = running_image(&l->handover.kcore, ret->symbol, &ret->payload);
+	if (!ret->symbol)
+		notice("this kernel does not tell which image it has loaded, so 'kexec -e' will load once more, "
+		       "and needs the files for it (CONFIG_KALLSYMS_ALL and kernel.kptr_restrict below 2 "
+		       "would tell)");
 	if (ret->image || !ret->symbol)
 		return 0;
 	return error("the image that the kernel has loaded is not the one made here: another program loads "
-		     "at the same time; see that it ends, then load again");
+		     "at the same time; see that it ends, then load again, or unload with 'kexec -u'");
 }
 
 /*
  * The image is loaded. One that kexec -e could not seal must not stay, nor one made of files
- * that nobody has looked at; somebody else's is not ours to unload.
+ * that nobody has looked at; somebody else's is not ours to unload. What stays all the same
+ * is nothing that kexec -e starts.
  */
 static int finish(const struct loading *l, const struct state *state)
 {
+	const struct root *root = &l->machine.root;
 	struct image_id id;
 
 	if (identify(l, &id)) {
-		state_forget(&l->machine.root);
+		state_spoil(root);
 		return EXIT_FAILED;
 	}
-	if (!(l->by_kernel && target_check_files(l->target, l->request)) &&
-	    !state_commit(&l->machine.root, state, &id))
+	if (!(l->by_kernel && target_check_files(l->target, l->request)) && !state_commit(root, state, &id))
 		return EXIT_OK;
-	unload_again(l);
-	state_forget(&l->machine.root);
+	if (unload_again(l))
+		state_spoil(root);
+	else
+		state_forget(root);
 	return EXIT_FAILED;
+}
+
+/* What is known of the image that was loaded before stays known, and no more. */
+static int abandon(const struct loading *l, bool was_unknown, int code)
+{
+	state_abandon(&l->machine.root, was_unknown);
+	return code;
+}
+
+static int load_handed_over(struct loading *l)
+{
+	const struct root *root = &l->machine.root;
+	bool was_unknown = state_unknown(root);
+	struct state state;
+	int code;
+
+	/* Building consumes the blobs, so they are kept first. */
+	if (state_prepare(root, &l->handover))
+		return abandon(l, was_unknown, EXIT_FAILED);
+	if (complete(l))
+		return abandon(l, was_unknown, EXIT_REFUSED);
+	state_describe(&state, l->request, l->target, &l->handover, l->cmdline, l->by_kernel);
+	code = load_handover(l) ? abandon(l, was_unknown, EXIT_FAILED) : finish(l, &state);
+	state_release(&state);
+	return code;
 }
 
 static int load_now(struct loading *l)
 {
-	struct state state;
-	int code = EXIT_FAILED;
-
-	if (!l->request->kho) {
-		if (load_segments(l))
-			return EXIT_FAILED;
-		state_forget(&l->machine.root);
-		return EXIT_OK;
-	}
-	/* Building consumes the blobs, so they are kept first. */
-	if (state_prepare(&l->machine.root, &l->handover)) {
-		state_abandon(&l->machine.root);
+	if (l->request->kho)
+		return load_handed_over(l);
+	if (load_segments(l))
 		return EXIT_FAILED;
-	}
-	if (complete(l)) {
-		state_abandon(&l->machine.root);
-		return EXIT_REFUSED;
-	}
-	state_describe(&state, l->request, l->target, &l->handover, l->cmdline, l->by_kernel);
-	if (!load_handover(l))
-		code = finish(l, &state);
-	else
-		state_abandon(&l->machine.root);
-	state_release(&state);
-	return code;
+	state_forget(&l->machine.root);
+	return EXIT_OK;
 }
 
 /* Whoever loads the segment must give the kernel this command line. */

@@ -67,20 +67,42 @@ static int is_session(int dir, const char *file, char name[LUO_SESSION_NAME])
 	return 1;
 }
 
-/* Does process PID hold a session? 1, 0, or -1 with errno. */
-static int process_holds(const struct root *root, const char *pid, char name[LUO_SESSION_NAME])
+/* Is there a session among the files in folder PATH of /proc? 1, 0, or -1 with errno. */
+static int files_hold(const struct root *root, const char *path, char name[LUO_SESSION_NAME])
 {
+	DIR *dir = root_opendir(root, path);
 	const struct dirent *entry;
-	char path[300];
 	int found = 0;
-	DIR *dir;
 
-	snprintf(path, sizeof(path), "proc/%s/fd", pid);
-	dir = root_opendir(root, path);
 	if (!dir)
 		return is_gone(errno) ? 0 : -1;
 	while (!found && (entry = next_entry(dir)))
 		found = is_session(dirfd(dir), entry->d_name, name);
+	if (!found && errno && !is_gone(errno))
+		found = -1;
+	closedir(dir);
+	return found;
+}
+
+/*
+ * Does process PID hold a session? Each thread is asked: it can have files of its own, and
+ * those of a first thread that has ended are not shown there. 1, 0, or -1 with errno.
+ */
+static int process_holds(const struct root *root, const char *pid, char name[LUO_SESSION_NAME])
+{
+	const struct dirent *thread;
+	char path[600];
+	int found = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "proc/%.20s/task", pid);
+	dir = root_opendir(root, path);
+	if (!dir)
+		return is_gone(errno) ? 0 : -1;
+	while (!found && (thread = next_entry(dir))) {
+		snprintf(path, sizeof(path), "proc/%.20s/task/%s/fd", pid, thread->d_name);
+		found = files_hold(root, path, name);
+	}
 	if (!found && errno && !is_gone(errno))
 		found = -1;
 	closedir(dir);

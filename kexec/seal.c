@@ -144,6 +144,10 @@ static int open_files(struct seal *s)
 
 int seal_reload(struct seal *s)
 {
+	if (s->out_of_reach) {
+		error("the image cannot be loaded again: its files could not be read while the network was up");
+		return EXIT_REFUSED;
+	}
 	if (open_files(s))
 		return EXIT_REFUSED;
 	return load_image(&s->sealed.request, &s->target, s->root_dir);
@@ -183,12 +187,19 @@ int seal_update(struct seal *s)
 
 int seal_hold(struct seal *s)
 {
-	if (!s->found || (!open_files(s) && !target_read(&s->target, &s->sealed.request)))
+	const struct request *rq = &s->sealed.request;
+
+	if (!s->found || (!open_files(s) && !target_read(&s->target, rq) && !target_hold(&s->target, rq)))
 		return EXIT_OK;
-	if (!s->sealed.id.symbol)
-		return EXIT_REFUSED;
-	notice("what changes from now on cannot be loaded again");
-	return EXIT_OK;
+	s->out_of_reach = true;
+	if (s->sealed.id.symbol) {
+		notice("so what changes from now on cannot be loaded again, and would be refused");
+		return EXIT_OK;
+	}
+	error("this kernel does not tell which image it has loaded, so the image has to be loaded once more, "
+	      "and that needs these files as they were: mount their file system, or have /proc/kallsyms "
+	      "list kexec_image (CONFIG_KALLSYMS_ALL, kernel.kptr_restrict below 2) before the load");
+	return EXIT_REFUSED;
 }
 
 int seal_own(struct seal *s)
@@ -207,6 +218,7 @@ int seal_init(struct seal *s, const char *root_dir)
 	memset(s, 0, sizeof(*s));
 	s->root_dir = root_dir;
 	s->root.fd = s->handover.kcore.fd = s->target.kernel_fd = s->target.initrd_fd = -1;
+	s->target.segment_fd = -1;
 	return root_init(&s->root, root_dir);
 }
 

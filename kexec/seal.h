@@ -19,6 +19,7 @@ struct seal {
 	struct handover handover;	/* its regions and their digests now */
 	struct target target;		/* its files, from the first load or seal_hold() on */
 	bool opened;			/* ... those are open */
+	bool out_of_reach;		/* ... those could not be read by seal_hold() */
 };
 
 /* 0, or -1 after a message. Release with seal_release(), also after an error. */
@@ -34,8 +35,8 @@ int seal_update(struct seal *seal);
 int seal_reload(struct seal *seal);
 
 /*
- * Read the files of the image, so that it can be loaded again when they are out of reach,
- * for the network is down. Without them seal_update() may fail later. An exit code, after
+ * Have the files of the image in memory, so that it can be loaded again when they are out of
+ * reach, for the network is down. Without them seal_update() refuses where it would load. An exit code, after
  * a message if it is not EXIT_OK: without the files no image can be proven to be ours.
  */
 int seal_hold(struct seal *seal);

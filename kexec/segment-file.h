@@ -11,6 +11,7 @@
 
 #define SEGMENT_MAX		(1ull << 30)	/* what kexec_file_load takes */
 #define SEGMENT_SIGNATURE_MAX	(1ull << 20)	/* bytes of an appended signature */
+#define SEGMENT_FILE_MAX	(SEGMENT_MAX + SEGMENT_SIGNATURE_MAX + (64u << 10))
 
 /* All of it points into the bytes that were parsed. */
 struct segment_file {

@@ -11,8 +11,6 @@
 #include "sysfs-kexec.h"
 #include "table.h"
 
-#define FILE_MAX	(SEGMENT_MAX + SEGMENT_SIGNATURE_MAX + PAGE_SIZE)
-
 static int check_signature(const struct request *rq, const struct machine *m, bool is_signed)
 {
 	char mode[32];
@@ -144,7 +142,7 @@ int segment_ready_read(const struct request *rq, const struct machine *m, struct
 	memset(h, 0, sizeof(*h));
 	h->kcore.fd = -1;
 	h->machine = m;
-	if (file_read(rq->segment, "segment", FILE_MAX, ret))
+	if (file_read_open(t->segment_fd, rq->segment, "segment", SEGMENT_FILE_MAX, ret))
 		return -1;
 	why = segment_parse(ret->data, ret->size, &s);
 	if (why)

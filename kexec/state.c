@@ -156,6 +156,11 @@ int state_make_dir(const struct root *root)
 	return mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST ? -1 : 0;
 }
 
+bool state_unknown(const struct root *root)
+{
+	return !faccessat(root->fd, LOADING, F_OK, 0);
+}
+
 int state_prepare(const struct root *root, const struct handover *h)
 {
 	char path[64];
@@ -218,21 +223,27 @@ int state_commit(const struct root *root, const struct state *s, const struct im
 	return 0;
 }
 
-void state_abandon(const struct root *root)
+void state_abandon(const struct root *root, bool was_unknown)
 {
 	char path[64];
 
-	unlinkat(root->fd, LOADING, 0);
+	if (!was_unknown)
+		unlinkat(root->fd, LOADING, 0);
 	for (size_t i = 0; i < BLOBS_MAX; i++) {
 		blob_path(path, sizeof(path), i, true);
 		unlinkat(root->fd, path, 0);
 	}
 }
 
-void state_forget(const struct root *root)
+void state_spoil(const struct root *root)
 {
 	unlinkat(root->fd, STATE_FILE, 0);
 	remove_blobs(root, 0);
+}
+
+void state_forget(const struct root *root)
+{
+	state_spoil(root);
 	unlinkat(root->fd, LOADING, 0);
 }
 
@@ -429,7 +440,7 @@ int state_load(const struct root *root, struct sealed *ret)
 	int err;
 
 	memset(ret, 0, sizeof(*ret));
-	if (!faccessat(root->fd, LOADING, F_OK, 0))
+	if (state_unknown(root))
 		return error("a load was cut off (/" LOADING "), so it cannot be told what is loaded: run "
 			     "the load command again, or 'kexec -u'");
 	err = root_read(root, STATE_FILE, STATE_MAX, &buf);

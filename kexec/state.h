@@ -17,6 +17,9 @@ struct state {
 	size_t blob_count;
 };
 
+/* Whether a load was cut off, so that it cannot be told what is loaded. */
+bool state_unknown(const struct root *root);
+
 /* Make the folder for what this program keeps. 0, or -1 with errno and no message. */
 int state_make_dir(const struct root *root);
 
@@ -36,8 +39,14 @@ int state_prepare(const struct root *root, const struct handover *handover);
 /* After the load: make this the description of image ID. 0, or -1 after a message. */
 int state_commit(const struct root *root, const struct state *state, const struct image_id *id);
 
-/* After state_prepare(), if nothing has been loaded: remove what it has put there. */
-void state_abandon(const struct root *root);
+/*
+ * After state_prepare(), if nothing has been loaded: remove what it has put there.
+ * WAS_UNKNOWN: state_unknown() before it; what was not known then is not known now.
+ */
+void state_abandon(const struct root *root, bool was_unknown);
+
+/* After a load that leaves an image behind which nobody can describe: -e is to refuse. */
+void state_spoil(const struct root *root);
 
 /* Remove it: another image, or none, is loaded. */
 void state_forget(const struct root *root);

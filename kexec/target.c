@@ -7,6 +7,7 @@
 #include "kho.h"
 #include "message.h"
 #include "reader.h"
+#include "segment-file.h"
 #include "target.h"
 
 #define INITRD_MAX	(64ull << 30)
@@ -25,13 +26,38 @@ static int check_unchanged(const struct target *t, const struct request *rq)
 int target_open(struct target *t, const struct request *rq)
 {
 	memset(t, 0, sizeof(*t));
-	t->initrd_fd = -1;
+	t->initrd_fd = t->segment_fd = -1;
 	t->kernel_fd = file_open(rq->kernel, "kernel", KERNEL_FILE_MAX);
 	if (t->kernel_fd < 0)
 		return -1;
 	if (rq->initrd)
 		t->initrd_fd = file_open(rq->initrd, "initrd", INITRD_MAX);
-	return rq->initrd && t->initrd_fd < 0 ? -1 : 0;
+	if (rq->segment)
+		t->segment_fd = file_open(rq->segment, "segment", SEGMENT_FILE_MAX);
+	return (rq->initrd && t->initrd_fd < 0) || (rq->segment && t->segment_fd < 0) ? -1 : 0;
+}
+
+static int hold(int *fd, const char *path, uint64_t cap)
+{
+	int copy = *fd < 0 ? -1 : file_copy(*fd, cap);
+
+	if (*fd < 0)
+		return 0;
+	if (copy < 0)
+		return error_errno("cannot copy '%s' into memory", path);
+	close(*fd);
+	*fd = copy;
+	return 0;
+}
+
+int target_hold(struct target *t, const struct request *rq)
+{
+	/* What kexec_load is given has been read; only the kernel reads files by itself. */
+	if (rq->method != METHOD_FILE)
+		return 0;
+	if (hold(&t->kernel_fd, rq->kernel, KERNEL_FILE_MAX) || hold(&t->initrd_fd, rq->initrd, INITRD_MAX))
+		return -1;
+	return hold(&t->segment_fd, rq->segment, SEGMENT_FILE_MAX);
 }
 
 int target_read(struct target *t, const struct request *rq)
@@ -139,5 +165,7 @@ void target_release(struct target *t)
 		close(t->kernel_fd);
 	if (t->initrd_fd >= 0)
 		close(t->initrd_fd);
-	t->kernel_fd = t->initrd_fd = -1;
+	if (t->segment_fd >= 0)
+		close(t->segment_fd);
+	t->kernel_fd = t->initrd_fd = t->segment_fd = -1;
 }

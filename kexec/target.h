@@ -9,7 +9,8 @@
 #include "request.h"
 
 struct target {
-	int kernel_fd, initrd_fd;	/* opened once: what is judged is what is loaded; -1: none */
+	/* Opened once: what is judged is what is loaded. -1: none. */
+	int kernel_fd, initrd_fd, segment_fd;
 	struct buffer kernel;		/* a bzImage, decompressed if the file was */
 	struct buffer initrd;		/* size 0: none */
 	uint32_t kernel_crc;		/* of the kernel file as it was read */
@@ -32,6 +33,12 @@ int target_open(struct target *target, const struct request *request);
  * code after a message.
  */
 int target_read(struct target *target, const struct request *request);
+
+/*
+ * Copy what is still read through the descriptors into memory: from here on the files
+ * may be out of reach. 0, or -1 after a message.
+ */
+int target_hold(struct target *target, const struct request *request);
 
 /*
  * Do the files hold what target_read() has read? The kernel reads them by itself in

@@ -265,8 +265,8 @@ static void every_time(void **state)
 static void add_file(const char *path, const char *target)
 {
 	/* The folder alone: what is in it are links. */
-	tree_write(&tree, "proc/17/fd/0", "", 0);
-	tree_unlink(&tree, "proc/17/fd/0");
+	tree_write(&tree, "proc/17/task/17/fd/0", "", 0);
+	tree_unlink(&tree, "proc/17/task/17/fd/0");
 	assert_int_equal(symlinkat(target, tree.root.fd, path), 0);
 }
 
@@ -276,15 +276,15 @@ static void sessions(void **state)
 
 	(void)state;
 	assert_int_equal(luo_check_idle(&tree.root), -1);	/* no /proc: not to be told */
-	add_file("proc/17/fd/1", "/dev/liveupdate");
-	add_file("proc/17/fd/2", "anon_inode:[eventfd]");
+	add_file("proc/17/task/17/fd/1", "/dev/liveupdate");
+	add_file("proc/17/task/17/fd/2", "anon_inode:[eventfd]");
 	assert_int_equal(luo_find_session(&tree.root, name), 0);
 	assert_int_equal(luo_check_idle(&tree.root), 0);
 	/* A process whose files cannot be looked at may hold one. */
-	tree_write(&tree, "proc/18/fd", "", 0);
+	tree_write(&tree, "proc/18/task", "", 0);
 	assert_int_equal(luo_check_idle(&tree.root), -1);
-	tree_unlink(&tree, "proc/18/fd");
-	add_file("proc/17/fd/3", "anon_inode:[luo_session] vm 1");
+	tree_unlink(&tree, "proc/18/task");
+	add_file("proc/17/task/17/fd/3", "anon_inode:[luo_session] vm 1");
 	assert_int_equal(luo_find_session(&tree.root, name), 1);
 	assert_string_equal(name, "vm 1");
 	assert_int_equal(luo_check_idle(&tree.root), -1);

@@ -116,16 +116,23 @@ int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsig
 	return answer(payload.addr, payload.size);
 }
 
+static int unload_errno;
+
+static int unloaded(char what)
+{
+	did(what);
+	errno = unload_errno;
+	return unload_errno ? -1 : 0;
+}
+
 int sys_kexec_unload(void)
 {
-	did('u');
-	return 0;
+	return unloaded('u');
 }
 
 int sys_kexec_file_unload(void)
 {
-	did('f');
-	return 0;
+	return unloaded('f');
 }
 
 int sys_reboot_kexec(void)
@@ -245,15 +252,18 @@ static void takes_segments(void)
 	request.method = METHOD_FILE;
 }
 
+/* In the place of whether an image is described: that cannot be told, and -e refuses. */
+#define UNKNOWN	(-1)
+
 /* A load ends with CODE after these calls; whether an image is described then. */
-static void loads(int code, const char *calls, bool described)
+static void loads(int code, const char *calls, int described)
 {
 	struct sealed sealed;
 
 	assert_int_equal(load_image(&request, &target, tree.path), code);
 	assert_string_equal(done, calls);
 	assert_int_equal(state_load(&tree.root, &sealed), described);
-	if (described)
+	if (described > 0)
 		request_free(&sealed.request);
 	memset(done, 0, sizeof(done));
 }
@@ -317,9 +327,15 @@ static void another_loads(void **state)
 	(void)state;
 	loads(EXIT_OK, "l", true);
 	foreign = 0x7000;
-	loads(EXIT_FAILED, "l", false);
+	loads(EXIT_FAILED, "l", UNKNOWN);
 	takes_segments();
-	loads(EXIT_FAILED, "k", false);
+	loads(EXIT_FAILED, "k", UNKNOWN);
+	/* A load that fails later knows no more. */
+	load_errno = ENOMEM;
+	loads(EXIT_FAILED, "k", UNKNOWN);
+	load_errno = 0;
+	foreign = 0;
+	loads(EXIT_OK, "k", true);
 }
 
 static void overwrite(void)
@@ -380,6 +396,10 @@ static void cannot_describe(void **state)
 	loads(EXIT_FAILED, "lu", false);
 	takes_segments();
 	loads(EXIT_FAILED, "kf", false);
+	/* One that stays all the same is not to be started. */
+	unload_errno = EPERM;
+	loads(EXIT_FAILED, "kf", UNKNOWN);
+	unload_errno = 0;
 }
 
 static void dry_run(void **state)
@@ -425,6 +445,22 @@ static void files_out_of_reach(void **state)
 	close(target.kernel_fd);
 	target.kernel_fd = -1;
 	loads(EXIT_OK, "l", true);
+}
+
+/* The kernel reads files by itself, and what it is given then lies in memory. */
+static void files_held(void **state)
+{
+	ino_t file = loaded_inode(target.kernel_fd);
+
+	(void)state;
+	assert_int_equal(target_read(&target, &request), 0);
+	assert_int_equal(target_hold(&target, &request), 0);
+	assert_int_equal(loaded_inode(target.kernel_fd), file);
+	takes_segments();
+	assert_int_equal(target_hold(&target, &request), 0);
+	assert_true(loaded_inode(target.kernel_fd) != file);
+	overwrite();
+	loads(EXIT_OK, "k", true);
 }
 
 static void plain(void **state)
@@ -586,7 +622,7 @@ int main(void)
 		TEST(by_kexec_load), TEST(by_the_kernel), TEST(not_told), TEST(kernel_refuses),
 		TEST(another_loads), TEST(file_written), TEST(file_renamed), TEST(no_place_to_describe),
 		TEST(cannot_describe), TEST(dry_run), TEST(lockdown), TEST(other_files),
-		TEST(files_out_of_reach), TEST(plain), TEST(plain_by_the_kernel),
+		TEST(files_out_of_reach), TEST(files_held), TEST(plain), TEST(plain_by_the_kernel),
 		PENDING(refused_before_finalizing), PENDING(finalized_last), PENDING(loads_counted),
 		PENDING(loads_not_counted), PENDING(fails_after_finalizing),
 	};

@@ -203,12 +203,12 @@ static void sessions_outside(void **state)
 	(void)state;
 	tree_make(&outside);
 	tree = outside;
-	link_to(SESSION, "proc/17/fd/3");
+	link_to(SESSION, "proc/17/task/17/fd/3");
 	assert_int_equal(luo_find_session(&tree.root, name), 1);
 	tree = ours;
 	write_text("proc/18/stat", "");
-	snprintf(path, sizeof(path), "%s/proc/17/fd", outside.path);
-	link_to(path, "proc/18/fd");
+	snprintf(path, sizeof(path), "%s/proc/17/task", outside.path);
+	link_to(path, "proc/18/task");
 	assert_int_equal(luo_find_session(&tree.root, name), 0);
 	snprintf(path, sizeof(path), "../../../../../..%s/proc/17", outside.path);
 	link_to(path, "proc/19");

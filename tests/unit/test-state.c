@@ -138,10 +138,19 @@ static void abandoned(void **state)
 {
 	(void)state;
 	save_and_load(false);
+	assert_false(state_unknown(&tree.root));
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
-	state_abandon(&tree.root);
+	state_abandon(&tree.root, false);
 	request_free(&sealed.request);
 	assert_int_equal(state_load(&tree.root, &sealed), 1);
+	/* One that fails after one that was cut off knows no more. */
+	assert_int_equal(state_prepare(&tree.root, &handover), 0);
+	assert_true(state_unknown(&tree.root));
+	state_abandon(&tree.root, true);
+	request_free(&sealed.request);
+	assert_int_equal(state_load(&tree.root, &sealed), -1);
+	state_forget(&tree.root);
+	assert_int_equal(state_load(&tree.root, &sealed), 0);
 }
 
 static void made_before(void **state)

@@ -45,7 +45,7 @@ static struct {
 	volatile bool rest, end;
 	volatile unsigned int resting;
 	volatile long long foreign_begin, foreign_end;	/* the last change by somebody else */
-	volatile long long ours_end;
+	volatile long long ours_begin;			/* of the last load or unload that we did */
 	volatile unsigned int loads, unloads, kills, refused, left, open_verdicts, foreign, wrong;
 } *all;
 
@@ -228,6 +228,7 @@ static void load(const char *output)
 {
 	static char kernel_arg[128], initrd_arg[160], cmdline_arg[1024];
 	char *argv[] = { "kexec", "--kho", "-l", kernel_arg, initrd_arg, cmdline_arg, NULL };
+	long long begin = now();
 	int status;
 	pid_t pid;
 
@@ -241,20 +242,25 @@ static void load(const char *output)
 		all->kills++;
 	}
 	waitpid(pid, &status, 0);
-	if (WIFEXITED(status) && !WEXITSTATUS(status))
+	if (WIFEXITED(status) && !WEXITSTATUS(status)) {
 		all->loads++;
+		all->ours_begin = begin;
+	}
 }
 
 static void ours(unsigned int number)
 {
 	static char *const unload[] = { "kexec", "-u", NULL };
+	long long begin = now();
 	char output[32];
 
 	snprintf(output, sizeof(output), "/run/crowd.%u", number);
 	switch (below(6)) {
 	case 0:
-		if (!run(unload, output))
+		if (!run(unload, output)) {
 			all->unloads++;
+			all->ours_begin = begin;
+		}
 		break;
 	case 1: case 2:
 		load(output);
@@ -262,7 +268,6 @@ static void ours(unsigned int number)
 	default:
 		leave(output);
 	}
-	all->ours_end = now();
 }
 
 /* A page of code that stops the machine, or nothing. */
@@ -317,7 +322,7 @@ static void work(unsigned int number)
 
 static void check_rest(void)
 {
-	if (description_fits() || all->foreign_end > all->ours_end || !access(LOADING, F_OK))
+	if (description_fits() || all->foreign_end > all->ours_begin || !access(LOADING, F_OK))
 		return;
 	wrong("a description is left that fits no image");
 }
@@ -330,7 +335,6 @@ static void rest(void)
 	check_rest();
 	/* Whatever is loaded now: it is started only if it is the one described. */
 	leave("/run/crowd.rest");
-	all->ours_end = now();
 	all->rest = false;
 	while (all->resting)
 		usleep(10000);
