@@ -134,7 +134,7 @@ int luo_find_session(const struct root *root, char name[LUO_SESSION_NAME])
 		return error("cannot look for live update sessions: processes outside of this PID namespace "
 			     "may hold some; run in the initial one");
 	found = search_processes(root, name);
-	return found < 0 ? error_errno("cannot look for live update sessions in /proc/*/fd (root?)") :
+	return found < 0 ? error_errno("cannot look for live update sessions in /proc/*/task/*/fd (root?)") :
 			   found;
 }
 

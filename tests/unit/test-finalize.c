@@ -284,7 +284,11 @@ static void sessions(void **state)
 	tree_write(&tree, "proc/18/task", "", 0);
 	assert_int_equal(luo_check_idle(&tree.root), -1);
 	tree_unlink(&tree, "proc/18/task");
-	add_file("proc/17/task/17/fd/3", "anon_inode:[luo_session] vm 1");
+	/* The first thread may have ended, and each can have files of its own. */
+	tree_write(&tree, "proc/17/task/19/fd/0", "", 0);
+	tree_unlink(&tree, "proc/17/task/19/fd/0");
+	assert_int_equal(luo_check_idle(&tree.root), 0);
+	assert_int_equal(symlinkat("anon_inode:[luo_session] vm 1", tree.root.fd, "proc/17/task/19/fd/3"), 0);
 	assert_int_equal(luo_find_session(&tree.root, name), 1);
 	assert_string_equal(name, "vm 1");
 	assert_int_equal(luo_check_idle(&tree.root), -1);
