@@ -164,9 +164,9 @@ expect scratch-7.4 scratch --kernel=target-7.4.bzImage --ram=64G
 expect scratch-json scratch --json --kernel=target-none.bzImage --ram=64G --cpus=32 --nodes=2
 
 # A session is the file of a process, and not yet in memory.
-mkdir -p "$work/kho-6.19/proc/77/fd"
+mkdir -p "$work/kho-6.19/proc/77/task/77/fd"
 expect translate-live translate --sysroot="$work/kho-6.19" --to=kho-v3 live
-ln -s 'anon_inode:[luo_session] alpha' "$work/kho-6.19/proc/77/fd/5"
+ln -s 'anon_inode:[luo_session] alpha' "$work/kho-6.19/proc/77/task/77/fd/5"
 expect translate-session translate --sysroot="$work/kho-6.19" --to=kho-v3 live
 
 # Initrd and handover go above 4 GiB, unless the kernel cannot be given them there.
