@@ -12,6 +12,7 @@
 
 #define LISTS_MAX	10		/* while interfaces come and go */
 #define WAIT_US		100000
+#define SETTLE_US	1000000
 #define WAITS_MAX	100		/* for carriers, and for addresses that are being checked */
 
 const struct interface *interfaces_find(const struct interfaces *n, int index)
@@ -200,5 +201,8 @@ void interfaces_up(struct interfaces *n)
 	} while (left && waits < WAITS_MAX);
 	if (left)
 		restore(n, true);
+	/* A VLAN upon a bond was seen to come up when all was as it had been. */
+	usleep(SETTLE_US);
+	take_uppers_down(n, true);
 	release(n);
 }

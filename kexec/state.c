@@ -279,7 +279,7 @@ static int load_digests(json_object *item, const char *name, uint64_t count, str
 {
 	struct first_digests *first = &rq->first[rq->first_count];
 	const char *text = get_string(item, "digests");
-	char word[9] = "", *end;
+	char word[9] = "";
 
 	if (!text || strlen(text) / 8 != count || strlen(text) % 8)
 		return -1;
@@ -291,9 +291,9 @@ static int load_digests(json_object *item, const char *name, uint64_t count, str
 	first->count = count;
 	for (size_t i = 0; i < count; i++) {
 		memcpy(word, text + i * 8, 8);
-		first->digest[i] = (uint32_t)strtoul(word, &end, 16);
-		if (*end)
+		if (strspn(word, "0123456789abcdef") != 8)
 			return -1;
+		first->digest[i] = (uint32_t)strtoul(word, NULL, 16);
 	}
 	return 0;
 }
