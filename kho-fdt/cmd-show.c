@@ -34,12 +34,12 @@ static struct orders orders_of(const struct doc *doc)
 	return o;
 }
 
-/* low, global, node 0, node 1 ... */
+/* low, global, and one of each NUMA node that was online, whose numbers are not told. */
 static const char *area_name(size_t index, char buf[32])
 {
 	if (index < 2)
 		return index ? "global" : "low";
-	snprintf(buf, 32, "node %zu", index - 2);
+	snprintf(buf, 32, "per-node %zu", index - 2);
 	return buf;
 }
 
