@@ -134,9 +134,10 @@ static int check_not_lost(const struct root *root, bool done)
 		return error("the running kernel has failed to finalize its handover before, and has "
 			     "forgotten what it preserved: boot anew");
 	if (!done && mark == MARK_STAYS)
-		return error("the handover that this program has finalized was aborted by another (/"
-			     FINALIZE_FILE "), and the running kernel has forgotten what it preserved: "
-			     "boot anew");
+		return error("this program has begun to finalize the handover in this boot, and it is not "
+			     "finalized: either another program has aborted it (/" FINALIZE_FILE "), and the "
+			     "running kernel has forgotten what it preserved, or this one was killed at that "
+			     "moment; which of them cannot be told: boot anew");
 	if (!done && mark == MARK_BAD)
 		return error("/" MARK_FILE " is damaged, so it cannot be told whether the running kernel has "
 			     "finalized before, and forgotten what it preserved: boot anew; if it stays "
