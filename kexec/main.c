@@ -136,8 +136,8 @@ static int load_auto(const struct options *o, struct target *target)
 	}
 	if (kho_is_on(o)) {
 		error_errno("kexec_file_load failed for '%s'", o->request.kernel);
-		error("not trying kexec_load: this kernel runs with KHO, and what it preserves would be "
-		      "lost; use --kho to hand it over, or -c to leave it behind");
+		error("not trying kexec_load: this kernel runs with KHO, or does not tell, and what it "
+		      "preserves would be lost; use --kho to hand it over, or -c to leave it behind");
 		return EXIT_FAILED;
 	}
 	debug("kexec_file_load: %s; trying kexec_load", strerror(errno));

@@ -28,18 +28,18 @@ enum { SYM_KHO_OUT, SYM_KHO_ENABLE, SYM_SCRATCH, SYM_SCRATCH_COUNT, SYM_POPULATE
        SYM_NOTIFIER, SYM_IMAGE, SYM_TABLE, SYM_TABLE_COUNT, SYM_BOOTMEM, SYM_BOOTMEM_COUNT, SYM_COUNT };
 
 static const struct symbol wanted[SYM_COUNT] = {
-	[SYM_KHO_OUT] = { "kho_out", 0 },
-	[SYM_KHO_ENABLE] = { "kho_enable", 0 },
-	[SYM_SCRATCH] = { SCRATCH_NAME_7_3, 0 },
-	[SYM_SCRATCH_COUNT] = { SCRATCH_NAME_7_3 "_cnt", 0 },
-	[SYM_BOOTMEM] = { SCRATCH_NAME_7_4, 0 },		/* SYM_SCRATCH since 7.4 */
-	[SYM_BOOTMEM_COUNT] = { SCRATCH_NAME_7_4 "_cnt", 0 },
-	[SYM_POPULATE] = { "kho_populate", 0 },
-	[SYM_PRESERVE_PAGES] = { "kho_preserve_pages", 0 },	/* since 6.18 */
-	[SYM_NOTIFIER] = { "register_kho_notifier", 0 },	/* up to 6.18 */
-	[SYM_IMAGE] = { "kexec_image", 0 },
-	[SYM_TABLE] = { "reserved_mem_table", 0 },
-	[SYM_TABLE_COUNT] = { "reserved_mem_count", 0 },
+	[SYM_KHO_OUT] = { .name = "kho_out" },
+	[SYM_KHO_ENABLE] = { .name = "kho_enable" },
+	[SYM_SCRATCH] = { .name = SCRATCH_NAME_7_3 },
+	[SYM_SCRATCH_COUNT] = { .name = SCRATCH_NAME_7_3 "_cnt" },
+	[SYM_BOOTMEM] = { .name = SCRATCH_NAME_7_4 },		/* SYM_SCRATCH since 7.4 */
+	[SYM_BOOTMEM_COUNT] = { .name = SCRATCH_NAME_7_4 "_cnt" },
+	[SYM_POPULATE] = { .name = "kho_populate" },
+	[SYM_PRESERVE_PAGES] = { .name = "kho_preserve_pages" },	/* since 6.18 */
+	[SYM_NOTIFIER] = { .name = "register_kho_notifier" },	/* up to 6.18 */
+	[SYM_IMAGE] = { .name = "kexec_image" },
+	[SYM_TABLE] = { .name = "reserved_mem_table" },
+	[SYM_TABLE_COUNT] = { .name = "reserved_mem_count" },
 };
 
 static int read_symbol(const struct kcore *kcore, const struct symbol *symbol, void *buf,
@@ -699,17 +699,20 @@ bool running_image_is(const struct kcore *kcore, const struct image_id *id)
 	return image && image == id->image;
 }
 
-/* The value of kho_enable itself; false if it cannot be read. */
-static bool read_enable_quietly(const struct root *root)
+/* The value of kho_enable itself. What a kernel with KHO does not tell counts as on. */
+static bool may_be_enabled(const struct root *root)
 {
-	struct symbol symbol = wanted[SYM_KHO_ENABLE];
-	unsigned char enabled = 0;
+	struct symbol symbol[] = { wanted[SYM_POPULATE], wanted[SYM_KHO_ENABLE] };
+	int err = symbols_find(root, symbol, 2);
+	unsigned char enabled = 1;
 	struct kcore kcore;
 
-	if (symbols_find(root, &symbol, 1) || !symbol.addr || kcore_open(root, &kcore))
-		return false;
-	if (kcore_read_virt(&kcore, symbol.addr, &enabled, sizeof(enabled)))
-		enabled = 0;
+	if ((!err || err == -EACCES) && !symbol[0].listed)
+		return false;	/* see read_enabled() */
+	if (err || !symbol[1].addr || !kcore_opens(root) || kcore_open(root, &kcore))
+		return true;
+	if (kcore_read_virt(&kcore, symbol[1].addr, &enabled, sizeof(enabled)))
+		enabled = 1;
 	kcore_close(&kcore);
 	return enabled != 0;
 }
@@ -744,5 +747,5 @@ bool running_has_kho(const struct root *root)
 	if (fd >= 0)
 		close(fd);
 	/* A kernel can have it on by default, and debugfs need not be mounted. */
-	return fd >= 0 || read_enable_quietly(root);
+	return fd >= 0 || may_be_enabled(root);
 }

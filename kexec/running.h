@@ -104,7 +104,10 @@ int running_regions(const struct root *root, struct kho_region *region, size_t *
 /* What the running kernel calls scratch, if that can be told; no message. */
 enum scratch_name running_scratch_name(const struct root *root);
 
-/* Is KHO on in the running kernel? Any sign of it counts; no message. */
+/*
+ * Is KHO on in the running kernel? Any sign of it counts, and so does a kernel that may have
+ * it and does not tell; no message.
+ */
 bool running_has_kho(const struct root *root);
 
 #endif

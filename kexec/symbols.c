@@ -18,9 +18,12 @@ static void match_line(char *line, struct symbol *symbol, size_t count, bool *no
 	*nonzero |= addr != 0;
 	name = end + 3;
 	name[strcspn(name, "\n")] = '\0';
-	for (size_t i = 0; i < count; i++)
-		if (!symbol[i].addr && !strcmp(symbol[i].name, name))
-			symbol[i].addr = addr;
+	for (size_t i = 0; i < count; i++) {
+		if (symbol[i].addr || strcmp(symbol[i].name, name))
+			continue;
+		symbol[i].addr = addr;
+		symbol[i].listed = true;
+	}
 }
 
 int symbols_find(const struct root *root, struct symbol *symbol, size_t count)

@@ -3,6 +3,7 @@
 #ifndef KEXEC_SYMBOLS_H
 #define KEXEC_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,12 +11,14 @@
 
 struct symbol {
 	const char *name;
-	uint64_t addr;			/* 0: not there */
+	uint64_t addr;			/* 0: not there, or hidden */
+	bool listed;			/* by name, and its address may be hidden */
 };
 
 /*
  * Fill in the addresses of COUNT symbols in one pass; an absent symbol is no
- * error. 0, or -errno without a message: -EACCES if the file hides addresses.
+ * error. 0, or -errno without a message: -EACCES if the file hides addresses,
+ * and then only which of them are listed is known.
  */
 int symbols_find(const struct root *root, struct symbol *symbol, size_t count);
 

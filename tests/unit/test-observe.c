@@ -147,7 +147,7 @@ static void many_cpus(void **state)
 
 static void symbols_cut_short(void **state)
 {
-	struct symbol symbol = { "kho_out", 0 };
+	struct symbol symbol = { .name = "kho_out" };
 
 	(void)state;
 	write_text("proc/kallsyms", "ffffffff81000000 T _text\nffffffff82000000 d kho_out\n");

@@ -112,6 +112,7 @@ static void root_fdt(void **state)
 
 	(void)state;
 	assert_int_equal(sysfs_fdt_addr(&tree.root), 0);
+	put("proc/kallsyms", "ffffffff81000000 T kexec_crash_size\n");
 	assert_false(running_has_kho(&tree.root));
 	assert_int_equal(running_read_fdt(&tree.root, NULL, 0x1000, fdt), -ENOENT);
 	put(SYSFS_KHO "/out/fdt_addr", "0x7abc000\n");
@@ -125,6 +126,32 @@ static void root_fdt(void **state)
 	assert_int_equal(running_read_fdt(&tree.root, NULL, 0x7abc000, fdt), -EFBIG);
 	put(SYSFS_KHO "/out/fdt_addr", "somewhere\n");
 	assert_int_equal(sysfs_fdt_addr(&tree.root), 0);
+}
+
+/* Without a command line, debugfs and sysfs: what the list of symbols says, if it does. */
+static void signs_of_kho(void **state)
+{
+	static const struct {
+		const char *kallsyms;
+		bool has;
+	} row[] = {
+		{ "ffffffff81000000 T kexec_crash_size\n", false },
+		{ "0000000000000000 T kexec_crash_size\n", false },
+		{ "ffffffff81000000 T kho_populate\n", true },
+		{ "0000000000000000 T kho_populate\n", true },
+		/* /proc/kcore does not open here. */
+		{ "ffffffff81000000 T kho_populate\nffffffff82000000 D kho_enable\n", true },
+	};
+
+	(void)state;
+	assert_true(running_has_kho(&tree.root));
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		put("proc/kallsyms", row[i].kallsyms);
+		assert_int_equal(running_has_kho(&tree.root), row[i].has);
+	}
+	put("proc/kallsyms", row[0].kallsyms);
+	put("proc/cmdline", "quiet kho=on\n");
+	assert_true(running_has_kho(&tree.root));
 }
 
 /* Without kallsyms and kcore: the kernel's own node tells which regions it has. */
@@ -156,6 +183,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(features_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(scratch_areas, setup, teardown),
 		cmocka_unit_test_setup_teardown(root_fdt, setup, teardown),
+		cmocka_unit_test_setup_teardown(signs_of_kho, setup, teardown),
 		cmocka_unit_test_setup_teardown(regions, setup, teardown),
 	};
 
