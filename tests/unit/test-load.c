@@ -12,9 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "kho-handover.h"
 #include "load.h"
 #include "message.h"
+#include "said.h"
 #include "state.h"
 #include "syscalls.h"
 #include "tree.h"
@@ -259,8 +261,10 @@ static void takes_segments(void)
 static void loads(int code, const char *calls, int described)
 {
 	struct sealed sealed;
+	int got = load_image(&request, &target, tree.path);
 
-	assert_int_equal(load_image(&request, &target, tree.path), code);
+	if (got != code)
+		fail_msg("status %d, not %d", got, code);
 	assert_string_equal(done, calls);
 	assert_int_equal(state_load(&tree.root, &sealed), described);
 	if (described > 0)
@@ -555,23 +559,33 @@ static void refused_before_finalizing(void **state)
 	static const struct {
 		void (*ask)(void);
 		int code;
-		const char *calls;
+		const char *calls, *phrase;
 	} refused[] = {
-		{ verify_nobody, EXIT_REFUSED, "" }, { verify_unreadable, EXIT_REFUSED, "" },
-		{ carry_nothing, EXIT_REFUSED, "" }, { no_blob, EXIT_REFUSED, "" },
-		{ blob_like_region, EXIT_REFUSED, "" }, { no_room, EXIT_REFUSED, "" },
-		{ no_room_for_map, EXIT_REFUSED, "" }, { region_in_scratch, EXIT_REFUSED, "" },
-		{ region_in_region, EXIT_REFUSED, "" }, { region_nowhere, EXIT_REFUSED, "" },
-		{ switched_off, EXIT_REFUSED, "" }, { out_of_reach, EXIT_REFUSED, "" },
-		{ kexec_load_closed, EXIT_REFUSED, "c" }, { no_loads_left, EXIT_REFUSED, "" },
-		{ only_looking, EXIT_REFUSED, "" }, { run_full, EXIT_FAILED, "" },
+		{ verify_nobody, EXIT_REFUSED, "", "there is no region 'nobody' to verify" },
+		{ verify_unreadable, EXIT_REFUSED, "", "region 'r0' cannot be verified" },
+		{ carry_nothing, EXIT_REFUSED, "", "--kho-carry: nothing was handed to this kernel" },
+		{ no_blob, EXIT_REFUSED, "", "no-such-file" },
+		{ blob_like_region, EXIT_REFUSED, "", "blob 'r0': a region has this name" },
+		{ no_room, EXIT_REFUSED, "", "no room in the running kernel" },
+		{ no_room_for_map, EXIT_REFUSED, "", "no room in the running kernel" },
+		{ region_in_scratch, EXIT_REFUSED, "", "overlaps scratch" },
+		{ region_in_region, EXIT_REFUSED, "", "regions 'added' and 'r0' overlap" },
+		{ region_nowhere, EXIT_REFUSED, "", "is not all RAM" },
+		{ switched_off, EXIT_REFUSED, "", "kho=off" },
+		{ out_of_reach, EXIT_REFUSED, "", "mem=512M" },
+		{ kexec_load_closed, EXIT_REFUSED, "c", "kexec_load failed" },
+		{ no_loads_left, EXIT_REFUSED, "", "kexec_load_limit_reboot is 0" },
+		{ only_looking, EXIT_REFUSED, "", "has not finalized" },
+		{ run_full, EXIT_FAILED, "", "blob.0.new: Is a directory" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		teardown(state);
 		setup_pending(state);
 		refused[i].ask();
+		said_begin();
 		loads(refused[i].code, refused[i].calls, false);
+		assert_said(said_end(), refused[i].phrase);
 		finalized("0");
 	}
 }
@@ -613,6 +627,143 @@ static void fails_after_finalizing(void **state)
 	finalized("1");
 }
 
+/* ---- A segment made before ------------------------------------------------------------ */
+
+/* The region of a captured machine whose memory is in its core, in the place of r0. */
+#define ADDED		0x3c000000ull
+static unsigned char added[PAGE_SIZE];
+
+/* Make region "added" readable, with BYTE in all of it. */
+static void fill_added(int byte)
+{
+	int fd = root_open(&tree.root, "proc/kcore", O_RDWR);
+	off_t at = core_end + (off_t)sizeof(shown);
+	Elf64_Ehdr ehdr;
+	Elf64_Phdr phdr = part(0xffff888000000000ull + ADDED, sizeof(added), sizeof(shown));
+
+	phdr.p_paddr = ADDED;
+	memset(added, byte, sizeof(added));
+	assert_int_equal(pread(fd, &ehdr, sizeof(ehdr), 0), sizeof(ehdr));
+	if (lseek(fd, 0, SEEK_END) <= at) {
+		shown.phdr[ehdr.e_phnum++] = phdr;
+		assert_true(ehdr.e_phnum <= HEADERS);
+		assert_int_equal(pwrite(fd, &shown, sizeof(shown), core_end), sizeof(shown));
+		assert_int_equal(pwrite(fd, &ehdr, sizeof(ehdr), 0), sizeof(ehdr));
+	}
+	assert_int_equal(pwrite(fd, added, sizeof(added), at), sizeof(added));
+	close(fd);
+}
+
+static char *in_tree(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", tree.path, name);
+	return must_copy(path, strlen(path) + 1);
+}
+
+static int make_segment(void)
+{
+	int code;
+
+	request.save_segment = in_tree("segment");
+	code = load_image(&request, &target, tree.path);
+	request.segment = request.save_segment;
+	request.save_segment = NULL;
+	target_release(&target);
+	if (code == EXIT_OK)
+		assert_int_equal(target_open(&target, &request), 0);
+	return code;
+}
+
+/* What is to be loaded is that segment, with region "added" verified in it. */
+static void segment_made(void)
+{
+	takes_segments();
+	request.region[request.region_count++] = (struct kho_region){ "added", ADDED, sizeof(added) };
+	assert_int_equal(name_set_add(&request.verify, "added"), 0);
+	fill_added(7);
+	assert_int_equal(make_segment(), EXIT_OK);
+	request.region_count = 0;
+	memset(&request.verify, 0, sizeof(request.verify));
+}
+
+static void made_before(void **state)
+{
+	struct sealed sealed;
+
+	(void)state;
+	segment_made();
+	loads(EXIT_OK, "k", true);
+	assert_int_equal(state_load(&tree.root, &sealed), 1);
+	assert_int_equal(sealed.region_count, 1);
+	assert_string_equal(sealed.region[0].region.name, "added");
+	request_free(&sealed.request);
+}
+
+static void written(void) { fill_added(8); }
+
+static void other_release(void)
+{
+	tree_write(&tree, "proc/sys/kernel/osrelease", "6.5.4\n", 6);
+}
+
+static void locked(void)
+{
+	tree_write(&tree, "sys/kernel/security/lockdown", "none [integrity] confidentiality\n", 33);
+}
+
+static void does_not_verify(void)
+{
+	tree_write(&tree, "sys/kernel/kho/features", "format 2\nsegment\n", 17);
+}
+
+/* Change COUNT bytes of the segment's file at OFFSET. */
+static void change_segment(off_t offset, size_t count)
+{
+	int fd = root_open(&tree.root, "segment", O_RDWR);
+	unsigned char byte;
+
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(pread(fd, &byte, 1, offset + (off_t)i), 1);
+		byte ^= 1;
+		assert_int_equal(pwrite(fd, &byte, 1, offset + (off_t)i), 1);
+	}
+	close(fd);
+}
+
+static void damaged(void)
+{
+	change_segment((off_t)sizeof(struct kho_setup_data), 8);
+}
+
+/* Refused for one reason, and before the kernel is asked. */
+static void unfit_segment(void **state)
+{
+	static const struct {
+		void (*spoil)(void);
+		const char *phrase;
+	} row[] = {
+		{ written, "region 'added' has been written since" },
+		{ other_release, "was made by kernel" },
+		{ locked, "is not signed" },
+		{ does_not_verify, "cannot be loaded: " },
+		{ damaged, "cannot use segment" },
+		{ switched_off, "kho=off" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		teardown(state);
+		setup(state);
+		segment_made();
+		row[i].spoil();
+		said_begin();
+		loads(EXIT_REFUSED, "", false);
+		assert_said(said_end(), row[i].phrase);
+	}
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define PENDING(name)	cmocka_unit_test_setup_teardown(name, setup_pending, teardown)
 
@@ -623,6 +774,7 @@ int main(void)
 		TEST(another_loads), TEST(file_written), TEST(file_renamed), TEST(no_place_to_describe),
 		TEST(cannot_describe), TEST(dry_run), TEST(lockdown), TEST(other_files),
 		TEST(files_out_of_reach), TEST(files_held), TEST(plain), TEST(plain_by_the_kernel),
+		TEST(made_before), TEST(unfit_segment),
 		PENDING(refused_before_finalizing), PENDING(finalized_last), PENDING(loads_counted),
 		PENDING(loads_not_counted), PENDING(fails_after_finalizing),
 	};
