@@ -37,19 +37,26 @@ static bool is_gone(int err)
 	return err == ENOENT || err == ESRCH;
 }
 
-/* Whether this process sees those of its own PID namespace alone. */
-static bool in_pid_namespace(const struct root *root)
+/*
+ * Whether all processes are seen, and not those of one PID namespace alone. A /proc of
+ * another namespace has no "self". -1 with errno if that cannot be told.
+ */
+static int sees_all(const struct root *root)
 {
 	/* PID_NS_INIT_INO of include/uapi/linux/nsfs.h: always this one. */
 	static const char initial[] = "pid:[4026531836]";
 	char target[sizeof(initial)];
 	int fd = root_open(root, "proc/self/ns", O_PATH | O_DIRECTORY);
-	ssize_t len = fd < 0 ? -1 : readlinkat(fd, "pid", target, sizeof(target));
+	ssize_t len;
 
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return errno == ENOENT ? !root->live : -1;
+	len = readlinkat(fd, "pid", target, sizeof(target));
+	close(fd);
 	/* Without CONFIG_PID_NS there is no such link, and one namespace. */
-	return len >= 0 && (len != sizeof(initial) - 1 || memcmp(target, initial, (size_t)len));
+	if (len < 0)
+		return errno == ENOENT ? 1 : -1;
+	return len == sizeof(initial) - 1 && !memcmp(target, initial, (size_t)len);
 }
 
 /* Is the file of this name in DIR a session? 1, 0, or -1 with errno. */
@@ -128,11 +135,14 @@ static int search_processes(const struct root *root, char name[LUO_SESSION_NAME]
 
 int luo_find_session(const struct root *root, char name[LUO_SESSION_NAME])
 {
-	int found;
+	int found = sees_all(root);
 
-	if (in_pid_namespace(root))
-		return error("cannot look for live update sessions: processes outside of this PID namespace "
-			     "may hold some; run in the initial one");
+	if (found < 0)
+		return error_errno("cannot look for live update sessions: /proc/self/ns/pid does not tell whether "
+				   "all processes are in /proc");
+	if (!found)
+		return error("cannot look for live update sessions: processes outside of this PID namespace, or "
+			     "of that of /proc, may hold some; run in the initial one, with its /proc");
 	found = search_processes(root, name);
 	return found < 0 ? error_errno("cannot look for live update sessions in /proc/*/task/*/fd (root?)") :
 			   found;

@@ -223,6 +223,12 @@ static void sessions_in_namespace(void **state)
 
 	(void)state;
 	assert_int_equal(luo_find_session(&tree.root, name), 0);
+	/* The /proc of another namespace has no "self" for us. */
+	tree.root.live = true;
+	assert_int_equal(luo_find_session(&tree.root, name), -1);
+	tree_write(&tree, "proc/self/ns/mnt", "", 0);
+	assert_int_equal(luo_find_session(&tree.root, name), 0);
+	tree.root.live = false;
 	link_to("pid:[4026532177]", "proc/self/ns/pid");
 	assert_int_equal(luo_find_session(&tree.root, name), -1);
 	tree_unlink(&tree, "proc/self/ns/pid");
