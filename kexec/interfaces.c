@@ -126,7 +126,10 @@ size_t interfaces_down(struct interfaces *n)
 		release(n);
 		return 0;
 	}
-	network_save(&n->network, n);
+	if (network_save(&n->network, n)) {
+		release(n);
+		return 0;
+	}
 	for (size_t i = 0; i < n->count; i++) {
 		if (!is_taken(&n->list[i]))
 			continue;

@@ -237,12 +237,16 @@ static int save_kind(struct network *w, struct interfaces *n, const struct kind 
 	return err && errno != EOPNOTSUPP ? -1 : 0;
 }
 
-void network_save(struct network *w, struct interfaces *n)
+int network_save(struct network *w, struct interfaces *n)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (save_kind(w, n, &kinds[i]))
-			notice("cannot list %s (%s): should this kernel go on, some may be missing",
-			       kinds[i].name, strerror(errno));
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!save_kind(w, n, &kinds[i]))
+			continue;
+		notice("cannot list %s (%s), so network interfaces stay as they are: should this kernel go on, "
+		       "some would be missing", kinds[i].name, strerror(errno));
+		return -1;
+	}
+	return 0;
 }
 
 void network_release(struct network *w)

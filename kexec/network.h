@@ -19,8 +19,8 @@ struct network {
 	size_t room;
 };
 
-/* Remember it all while INTERFACES are up. What cannot be listed is told. */
-void network_save(struct network *network, struct interfaces *interfaces);
+/* Remember it all while INTERFACES are up. 0, or -1 if that cannot be; that is told. */
+int network_save(struct network *network, struct interfaces *interfaces);
 
 /*
  * Put back what is not back yet, and is not there by itself; returns how much could not
