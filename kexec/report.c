@@ -79,9 +79,18 @@ static bool item_revived(const struct status *s, const struct kho_item *item)
 	return false;
 }
 
+/* What cannot be told to be there counts as lost. */
 static bool item_lost(const struct status *s, const struct kho_item *item)
 {
-	return item->kind == KHO_ITEM_REGION && s->regions_known && !item_revived(s, item);
+	return item->kind == KHO_ITEM_REGION && !(s->regions_known && item_revived(s, item));
+}
+
+static bool has_region(const struct status *s)
+{
+	for (uint32_t i = 0; i < s->in.payload.item_count; i++)
+		if (s->in.item[i].kind == KHO_ITEM_REGION)
+			return true;
+	return false;
 }
 
 static bool anything_lost(const struct status *s)
@@ -98,8 +107,10 @@ static bool anything_lost(const struct status *s)
 
 static const char *revived_text(const struct status *s, const struct kho_item *item)
 {
-	if (item->kind != KHO_ITEM_REGION || !s->regions_known)
+	if (item->kind != KHO_ITEM_REGION)
 		return "";
+	if (!s->regions_known)
+		return ", NOT KNOWN whether revived";
 	return item_revived(s, item) ? ", revived" : ", NOT REVIVED: this kernel has not taken it";
 }
 
@@ -210,6 +221,9 @@ int report_status(const char *root_dir, bool json)
 	code = open_incoming(&root, &s.in);
 	if (code == EXIT_OK) {
 		s.regions_known = !running_regions(&root, s.region, &s.region_count);
+		if (!s.regions_known && has_region(&s))
+			error("cannot tell whether this kernel has taken the regions: run as root, with "
+			      "CONFIG_KALLSYMS_ALL and kernel.kptr_restrict below 2");
 		if (json)
 			print_json(&s);
 		else
