@@ -32,18 +32,21 @@ int incoming_read(const struct incoming *in, uint64_t addr, void *buf, size_t si
 	return read_payload(in, addr - p->addr, buf, size);
 }
 
-/* Whether the entry in the folder of this NAME is of type WANTED. */
-static bool is_entry(const struct root *root, const char *name, uint32_t wanted, int *ret_number)
+/* Whether the entry in the folder of this NAME is of type WANTED: 1, 0, or -1 with errno. */
+static int is_entry(const struct root *root, const char *name, uint32_t wanted, int *ret_number)
 {
 	uint64_t type, number;
 	char path[300];
+	int err;
 
+	if (!parse_u64(name, &number) || number > INT_MAX)
+		return 0;
 	snprintf(path, sizeof(path), SETUP_DATA_DIR "/%s/type", name);
-	if (!parse_u64(name, &number) || number > INT_MAX || root_read_u64(root, path, &type) ||
-	    type != wanted)
-		return false;
-	*ret_number = (int)number;
-	return true;
+	err = root_read_u64(root, path, &type);
+	if (!err && type == wanted)
+		*ret_number = (int)number;
+	errno = err == -ENOENT ? 0 : -err;
+	return errno ? -1 : !err && type == wanted;
 }
 
 int incoming_entry(const struct root *root, uint32_t wanted, int *ret_number)
@@ -56,8 +59,8 @@ int incoming_entry(const struct root *root, uint32_t wanted, int *ret_number)
 		return 0;
 	while (dir && !found && (entry = next_entry(dir)))
 		found = is_entry(root, entry->d_name, wanted, ret_number);
-	if (!found && errno)
-		found = error_errno("cannot list /" SETUP_DATA_DIR);
+	if (found < 0 || (!found && errno))
+		found = error_errno("cannot read what is in /" SETUP_DATA_DIR);
 	if (dir)
 		closedir(dir);
 	return found;
@@ -264,7 +267,8 @@ static int read_range(const struct incoming *in, const char *name, uint64_t addr
 		return error("blob '%s' does not lie in the handover: it is damaged", name);
 	/* Before memory is asked for: is there as much as the item says? */
 	if (size && read_payload(in, offset + size - 1, &last, 1))
-		return error("the handover ends before blob '%s': it is damaged", name);
+		return errno == ENODATA ? error("the handover ends before blob '%s': it is damaged", name) :
+					  error_errno("cannot read the end of blob '%s'", name);
 	if (buffer_alloc(ret, size))
 		return -1;
 	if (!read_payload(in, offset, ret->data, size))
