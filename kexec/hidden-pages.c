@@ -4,6 +4,7 @@
  * that are offline as a whole block or one by one (balloons), and what has no mapping in
  * the kernel, as of memfd_secret(2). Bits: include/uapi/linux/kernel-page-flags.h.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/kernel-page-flags.h>
 #include <stdio.h>
@@ -42,6 +43,7 @@ void hidden_pages_open(const struct root *root, struct hidden_pages *h)
 		return;
 	h->flags = root_open(root, "proc/kpageflags", O_RDONLY);
 	h->blocks.fd = root_open(root, BLOCKS, O_PATH | O_DIRECTORY);
+	h->always_online = h->blocks.fd < 0 && errno == ENOENT;
 	h->block_size = read_block_size(&h->blocks);
 }
 
@@ -91,9 +93,9 @@ static bool block_online(const struct hidden_pages *h, uint64_t addr)
 {
 	char path[64], state[32];
 
-	if (h->blocks.fd < 0)
+	if (h->always_online)
 		return true;
-	if (!h->block_size)
+	if (h->blocks.fd < 0 || !h->block_size)
 		return false;
 	snprintf(path, sizeof(path), "memory%llu/state", ULL(addr / h->block_size));
 	return !root_read_line(&h->blocks, path, state, sizeof(state)) && !strcmp(state, "online");

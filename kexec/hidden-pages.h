@@ -12,7 +12,8 @@
 struct hidden_pages {
 	bool asked;			/* false: a captured tree, whose bytes are what they are */
 	int flags;			/* /proc/kpageflags, or -1 */
-	struct root blocks;		/* /sys/devices/system/memory; fd -1: no memory can be offline */
+	struct root blocks;		/* /sys/devices/system/memory, or fd -1 */
+	bool always_online;		/* there is none: no memory can be offline */
 	uint64_t block_size;		/* 0: not told */
 	/* The kernel's own page tables. */
 	unsigned int levels;		/* 0: not told */
