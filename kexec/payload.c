@@ -101,8 +101,8 @@ static int check_memblock(const struct handover *h)
 		if (kho_node_within(h->node[i].name, KHO_NODE_MEMBLOCK) &&
 		    (h->node[i].more || strcmp(h->node[i].name, KHO_NODE_MEMBLOCK)))
 			return error("the running kernel's node '%s' names its regions in a form that this "
-				     "program does not write, so none can be added: leave --kho-region and "
-				     "--kho-carry of regions out", h->node[i].name);
+				     "program does not write, so none can be added: leave --kho-region "
+				     "out", h->node[i].name);
 	return 0;
 }
 
