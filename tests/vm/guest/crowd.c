@@ -7,7 +7,8 @@
  * "kexec -e" is stopped where it calls reboot(2), and does not leave: what the kernel has
  * loaded at this moment must be the image of the description, if there is one. From time
  * to time all rest, and then a description must fit what is loaded, unless somebody who
- * knows nothing of descriptions came last. Some loads are killed on their way.
+ * knows nothing of descriptions came last. Each load has a payload of another size. Some
+ * are killed on their way.
  *
  * What a program loads between the last look of "kexec -e" and reboot(2) nobody can see:
  * a verdict is left open if another one loaded or unloaded within GRACE before.
@@ -46,7 +47,7 @@ static struct {
 	volatile unsigned int resting;
 	volatile long long foreign_begin, foreign_end;	/* the last change by somebody else */
 	volatile long long ours_begin;			/* of the last load or unload that we did */
-	volatile unsigned int loads, unloads, kills, refused, left, open_verdicts, foreign, wrong;
+	volatile unsigned int loads, unloads, kills, refused, left, open_verdicts, foreign, rests, wrong;
 } *all;
 
 static const char *kernel, *initrd, *cmdline;
@@ -223,11 +224,21 @@ static int run(char *const *argv, const char *output)
 	return status;
 }
 
-/* One load in eight is killed on its way. */
-static void load(const char *output)
+/* A blob whose size is different each time: no description fits the image of another load. */
+static void make_blob(const char *path)
 {
-	static char kernel_arg[128], initrd_arg[160], cmdline_arg[1024];
-	char *argv[] = { "kexec", "--kho", "-l", kernel_arg, initrd_arg, cmdline_arg, NULL };
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || ftruncate(fd, (1 + (off_t)below(256)) * PAGE_SIZE))
+		die("cannot write %s", path);
+	close(fd);
+}
+
+/* One load in eight is killed on its way. */
+static void load(unsigned int number, const char *output)
+{
+	static char kernel_arg[128], initrd_arg[160], cmdline_arg[1024], blob[32], blob_arg[64];
+	char *argv[] = { "kexec", "--kho", "-l", kernel_arg, initrd_arg, cmdline_arg, blob_arg, NULL };
 	long long begin = now();
 	int status;
 	pid_t pid;
@@ -235,6 +246,9 @@ static void load(const char *output)
 	snprintf(kernel_arg, sizeof(kernel_arg), "%s", kernel);
 	snprintf(initrd_arg, sizeof(initrd_arg), "--initrd=%s", initrd);
 	snprintf(cmdline_arg, sizeof(cmdline_arg), "--append=%s", cmdline);
+	snprintf(blob, sizeof(blob), "/run/crowd.blob.%u", number);
+	snprintf(blob_arg, sizeof(blob_arg), "--kho-blob=crowd=%s", blob);
+	make_blob(blob);
 	pid = start(argv, output, false);
 	if (!below(8)) {
 		usleep(below(2000000));
@@ -263,11 +277,21 @@ static void ours(unsigned int number)
 		}
 		break;
 	case 1: case 2:
-		load(output);
+		load(number, output);
 		break;
 	default:
 		leave(output);
 	}
+}
+
+/* Wait for up to MICROSECONDS; false if all are to rest meanwhile. */
+static bool idle(unsigned int microseconds)
+{
+	long long end = now() + (long long)below(microseconds) * 1000;
+
+	while (now() < end && !all->rest && !all->end)
+		usleep(10000);
+	return !all->rest && !all->end;
 }
 
 /* A page of code that stops the machine, or nothing. */
@@ -276,7 +300,8 @@ static void raw(void)
 	static const unsigned char stop[] = { 0xfa, 0xf4, 0xeb, 0xfd };	/* cli; hlt; jmp */
 	struct kexec_segment segment = { stop, sizeof(stop), (void *)STUB_ADDR, PAGE_SIZE };
 
-	usleep(below(4000000));
+	if (!idle(4000000))
+		return;
 	all->foreign_begin = now();
 	syscall(SYS_kexec_load, STUB_ADDR, below(3) ? 1 : 0, &segment, KEXEC_ARCH_X86_64);
 	all->foreign_end = now();
@@ -290,7 +315,8 @@ static void kexec_tools(void)
 	static char *const unload[] = { "kexec-tools", "-s", "-u", NULL };
 
 	snprintf(kernel_arg, sizeof(kernel_arg), "%s", kernel);
-	usleep(below(15000000));
+	if (!idle(15000000))
+		return;
 	all->foreign_begin = now();
 	run(below(3) ? argv : unload, "/run/crowd.tools");
 	all->foreign_end = now();
@@ -322,9 +348,11 @@ static void work(unsigned int number)
 
 static void check_rest(void)
 {
-	if (description_fits() || all->foreign_end > all->ours_begin || !access(LOADING, F_OK))
+	if (all->foreign_end > all->ours_begin || access(LOADED, F_OK) || !access(LOADING, F_OK))
 		return;
-	wrong("a description is left that fits no image");
+	all->rests++;
+	if (!description_fits())
+		wrong("a description is left that fits no image");
 }
 
 static void rest(void)
@@ -366,7 +394,8 @@ int crowd_main(int argc, char **argv)
 	while (wait(NULL) > 0)
 		;
 	printf("%u loads, %u killed, %u unloads, %u left, %u refused to leave, %u by others; "
-	       "%u verdicts left open, %u wrong\n", all->loads, all->kills, all->unloads, all->left,
-	       all->refused, all->foreign, all->open_verdicts, all->wrong);
-	return all->wrong || !all->loads || !all->left || !all->refused || !all->foreign;
+	       "%u verdicts left open, %u descriptions judged at rest, %u wrong\n", all->loads,
+	       all->kills, all->unloads, all->left, all->refused, all->foreign, all->open_verdicts,
+	       all->rests, all->wrong);
+	return all->wrong || !all->loads || !all->left || !all->refused || !all->foreign || !all->rests;
 }
