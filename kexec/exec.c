@@ -25,16 +25,13 @@ static int check_loaded(const struct root *root)
 	return EXIT_REFUSED;
 }
 
-/* Nothing that takes time comes between the last look at whose image it is and reboot(2). */
-static int reboot_own(struct seal *s)
+/* The last act, but for a signal that has waited. */
+static int reboot_now(void)
 {
-	int code = seal_own(s);
-
-	if (code == EXIT_OK && signals_check())
-		code = EXIT_REFUSED;
-	if (code == EXIT_OK)
-		sys_reboot_kexec();
-	return code;
+	if (signals_check())
+		return EXIT_REFUSED;
+	sys_reboot_kexec();
+	return EXIT_OK;
 }
 
 /*
@@ -43,14 +40,14 @@ static int reboot_own(struct seal *s)
  */
 static int start(struct seal *s)
 {
-	int code = reboot_own(s);
+	int code = seal_leave(s, reboot_now);
 
 	if (code == EXIT_OK && errno == ESTALE && s->found) {
 		code = seal_reload(s);
 		if (code == EXIT_OK)
 			code = seal_update(s);
 		if (code == EXIT_OK)
-			code = reboot_own(s);
+			code = seal_leave(s, reboot_now);
 	}
 	if (code != EXIT_OK)
 		return code;

@@ -14,13 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "boot-id.h"
 #include "finalize.h"
 #include "message.h"
 #include "state.h"
 
 #define FINALIZE_FILE	"sys/kernel/debug/kho/out/finalize"
-#define BOOT_ID_FILE	"proc/sys/kernel/random/boot_id"
-#define BOOT_ID_LEN	36
 /*
  * "STATE BOOT_ID HANDOVER", made when this program has finalized. HANDOVER is what
  * running_crc() says of it, if it can be undone.
@@ -53,20 +52,6 @@ static int open_finalize(const struct root *root)
 	return fd < 0 ? error_errno("cannot open /" FINALIZE_FILE " to write (root? lockdown?)") : fd;
 }
 
-/* 0, or -errno without a message. */
-static int read_boot_id(const struct root *root, char id[BOOT_ID_LEN + 1])
-{
-	char line[64];
-	int err = root_read_line(root, BOOT_ID_FILE, line, sizeof(line));
-
-	if (err)
-		return err;
-	if (strlen(line) != BOOT_ID_LEN)
-		return -EINVAL;
-	strcpy(id, line);
-	return 0;
-}
-
 static int write_mark(const struct root *root, const char *text)
 {
 	int fd = root_open(root, MARK_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
@@ -84,7 +69,7 @@ static int set_mark(const struct root *root, enum mark_state state, uint32_t han
 {
 	char id[BOOT_ID_LEN + 1], text[64];
 
-	errno = -read_boot_id(root, id);
+	errno = -boot_id_read(root, id);
 	if (errno)
 		return error_errno("cannot read /" BOOT_ID_FILE);
 	if (state_make_dir(root))
@@ -101,7 +86,7 @@ static enum mark_state read_mark(const struct root *root, uint32_t *ret_handover
 	if (err == -ENOENT)
 		return MARK_NONE;
 	if (err || sscanf(line, "%c %36s %8" SCNx32 "%n", &state, id, ret_handover, &end) != 3 ||
-	    line[end] || strlen(id) != BOOT_ID_LEN || !strchr("sul", state) || read_boot_id(root, now))
+	    line[end] || strlen(id) != BOOT_ID_LEN || !strchr("sul", state) || boot_id_read(root, now))
 		return MARK_BAD;
 	return strcmp(id, now) ? MARK_NONE : (enum mark_state)state;
 }

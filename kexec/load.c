@@ -26,6 +26,8 @@ struct loading {
 	char *cmdline;			/* REQUEST's, and what the handover needs */
 	bool by_kernel;			/* the handover goes through kexec_file_load */
 	struct buffer ready;		/* --kho-segment: all of it */
+	int (*then)(void);		/* what follows the load at once, or NULL */
+	int then_errno;			/* which that has left */
 };
 
 /* What a locked-down kernel leaves open is what is signed; this program signs nothing. */
@@ -229,9 +231,12 @@ static int load_handover(struct loading *l)
 			    l->plan.payload_buf.size);
 }
 
-/* 0, or -1 after a message. */
-static int unload_again(const struct loading *l)
+/* Only what is ours for certain is unloaded. 0, or -1 after a message. */
+static int unload_again(const struct loading *l, const struct image_id *id)
 {
+	if (running_image_owner(&l->handover.kcore, id) != IMAGE_OURS)
+		return error("the image stays loaded, as it cannot be told to be still the one made here, and "
+			     "'kexec -e' refuses to start it; 'kexec -u' unloads it");
 	if (l->by_kernel ? sys_kexec_file_unload() : sys_kexec_unload())
 		return error_errno("the image stays loaded; unload it with 'kexec -u'");
 	notice("the image has been unloaded again");
@@ -257,15 +262,23 @@ static int identify(const struct loading *l, struct image_id *ret)
 {
 	ret->symbol = l->handover.running.image_symbol;
 	ret->payload = payload_range(l);
-	ret->image = running_image(&l->handover.kcore, ret->symbol, &ret->payload);
-	if (!ret->symbol)
+	if (!ret->symbol) {
 		notice("this kernel does not tell which image it has loaded, so 'kexec -e' will load once more, "
 		       "and needs the files for it (CONFIG_KALLSYMS_ALL and kernel.kptr_restrict below 2 "
 		       "would tell)");
-	if (ret->image || !ret->symbol)
 		return 0;
-	return error("the image that the kernel has loaded is not the one made here: another program loads "
-		     "at the same time; see that it ends, then load again, or unload with 'kexec -u'");
+	}
+	switch (running_image(&l->handover.kcore, ret->symbol, &ret->payload, &ret->image)) {
+	case IMAGE_OURS:
+		return 0;
+	case IMAGE_UNTOLD:
+		return error("cannot read through /proc/kcore which image the kernel has loaded, so it cannot "
+			     "be told to be the one made here: load again, or unload with 'kexec -u'");
+	default:
+		return error("the image that the kernel has loaded is not the one made here: another program "
+			     "loads or unloads at the same time; see that it ends, then load again, or unload "
+			     "with 'kexec -u'");
+	}
 }
 
 /*
@@ -276,7 +289,7 @@ static int identify(const struct loading *l, struct image_id *ret)
 static int finish(const struct loading *l, const struct state *state)
 {
 	const struct root *root = &l->machine.root;
-	struct image_id id;
+	struct image_id id = { 0 };
 
 	if (identify(l, &id)) {
 		state_spoil(root);
@@ -284,11 +297,21 @@ static int finish(const struct loading *l, const struct state *state)
 	}
 	if (!(l->by_kernel && target_check_files(l->target, l->request)) && !state_commit(root, state, &id))
 		return EXIT_OK;
-	if (unload_again(l))
+	if (unload_again(l, &id))
 		state_spoil(root);
 	else
 		state_forget(root);
 	return EXIT_FAILED;
+}
+
+/* What follows the load comes first: nothing that takes time may be between both. */
+static int follow(struct loading *l, const struct state *state)
+{
+	int code = l->then ? l->then() : EXIT_OK, finished;
+
+	l->then_errno = errno;
+	finished = finish(l, state);
+	return finished == EXIT_OK ? code : finished;
 }
 
 /* What is known of the image that was loaded before stays known, and no more. */
@@ -311,7 +334,7 @@ static int load_handed_over(struct loading *l)
 	if (complete(l))
 		return abandon(l, was_unknown, EXIT_REFUSED);
 	state_describe(&state, l->request, l->target, &l->handover, l->cmdline, l->by_kernel);
-	code = load_handover(l) ? abandon(l, was_unknown, EXIT_FAILED) : finish(l, &state);
+	code = load_handover(l) ? abandon(l, was_unknown, EXIT_FAILED) : follow(l, &state);
 	state_release(&state);
 	return code;
 }
@@ -366,10 +389,11 @@ static int run(struct loading *l, const char *root_dir)
 	return rq->save_segment ? save_segment(l) : load_now(l);
 }
 
-int load_image(const struct request *request, struct target *target, const char *root_dir)
+int load_image(const struct request *request, struct target *target, const char *root_dir,
+	       int (*then)(void))
 {
 	struct loading *l = calloc(1, sizeof(*l));
-	int code;
+	int code, then_errno;
 
 	if (!l) {
 		error("no memory");
@@ -377,6 +401,7 @@ int load_image(const struct request *request, struct target *target, const char 
 	}
 	l->request = request;
 	l->target = target;
+	l->then = then;
 	l->machine.root.fd = -1;
 	l->handover.kcore.fd = -1;
 	code = run(l, root_dir);
@@ -388,7 +413,9 @@ int load_image(const struct request *request, struct target *target, const char 
 	buffer_free(&l->efi.memmap);
 	machine_release(&l->machine);
 	free(l->cmdline);
+	then_errno = l->then_errno;
 	free(l);
+	errno = then_errno;
 	return code;
 }
 

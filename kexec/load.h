@@ -10,10 +10,13 @@
  * Load REQUEST, whose files TARGET has open, through kexec_load(2), with or without
  * a handover, or print the plan if it is a dry run. Reads TARGET, which stays the
  * caller's. The machine is looked at below ROOT_DIR. What was loaded
- * before stays loaded unless the kernel itself took the new image. Returns an
- * exit code, after a message if it is not EXIT_OK.
+ * before stays loaded unless the kernel itself took the new image. THEN, unless it is
+ * NULL, is called when the kernel has taken a handover, with nothing in between; should
+ * it come back, errno stays what it has left. Returns an exit code, THEN's if all else went
+ * well, after a message if it is not EXIT_OK.
  */
-int load_image(const struct request *request, struct target *target, const char *root_dir);
+int load_image(const struct request *request, struct target *target, const char *root_dir,
+	       int (*then)(void));
 
 enum file_load_result {
 	FILE_LOAD_OK,

@@ -141,7 +141,7 @@ static int load_auto(const struct options *o, struct target *target)
 		return EXIT_FAILED;
 	}
 	debug("kexec_file_load: %s; trying kexec_load", strerror(errno));
-	return load_image(&o->request, target, "/");
+	return load_image(&o->request, target, "/", NULL);
 }
 
 static int load_plain(const struct options *o, struct target *target)
@@ -151,7 +151,7 @@ static int load_plain(const struct options *o, struct target *target)
 	if (kho_is_on(o))
 		notice("this kernel runs with KHO, and the image loaded now takes nothing over; --kho "
 		       "hands over what is preserved");
-	return load_image(&o->request, target, root_dir(o));
+	return load_image(&o->request, target, root_dir(o), NULL);
 }
 
 static int load(struct options *o)
@@ -167,7 +167,7 @@ static int load(struct options *o)
 	if (complete_cmdline(o))
 		return EXIT_REFUSED;
 	if (!target_open(&target, &o->request))
-		code = o->request.kho ? load_image(&o->request, &target, root_dir(o)) :
+		code = o->request.kho ? load_image(&o->request, &target, root_dir(o), NULL) :
 					load_plain(o, &target);
 	target_release(&target);
 	return code;

@@ -681,22 +681,30 @@ static bool lists_payload(const uint64_t *word, const struct kho_range *payload)
 	return false;
 }
 
-uint64_t running_image(const struct kcore *kcore, uint64_t symbol, const struct kho_range *payload)
+enum image_owner running_image(const struct kcore *kcore, uint64_t symbol,
+			       const struct kho_range *payload, uint64_t *ret)
 {
 	uint64_t image, word[KIMAGE_WORDS];
 
-	if (!symbol || kcore_read_virt(kcore, symbol, &image, sizeof(image)) || !image ||
-	    kcore_read_virt(kcore, image, word, sizeof(word)) || !lists_payload(word, payload))
-		return 0;
+	if (!symbol || kcore_read_virt(kcore, symbol, &image, sizeof(image)))
+		return IMAGE_UNTOLD;
+	if (!image)
+		return IMAGE_NONE;
+	if (kcore_read_virt(kcore, image, word, sizeof(word)))
+		return IMAGE_UNTOLD;
+	if (!lists_payload(word, payload))
+		return IMAGE_FOREIGN;
 	/* Another image can come to lie at the same address. */
-	return image ^ (uint64_t)crc32c(0, word, KIMAGE_FIELDS * sizeof(word[0])) << 16;
+	*ret = image ^ (uint64_t)crc32c(0, word, KIMAGE_FIELDS * sizeof(word[0])) << 16;
+	return IMAGE_OURS;
 }
 
-bool running_image_is(const struct kcore *kcore, const struct image_id *id)
+enum image_owner running_image_owner(const struct kcore *kcore, const struct image_id *id)
 {
-	uint64_t image = running_image(kcore, id->symbol, &id->payload);
+	uint64_t image;
+	enum image_owner owner = running_image(kcore, id->symbol, &id->payload, &image);
 
-	return image && image == id->image;
+	return owner == IMAGE_OURS && image != id->image ? IMAGE_FOREIGN : owner;
 }
 
 /* The value of kho_enable itself. What a kernel with KHO does not tell counts as on. */

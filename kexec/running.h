@@ -79,6 +79,14 @@ struct image_id {
 	uint64_t image;			/* see running_image() */
 };
 
+/* Whose the image is that the kernel has loaded. */
+enum image_owner {
+	IMAGE_OURS,
+	IMAGE_NONE,			/* nothing is loaded */
+	IMAGE_FOREIGN,			/* another program's */
+	IMAGE_UNTOLD,			/* the kernel's memory cannot be read */
+};
+
 /*
  * Undo running_finish() where it has finalized and nothing is lost by that, or tell
  * that it stays. For a load that has failed, and when nothing is loaded any more.
@@ -87,13 +95,14 @@ void running_undo_finalizing(const char *root_dir);
 
 /*
  * What identifies the image that is loaded now: the kernel's pointer to it, read at
- * SYMBOL, and the first fields of its struct kimage (list of pages, entry point). 0 if
- * PAYLOAD, in whole pages, is not among the segments of that image, or nothing can be told.
+ * SYMBOL, and the first fields of its struct kimage (list of pages, entry point). It is
+ * ours if PAYLOAD, in whole pages, is among its segments; RET is set only then.
  */
-uint64_t running_image(const struct kcore *kcore, uint64_t symbol, const struct kho_range *payload);
+enum image_owner running_image(const struct kcore *kcore, uint64_t symbol,
+			       const struct kho_range *payload, uint64_t *ret);
 
-/* Is the image that is loaded now the one of ID, whose symbol is known? */
-bool running_image_is(const struct kcore *kcore, const struct image_id *id);
+/* Whose the image is that is loaded now; ours is the one of ID, whose symbol is known. */
+enum image_owner running_image_owner(const struct kcore *kcore, const struct image_id *id);
 
 /*
  * The running kernel's reserve_mem regions, from its own table. 0, or -1 without

@@ -22,19 +22,42 @@ static void seal_forget(struct seal *s)
 	s->found = false;
 }
 
-/* Without the symbol nothing is known; see seal_own(). */
+/* Without the symbol nothing is known; see seal_leave(). */
 static int check_image(const struct seal *s)
 {
-	if (!s->sealed.id.symbol || running_image_is(&s->handover.kcore, &s->sealed.id))
+	if (!s->sealed.id.symbol)
 		return 0;
-	return error("another program has loaded an image since 'kexec --kho -l', and it takes nothing "
-		     "over: run 'kexec -u', then load what is to be started");
+	switch (running_image_owner(&s->handover.kcore, &s->sealed.id)) {
+	case IMAGE_OURS:
+		return 0;
+	case IMAGE_NONE:
+		return error("another program has unloaded the image of 'kexec --kho -l': run the load command "
+			     "again");
+	case IMAGE_FOREIGN:
+		return error("another program has loaded an image since 'kexec --kho -l', and it takes nothing "
+			     "over: run 'kexec -u', then load what is to be started");
+	default:
+		return error("cannot read through /proc/kcore which image is loaded, and one of another program "
+			     "would take nothing over: run the load command again");
+	}
+}
+
+/* Read the description. It does not vanish while an image is started. As state_load(). */
+static int load_description(struct seal *s)
+{
+	int found = state_load(&s->root, &s->sealed);
+
+	if (!found && s->described)
+		return error("/" STATE_DIR " has no description of the loaded image any more, so it cannot be told "
+			     "what it takes over: run the load command again");
+	s->described |= found > 0;
+	return found;
 }
 
 /* Find out what there is to seal. 0, or -1 after a message. */
 static int seal_open(struct seal *s)
 {
-	int found = state_load(&s->root, &s->sealed);
+	int found = load_description(s);
 
 	if (found <= 0)
 		return found;
@@ -142,7 +165,15 @@ static int open_files(struct seal *s)
 	return s->opened ? 0 : -1;
 }
 
-int seal_reload(struct seal *s)
+/* What is loaded again is in memory, as it was judged. 0, or -1 after a message. */
+static int hold_files(struct seal *s)
+{
+	const struct request *rq = &s->sealed.request;
+
+	return open_files(s) || target_read(&s->target, rq) || target_hold(&s->target, rq) ? -1 : 0;
+}
+
+static int load_again(struct seal *s, int (*then)(void))
 {
 	if (s->out_of_reach) {
 		error("the image cannot be loaded again: its files could not be read while the network was up");
@@ -150,7 +181,12 @@ int seal_reload(struct seal *s)
 	}
 	if (open_files(s))
 		return EXIT_REFUSED;
-	return load_image(&s->sealed.request, &s->target, s->root_dir);
+	return load_image(&s->sealed.request, &s->target, s->root_dir, then);
+}
+
+int seal_reload(struct seal *s)
+{
+	return load_again(s, NULL);
 }
 
 /* A segment that was made before has what it was made with. */
@@ -187,9 +223,7 @@ int seal_update(struct seal *s)
 
 int seal_hold(struct seal *s)
 {
-	const struct request *rq = &s->sealed.request;
-
-	if (!s->found || (!open_files(s) && !target_read(&s->target, rq) && !target_hold(&s->target, rq)))
+	if (!s->found || !hold_files(s))
 		return EXIT_OK;
 	s->out_of_reach = true;
 	if (s->sealed.id.symbol) {
@@ -202,15 +236,15 @@ int seal_hold(struct seal *s)
 	return EXIT_REFUSED;
 }
 
-int seal_own(struct seal *s)
+int seal_leave(struct seal *s, int (*leave)(void))
 {
 	if (!s->found)
-		return EXIT_OK;
+		return leave();
 	if (s->sealed.id.symbol)
-		return check_image(s) ? EXIT_REFUSED : EXIT_OK;
+		return check_image(s) ? EXIT_REFUSED : leave();
 	notice("this kernel does not tell which image it has loaded (/proc/kallsyms without kexec_image: "
 	       "CONFIG_KALLSYMS_ALL, kernel.kptr_restrict), so '%s' is loaded once more", s->sealed.request.kernel);
-	return seal_reload(s);
+	return hold_files(s) ? EXIT_REFUSED : load_again(s, leave);
 }
 
 int seal_init(struct seal *s, const char *root_dir)

@@ -15,6 +15,7 @@ struct seal {
 	const char *root_dir;
 	struct root root;
 	bool found;			/* there is one */
+	bool described;			/* ... and was one before */
 	struct sealed sealed;		/* as it was loaded last */
 	struct handover handover;	/* its regions and their digests now */
 	struct target target;		/* its files, from the first load or seal_hold() on */
@@ -42,11 +43,12 @@ int seal_reload(struct seal *seal);
 int seal_hold(struct seal *seal);
 
 /*
- * The last act before reboot(2): the image that is loaded is the one of the description.
- * Where the kernel does not tell, it is loaded once more, which makes it so. An exit code,
- * after a message if it is not EXIT_OK.
+ * Call LEAVE, which calls reboot(2), as the next thing after it is certain that the image
+ * that is loaded is the one of the description, if there is one. Where the kernel does not
+ * tell, the image is loaded once more, which makes it so. The exit code of LEAVE with its errno, or
+ * another one after a message.
  */
-int seal_own(struct seal *seal);
+int seal_leave(struct seal *seal, int (*leave)(void));
 
 void seal_release(struct seal *seal);
 

@@ -8,14 +8,15 @@
 #include <unistd.h>
 
 #include "../purgatory/crc32c.h"
+#include "boot-id.h"
 #include "message.h"
 #include "state.h"
 #include "table.h"
 
 #define STATE_FILE	STATE_DIR "/loaded.json"
 #define STATE_NEW	STATE_DIR "/loaded.json.new"
-#define LOADING		STATE_DIR "/loading"	/* a load is under way, or was cut off */
-#define STATE_VERSION	5
+#define LOADING		STATE_DIR "/loading"	/* a load is under way, or has not ended well */
+#define STATE_VERSION	6
 #define STATE_MAX	(64u << 20)
 
 #define METHOD_NAME_FILE	"kexec_file_load"
@@ -202,8 +203,13 @@ static void remove_blobs(const struct root *root, size_t first)
 
 int state_commit(const struct root *root, const struct state *s, const struct image_id *id)
 {
+	char boot_id[BOOT_ID_LEN + 1];
 	const char *text;
 
+	errno = -boot_id_read(root, boot_id);
+	if (errno)
+		return error_errno("cannot read /" BOOT_ID_FILE);
+	put_string(s->json, "boot_id", boot_id);
 	put_number(s->json, "image_symbol", id->symbol);
 	put_number(s->json, "payload_addr", id->payload.addr);
 	put_number(s->json, "payload_size", id->payload.size);
@@ -432,17 +438,30 @@ static int load_json(json_object *o, struct sealed *ret)
 	return load_regions(o, ret) || load_blobs(o, rq) ? -1 : 0;
 }
 
+/* 1, 0 for one of an earlier boot, which is none, or -1 after a message. */
+static int take_description(const struct root *root, json_object *o, struct sealed *ret)
+{
+	char boot_id[BOOT_ID_LEN + 1];
+
+	if (!o || load_json(o, ret) || !get_string(o, "boot_id"))
+		return error("/" STATE_FILE " is damaged: run the load command again");
+	errno = -boot_id_read(root, boot_id);
+	if (errno)
+		return error_errno("cannot read /" BOOT_ID_FILE);
+	return !strcmp(boot_id, get_string(o, "boot_id"));
+}
+
 int state_load(const struct root *root, struct sealed *ret)
 {
 	struct buffer buf;
 	json_tokener *parser;
 	json_object *o;
-	int err;
+	int err, found;
 
 	memset(ret, 0, sizeof(*ret));
 	if (state_unknown(root))
-		return error("a load was cut off (/" LOADING "), so it cannot be told what is loaded: run "
-			     "the load command again, or 'kexec -u'");
+		return error("the last load did not end with an image that is known (/" LOADING "): it was cut off, "
+			     "or another program loaded at that time; run the load command again, or 'kexec -u'");
 	err = root_read(root, STATE_FILE, STATE_MAX, &buf);
 	if (err == -ENOENT)
 		return 0;
@@ -451,14 +470,12 @@ int state_load(const struct root *root, struct sealed *ret)
 		return error_errno("cannot read /" STATE_FILE);
 	parser = json_tokener_new();
 	o = parser ? json_tokener_parse_ex(parser, (const char *)buf.data, (int)buf.size) : NULL;
-	err = o ? load_json(o, ret) : -1;
+	found = take_description(root, o, ret);
 	json_object_put(o);
 	if (parser)
 		json_tokener_free(parser);
 	buffer_free(&buf);
-	if (err) {
+	if (found <= 0)
 		request_free(&ret->request);
-		return error("/" STATE_FILE " is damaged: run the load command again");
-	}
-	return 1;
+	return found;
 }

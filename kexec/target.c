@@ -53,11 +53,13 @@ static int hold(int *fd, const char *path, uint64_t cap)
 int target_hold(struct target *t, const struct request *rq)
 {
 	/* What kexec_load is given has been read; only the kernel reads files by itself. */
-	if (rq->method != METHOD_FILE)
+	if (rq->method != METHOD_FILE || t->held)
 		return 0;
-	if (hold(&t->kernel_fd, rq->kernel, KERNEL_FILE_MAX) || hold(&t->initrd_fd, rq->initrd, INITRD_MAX))
+	if (hold(&t->kernel_fd, rq->kernel, KERNEL_FILE_MAX) || hold(&t->initrd_fd, rq->initrd, INITRD_MAX) ||
+	    hold(&t->segment_fd, rq->segment, SEGMENT_FILE_MAX) || target_check_files(t, rq))
 		return -1;
-	return hold(&t->segment_fd, rq->segment, SEGMENT_FILE_MAX);
+	t->held = true;
+	return 0;
 }
 
 int target_read(struct target *t, const struct request *rq)
@@ -94,6 +96,8 @@ static int check_file(int fd, const char *path, uint32_t wanted)
 
 int target_check_files(const struct target *t, const struct request *rq)
 {
+	if (t->held)
+		return 0;
 	if (check_file(t->kernel_fd, rq->kernel, t->kernel_crc))
 		return -1;
 	return rq->initrd ? check_file(t->initrd_fd, rq->initrd, t->initrd_crc) : 0;
@@ -168,4 +172,5 @@ void target_release(struct target *t)
 	if (t->segment_fd >= 0)
 		close(t->segment_fd);
 	t->kernel_fd = t->initrd_fd = t->segment_fd = -1;
+	t->held = false;
 }

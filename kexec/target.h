@@ -18,6 +18,7 @@ struct target {
 	bool packed;			/* ... compressed as a whole, which kexec_file_load does not take */
 	struct bzimage image;
 	bool was_read;			/* all of the above but the descriptors is valid */
+	bool held;			/* the descriptors are of sealed memory, and hold what was read */
 	struct kho_reader reads;	/* only with KHO: what it can be handed */
 };
 
@@ -35,8 +36,8 @@ int target_open(struct target *target, const struct request *request);
 int target_read(struct target *target, const struct request *request);
 
 /*
- * Copy what is still read through the descriptors into memory: from here on the files
- * may be out of reach. 0, or -1 after a message.
+ * After target_read(): copy what is still read through the descriptors into memory. From
+ * here on the files may be out of reach, and written by anybody. 0, or -1 after a message.
  */
 int target_hold(struct target *target, const struct request *request);
 

@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 	code = options_parse(&options, argc - 1, argv + 1);
 	if (code == EXIT_OK) {
 		code = target_open(&target, &options.request) ? EXIT_FAILED :
-		       load_image(&options.request, &target, "/");
+		       load_image(&options.request, &target, "/", NULL);
 		target_release(&target);
 	}
 	options_free(&options);

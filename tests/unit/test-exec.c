@@ -13,11 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "boot-id.h"
 #include "exec.h"
 #include "interfaces.h"
 #include "load.h"
 #include "luo.h"
 #include "message.h"
+#include "said.h"
 #include "state.h"
 #include "syscalls.h"
 #include "tree.h"
@@ -28,6 +30,7 @@
 #define PHYS		0x100000ull		/* region r0 */
 #define KIMAGE		0x2000u			/* offset of a struct kimage behind it */
 #define SYMBOL		(TEXT + 0x100)
+#define BOOT_ID		"6bd2cc34-8a25-4a1f-9f0c-2f6a5b1d7e01"
 
 static struct {
 	Elf64_Ehdr ehdr;
@@ -153,17 +156,19 @@ int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct
 
 static void describe(void);
 
-int load_image(const struct request *rq, struct target *t, const char *root_dir)
+int load_image(const struct request *rq, struct target *t, const char *root_dir, int (*then)(void))
 {
 	assert_non_null(strstr(rq->kernel, "target.bzImage"));
 	assert_string_equal(root_dir, tree.path);
 	assert_true(rq->resealing);
 	assert_int_equal(target_read(t, rq), 0);
 	did('L');
+	/* Nothing is read from files any more by a load that is the last act. */
+	assert_true(!then || rq->method != METHOD_FILE || t->held);
 	if (load_code == EXIT_OK)
 		describe();
 	call(on_load);
-	return load_code;
+	return load_code == EXIT_OK && then ? then() : load_code;
 }
 
 enum file_load_result load_image_file(const struct request *rq, const struct target *t)
@@ -217,8 +222,8 @@ static void describe(void)
 
 	assert_int_equal(kcore_open(&tree.root, &handover.kcore), 0);
 	assert_int_equal(handover_digest(&handover), 0);
-	id.image = running_image(&handover.kcore, id.symbol, &id.payload);
-	assert_true(!id.symbol || id.image);
+	assert_int_equal(running_image(&handover.kcore, id.symbol, &id.payload, &id.image),
+			 id.symbol ? IMAGE_OURS : IMAGE_UNTOLD);
 	state_describe(&s, &request, &target, &handover, "quiet", by_kernel);
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
 	assert_int_equal(state_commit(&tree.root, &s, &id), 0);
@@ -239,6 +244,7 @@ static int setup(void **state)
 	unload_errno = 0;
 	tree_make(&tree);
 	tree_write(&tree, "run/here", "", 0);
+	tree_write(&tree, BOOT_ID_FILE, BOOT_ID "\n", strlen(BOOT_ID) + 1);
 	tree_write(&tree, "sys/kernel/kexec_loaded", "1\n", 2);
 	make_core();
 	memset(&request, 0, sizeof(request));
@@ -269,12 +275,25 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* "kexec -e" ends with CODE after these calls. */
-static void leaves(int code, const char *calls)
+/* "kexec -e" ends with CODE after these calls, and says PHRASE. */
+static void ends(bool no_ifdown, int code, const char *calls, const char *phrase)
 {
-	assert_int_equal(execute(tree.path, true, false), code);
+	assert_says(code, phrase, execute(tree.path, true, no_ifdown));
 	assert_string_equal(done, calls);
 }
+
+static void refuses(const char *calls, const char *phrase)
+{
+	ends(false, EXIT_REFUSED, calls, phrase);
+}
+
+/* It would leave, but that reboot(2) fails here. */
+static void leaves(const char *calls)
+{
+	ends(false, EXIT_FAILED, calls, "the kernel did not start the loaded image");
+}
+
+#define FOREIGN	"another program has loaded an image since"
 
 /* ---- Whose image it is ------------------------------------------------------------- */
 
@@ -282,36 +301,35 @@ static void nothing_loaded(void **state)
 {
 	(void)state;
 	tree_write(&tree, "sys/kernel/kexec_loaded", "0\n", 2);
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", "Nothing has been loaded!");
 }
 
 static void not_to_be_told(void **state)
 {
 	(void)state;
 	tree_unlink(&tree, "sys/kernel/kexec_loaded");
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", "cannot read /sys/kernel/kexec_loaded");
 }
 
 /* An image without a handover, through whatever program. */
 static void no_description(void **state)
 {
 	(void)state;
-	leaves(EXIT_FAILED, "DRU");
+	leaves("DRU");
 }
 
 static void unchanged(void **state)
 {
 	(void)state;
 	describe();
-	leaves(EXIT_FAILED, "IDIRU");
+	leaves("IDIRU");
 }
 
 static void interfaces_stay(void **state)
 {
 	(void)state;
 	describe();
-	assert_int_equal(execute(tree.path, true, true), EXIT_FAILED);
-	assert_string_equal(done, "IRU");
+	ends(true, EXIT_FAILED, "IRU", "the kernel did not start the loaded image");
 }
 
 static void damaged_description(void **state)
@@ -319,7 +337,21 @@ static void damaged_description(void **state)
 	(void)state;
 	describe();
 	tree_write(&tree, STATE_DIR "/loaded.json", "{", 1);
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", "loaded.json is damaged");
+}
+
+static void remove_description(void)
+{
+	tree_unlink(&tree, STATE_DIR "/loaded.json");
+}
+
+/* One that was there and is gone is not one that never was. */
+static void description_vanishes(void **state)
+{
+	(void)state;
+	describe();
+	on_down = remove_description;
+	refuses("IDU", "has no description of the loaded image any more");
 }
 
 static void load_cut_off(void **state)
@@ -327,7 +359,7 @@ static void load_cut_off(void **state)
 	(void)state;
 	describe();
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", "did not end with an image that is known");
 }
 
 static void no_kcore(void **state)
@@ -335,7 +367,7 @@ static void no_kcore(void **state)
 	(void)state;
 	describe();
 	tree_unlink(&tree, "proc/kcore");
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", "/proc/kcore");
 }
 
 static void load_another(void)
@@ -354,7 +386,7 @@ static void another_image(void **state)
 	(void)state;
 	describe();
 	load_another();
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", FOREIGN);
 }
 
 static void unloaded_by_another(void **state)
@@ -362,7 +394,7 @@ static void unloaded_by_another(void **state)
 	(void)state;
 	describe();
 	unload_all();
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", "another program has unloaded the image");
 }
 
 /* Another image can have our entry, or lie where ours has been. */
@@ -374,11 +406,11 @@ static void nearly_ours(void **state)
 	describe();
 	kimage[10] += 0x1000;
 	write_core();
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", FOREIGN);
 	kimage[10] -= 0x1000;
 	kimage[0] = 1;
 	write_core();
-	leaves(EXIT_REFUSED, "UU");
+	refuses("UU", FOREIGN);
 }
 
 static void another_while_interfaces_go_down(void **state)
@@ -386,7 +418,7 @@ static void another_while_interfaces_go_down(void **state)
 	(void)state;
 	describe();
 	on_down = load_another;
-	leaves(EXIT_REFUSED, "IDU");
+	refuses("IDU", FOREIGN);
 }
 
 static int looks;
@@ -404,7 +436,7 @@ static void another_at_the_last_look(void **state)
 	describe();
 	looks = 0;
 	on_look = load_another_at_the_end;
-	leaves(EXIT_REFUSED, "IDIU");
+	refuses("IDIU", FOREIGN);
 }
 
 static void another_with_interfaces_up(void **state)
@@ -413,8 +445,7 @@ static void another_with_interfaces_up(void **state)
 	describe();
 	looks = 1;
 	on_look = load_another_at_the_end;
-	assert_int_equal(execute(tree.path, true, true), EXIT_REFUSED);
-	assert_string_equal(done, "IU");
+	ends(true, EXIT_REFUSED, "IU", FOREIGN);
 }
 
 /* ---- Signals -------------------------------------------------------------------------- */
@@ -504,7 +535,17 @@ static void no_symbol(void **state)
 	(void)state;
 	id.symbol = 0;
 	describe();
-	leaves(EXIT_FAILED, "IDILRU");
+	leaves("IDILRU");
+}
+
+/* What the kernel reads by itself then lies in memory, also with the interfaces up. */
+static void no_symbol_by_kernel(void **state)
+{
+	(void)state;
+	id.symbol = 0;
+	by_kernel = true;
+	describe();
+	ends(true, EXIT_FAILED, "ILRU", "the kernel did not start the loaded image");
 }
 
 static void no_symbol_no_load(void **state)
@@ -513,7 +554,7 @@ static void no_symbol_no_load(void **state)
 	id.symbol = 0;
 	describe();
 	load_code = EXIT_FAILED;
-	leaves(EXIT_FAILED, "IDILU");
+	ends(false, EXIT_FAILED, "IDILU", "not leaving this kernel");
 }
 
 static void files_are_gone(void)
@@ -532,7 +573,7 @@ static void no_symbol_no_files(void **state)
 	id.symbol = 0;
 	files_are_gone();
 	describe();
-	leaves(EXIT_REFUSED, "IU");
+	refuses("IU", "needs these files as they were");
 }
 
 static void no_files(void **state)
@@ -540,7 +581,7 @@ static void no_files(void **state)
 	(void)state;
 	files_are_gone();
 	describe();
-	leaves(EXIT_FAILED, "IDIRU");
+	leaves("IDIRU");
 }
 
 static void other_files(void **state)
@@ -549,7 +590,7 @@ static void other_files(void **state)
 	target.kernel_crc ^= 1;
 	id.symbol = 0;
 	describe();
-	leaves(EXIT_REFUSED, "IU");
+	refuses("IU", "has changed since it was loaded");
 }
 
 /* ---- What it takes over ------------------------------------------------------------- */
@@ -565,7 +606,7 @@ static void region_written(void **state)
 	(void)state;
 	describe();
 	write_region();
-	leaves(EXIT_FAILED, "ILIDIRU");
+	leaves("ILIDIRU");
 }
 
 static void region_written_late(void **state)
@@ -573,7 +614,7 @@ static void region_written_late(void **state)
 	(void)state;
 	describe();
 	on_down = write_region;
-	leaves(EXIT_FAILED, "IDILIRU");
+	leaves("IDILIRU");
 }
 
 /* The change was seen, and the signal as well: nothing is loaded any more. */
@@ -593,7 +634,7 @@ static void region_always_written(void **state)
 	describe();
 	write_region();
 	on_load = write_region;
-	leaves(EXIT_REFUSED, "ILILIU");
+	refuses("ILILIU", "changes faster than the image can be loaded again");
 }
 
 static void region_fixed(void **state)
@@ -601,10 +642,10 @@ static void region_fixed(void **state)
 	(void)state;
 	handover.region[0].fixed = true;
 	describe();
-	leaves(EXIT_FAILED, "IDIRU");
+	leaves("IDIRU");
 	memset(done, 0, CALLS_MAX);
 	write_region();
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", "region 'r0'");
 }
 
 static void region_fixed_written_late(void **state)
@@ -613,7 +654,7 @@ static void region_fixed_written_late(void **state)
 	handover.region[0].fixed = true;
 	describe();
 	on_down = write_region;
-	leaves(EXIT_REFUSED, "IDU");
+	refuses("IDU", "region 'r0'");
 }
 
 static void region_unreadable(void **state)
@@ -622,7 +663,7 @@ static void region_unreadable(void **state)
 	describe();
 	core.phdr[1].p_paddr += 0x1000;
 	write_core();
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", "region 'r0' cannot be verified");
 }
 
 static void load_fails(void **state)
@@ -631,7 +672,7 @@ static void load_fails(void **state)
 	describe();
 	write_region();
 	load_code = EXIT_FAILED;
-	leaves(EXIT_FAILED, "ILU");
+	ends(false, EXIT_FAILED, "ILU", "not leaving this kernel");
 }
 
 /* A segment that was signed cannot be made anew; what it was made of must stay. */
@@ -641,10 +682,10 @@ static void segment_written(void **state)
 	by_kernel = true;
 	request.segment = must_copy("/segment", 9);
 	describe();
-	leaves(EXIT_FAILED, "IDIRU");
+	leaves("IDIRU");
 	memset(done, 0, CALLS_MAX);
 	write_region();
-	leaves(EXIT_REFUSED, "IU");
+	refuses("IU", "cannot be made anew here");
 }
 
 /* The tree has no memory map, so it cannot be told whether the kernel's map has changed. */
@@ -655,7 +696,7 @@ static void map_not_to_be_told(void **state)
 	handover.map = MAP_OWN;
 	assert_int_equal(blocks_init(&handover.running.preserved, 12), 0);
 	describe();
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", "/proc/sys/kernel/osrelease");
 }
 
 static void fdt_not_to_be_told(void **state)
@@ -666,7 +707,7 @@ static void fdt_not_to_be_told(void **state)
 	handover.running.fdt_addr = 0x7000000;
 	handover.map = MAP_LIVE;
 	describe();
-	leaves(EXIT_REFUSED, "U");
+	refuses("U", "cannot read the running kernel's root FDT again");
 }
 
 /* ---- The end ------------------------------------------------------------------------- */
@@ -678,7 +719,7 @@ static void stale(void **state)
 	(void)state;
 	describe();
 	reboot_errno = twice;
-	leaves(EXIT_FAILED, "IDIRLIRU");
+	leaves("IDIRLIRU");
 }
 
 static void stale_and_foreign(void **state)
@@ -689,7 +730,7 @@ static void stale_and_foreign(void **state)
 	describe();
 	reboot_errno = once;
 	on_load = load_another;
-	leaves(EXIT_REFUSED, "IDIRLU");
+	refuses("IDIRLU", FOREIGN);
 }
 
 static void stale_plain(void **state)
@@ -698,7 +739,7 @@ static void stale_plain(void **state)
 
 	(void)state;
 	reboot_errno = once;
-	leaves(EXIT_FAILED, "DRU");
+	leaves("DRU");
 }
 
 static bool described(void)
@@ -738,14 +779,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_loaded), TEST(not_to_be_told), TEST(no_description), TEST(unchanged),
-		TEST(interfaces_stay), TEST(damaged_description), TEST(load_cut_off), TEST(no_kcore),
+		TEST(interfaces_stay), TEST(damaged_description), TEST(description_vanishes),
+		TEST(load_cut_off), TEST(no_kcore),
 		TEST(another_image), TEST(unloaded_by_another), TEST(nearly_ours),
 		TEST(another_while_interfaces_go_down), TEST(another_at_the_last_look),
 		TEST(another_with_interfaces_up), TEST(signal_with_interfaces_down),
 		TEST(signal_without_a_handover), TEST(signal_at_the_last_look),
 		TEST(signal_while_loading), TEST(signal_with_interfaces_up),
 		TEST(signal_before_interfaces_go_down),
-		TEST(no_symbol), TEST(no_symbol_no_load), TEST(no_symbol_no_files), TEST(no_files),
+		TEST(no_symbol), TEST(no_symbol_by_kernel), TEST(no_symbol_no_load), TEST(no_symbol_no_files), TEST(no_files),
 		TEST(other_files),
 		TEST(region_written), TEST(region_written_late), TEST(region_written_and_signal),
 		TEST(region_always_written),

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "arch.h"
+#include "boot-id.h"
 #include "kho-handover.h"
 #include "load.h"
 #include "message.h"
@@ -50,6 +51,7 @@ static char done[16];
 static int load_errno;			/* of both ways to load */
 static int check_errno;			/* of the question whether kexec_load is open */
 static void (*while_loading)(void);
+static int (*then)(void);
 static uint64_t foreign;		/* instead of what was loaded the kernel has this */
 static off_t core_end;			/* of the captured core */
 
@@ -203,11 +205,13 @@ static void boot(const char *captured)
 	shown.table.region[0] = (struct kho_region){ "r0", 0x3c800000, 0x1000000 };
 	load_errno = check_errno = 0;
 	while_loading = NULL;
+	then = NULL;
 	foreign = 0;
 	tree_make(&tree);
 	snprintf(path, sizeof(path), DATA "/machines/%s.tar.gz", captured);
 	run("tar -xzf '%s' -C '%s'", path, tree.path);
 	tree_write(&tree, "run/here", "", 0);
+	tree_write(&tree, BOOT_ID_FILE, BOOT_ID "\n", strlen(BOOT_ID) + 1);
 	list_symbol();
 	extend_core();
 	snprintf(path, sizeof(path), "%s/vmlinuz", tree.path);
@@ -232,7 +236,6 @@ static int setup_pending(void **state)
 	(void)state;
 	boot("kho-6.18");
 	tree_write(&tree, FINALIZE, "0\n", 2);
-	tree_write(&tree, "proc/sys/kernel/random/boot_id", BOOT_ID "\n", strlen(BOOT_ID) + 1);
 	return 0;
 }
 
@@ -261,7 +264,7 @@ static void takes_segments(void)
 static void loads(int code, const char *calls, int described)
 {
 	struct sealed sealed;
-	int got = load_image(&request, &target, tree.path);
+	int got = load_image(&request, &target, tree.path, then), saved_errno = errno;
 
 	if (got != code)
 		fail_msg("status %d, not %d", got, code);
@@ -270,6 +273,32 @@ static void loads(int code, const char *calls, int described)
 	if (described > 0)
 		request_free(&sealed.request);
 	memset(done, 0, sizeof(done));
+	errno = saved_errno;
+}
+
+/* ---- In the place of reboot(2) ---------------------------------------------------------- */
+
+static int load_foreign(void)
+{
+	did('t');
+	kernel_has(0x7000, 0x1000);
+	return EXIT_OK;
+}
+
+static int nothing_is_described(void)
+{
+	struct sealed sealed;
+
+	did('t');
+	assert_int_equal(state_load(&tree.root, &sealed), UNKNOWN);
+	errno = ESTALE;
+	return EXIT_OK;
+}
+
+static int refuse(void)
+{
+	did('t');
+	return EXIT_REFUSED;
 }
 
 /* ---- Tests ---------------------------------------------------------------------------- */
@@ -285,9 +314,13 @@ static void by_kexec_load(void **state)
 	assert_int_equal(sealed.id.symbol, SYMBOL);
 	assert_int_equal(sealed.id.payload.addr, shown.kimage[20]);
 	assert_int_equal(kcore_open(&tree.root, &kcore), 0);
-	assert_true(running_image_is(&kcore, &sealed.id));
+	assert_int_equal(running_image_owner(&kcore, &sealed.id), IMAGE_OURS);
 	kernel_has(shown.kimage[20] + 0x1000, shown.kimage[21]);
-	assert_false(running_image_is(&kcore, &sealed.id));
+	assert_int_equal(running_image_owner(&kcore, &sealed.id), IMAGE_FOREIGN);
+	kernel_has(0, 0);
+	assert_int_equal(running_image_owner(&kcore, &sealed.id), IMAGE_NONE);
+	sealed.id.symbol = 0x1000;
+	assert_int_equal(running_image_owner(&kcore, &sealed.id), IMAGE_UNTOLD);
 	kcore_close(&kcore);
 	request_free(&sealed.request);
 }
@@ -404,6 +437,40 @@ static void cannot_describe(void **state)
 	unload_errno = EPERM;
 	loads(EXIT_FAILED, "kf", UNKNOWN);
 	unload_errno = 0;
+}
+
+/* Nor is somebody else's unloaded, which has come while the files were looked at. */
+static void another_loads_at_the_end(void **state)
+{
+	(void)state;
+	tree_write(&tree, STATE_DIR "/loaded.json.new/here", "", 0);
+	then = load_foreign;
+	loads(EXIT_FAILED, "lt", UNKNOWN);
+	takes_segments();
+	loads(EXIT_FAILED, "kt", UNKNOWN);
+	/* Nor any, where the kernel does not tell. */
+	run("sed -i /kexec_image/d '%s%s'", tree.path, "/proc/kallsyms");
+	then = NULL;
+	loads(EXIT_FAILED, "k", UNKNOWN);
+}
+
+/* Behind the load comes at once what is to follow it: nothing is read or written before. */
+static void followed(void **state)
+{
+	(void)state;
+	takes_segments();
+	assert_int_equal(target_read(&target, &request), 0);
+	assert_int_equal(target_hold(&target, &request), 0);
+	overwrite();
+	then = nothing_is_described;
+	loads(EXIT_OK, "kt", true);
+	assert_int_equal(errno, ESTALE);
+	request.method = METHOD_SEGMENTS;
+	loads(EXIT_OK, "lt", true);
+	then = refuse;
+	loads(EXIT_REFUSED, "lt", true);
+	load_errno = ENOMEM;
+	loads(EXIT_FAILED, "l", true);
 }
 
 static void dry_run(void **state)
@@ -667,7 +734,7 @@ static int make_segment(void)
 	int code;
 
 	request.save_segment = in_tree("segment");
-	code = load_image(&request, &target, tree.path);
+	code = load_image(&request, &target, tree.path, NULL);
 	request.segment = request.save_segment;
 	request.save_segment = NULL;
 	target_release(&target);
@@ -772,7 +839,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(by_kexec_load), TEST(by_the_kernel), TEST(not_told), TEST(kernel_refuses),
 		TEST(another_loads), TEST(file_written), TEST(file_renamed), TEST(no_place_to_describe),
-		TEST(cannot_describe), TEST(dry_run), TEST(lockdown), TEST(other_files),
+		TEST(cannot_describe), TEST(another_loads_at_the_end), TEST(followed),
+		TEST(dry_run), TEST(lockdown), TEST(other_files),
 		TEST(files_out_of_reach), TEST(files_held), TEST(plain), TEST(plain_by_the_kernel),
 		TEST(made_before), TEST(unfit_segment),
 		PENDING(refused_before_finalizing), PENDING(finalized_last), PENDING(loads_counted),

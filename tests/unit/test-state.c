@@ -2,12 +2,15 @@
 /* The description of what is loaded: what "kexec -e" reads is what the load has written. */
 #include <stdio.h>
 
+#include "boot-id.h"
 #include "said.h"
 #include "state.h"
 #include "tree.h"
 #include "unit.h"
 
 #define STATE_FILE	STATE_DIR "/loaded.json"
+#define THIS_BOOT	"6bd2cc34-8a25-4a1f-9f0c-2f6a5b1d7e01"
+#define OTHER_BOOT	"0e1f8a52-93d1-4c0e-8f6b-1a2b3c4d5e6f"
 
 static struct tree tree;
 static struct handover handover;
@@ -20,6 +23,7 @@ static int setup(void **state)
 	(void)state;
 	tree_make(&tree);
 	tree_write(&tree, "run/here", "", 0);
+	tree_write(&tree, BOOT_ID_FILE, THIS_BOOT "\n", strlen(THIS_BOOT) + 1);
 	memset(&handover, 0, sizeof(handover));
 	memset(&target, 0, sizeof(target));
 	memset(&request, 0, sizeof(request));
@@ -251,6 +255,7 @@ static void damaged(void **state)
 		{ "12345678", "1234567812345678" },
 		{ "12345678", "1234567g" },
 		{ "\"blobs\":", "\"blob\":" },
+		{ "\"boot_id\":", "\"boot\":" },
 		{ "\"blobs\":", "\"blobs\":{}, \"was\":" },
 		{ "\"notes\"", "null" },
 		{ "\"notes\"", "\"" NAME_63 "4\"" },
@@ -311,6 +316,17 @@ static void many(void **state)
 	free(text);
 }
 
+/* Where /run outlives the boot, what was loaded then is not loaded now. */
+static void of_another_boot(void **state)
+{
+	(void)state;
+	describe_all();
+	tree_write(&tree, BOOT_ID_FILE, OTHER_BOOT "\n", strlen(OTHER_BOOT) + 1);
+	assert_int_equal(state_load(&tree.root, &sealed), 0);
+	tree_unlink(&tree, BOOT_ID_FILE);
+	assert_refused("cannot read /" BOOT_ID_FILE, state_load(&tree.root, &sealed));
+}
+
 /* A file as large as nobody writes one. */
 static void too_large(void **state)
 {
@@ -334,6 +350,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(made_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(many, setup, teardown),
+		cmocka_unit_test_setup_teardown(of_another_boot, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
 	};
 
