@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is refused of the kernel to be loaded, and of its files. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "said.h"
+#include "target.h"
+#include "tree.h"
+#include "unit.h"
+
+static struct tree tree;
+static struct target target;
+static struct request request;
+
+static int setup(void **state)
+{
+	(void)state;
+	tree_make(&tree);
+	memset(&request, 0, sizeof(request));
+	memset(&target, 0, sizeof(target));
+	target.kernel_fd = target.initrd_fd = target.segment_fd = -1;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	target_release(&target);
+	request_free(&request);
+	tree_remove(&tree);
+	return 0;
+}
+
+static char *in_tree(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", tree.path, name);
+	return must_copy(path, strlen(path) + 1);
+}
+
+/* The kernel is one of DATA, and the initrd a file that can be written. */
+static void open_files(const char *kernel)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), DATA "/%s", kernel);
+	request.kernel = must_copy(path, strlen(path) + 1);
+	request.initrd = in_tree("initrd");
+	tree_write(&tree, "initrd", "initrd", 6);
+	assert_int_equal(target_open(&target, &request), 0);
+	assert_int_equal(target_read(&target, &request), 0);
+}
+
+/* ---- Where it will run ----------------------------------------------------------------- */
+
+static void entered(void **state)
+{
+	struct machine m = { 0 };
+
+	(void)state;
+	target.image.relocatable = true;
+	target.image.cmdline_size = 5;
+	assert_says(0, NULL, target_check(&target, &m, "quiet"));
+	assert_refused("the command line has 6 characters, the new kernel reads 5",
+		       target_check(&target, &m, "quiet2"));
+	m.la57 = true;
+	assert_refused("5-level page tables", target_check(&target, &m, "quiet"));
+	target.image.xloadflags = XLF_5LEVEL;
+	assert_says(0, NULL, target_check(&target, &m, "quiet"));
+	target.image.relocatable = false;
+	assert_refused("not relocatable", target_check(&target, &m, "quiet"));
+}
+
+static void regions(void **state)
+{
+	(void)state;
+	request.kernel = in_tree("kernel");
+	assert_says(0, NULL, target_check_regions(&target, &request, 0));
+	assert_refused("cannot revive reserve_mem regions", target_check_regions(&target, &request, 1));
+	target.reads.reserve_mem = true;
+	assert_says(0, NULL, target_check_regions(&target, &request, 1));
+}
+
+/* ---- What it reads ----------------------------------------------------------------------- */
+
+static void abis(void **state)
+{
+	static const struct {
+		const char *kernel, *phrase;
+		enum kho_abi abi;
+	} row[] = {
+		{ "target.bzImage", NULL, KHO_ABI_V4 },
+		{ "target-none.bzImage", "has no KHO", KHO_ABI_UNKNOWN },
+		{ "target-v9.bzImage", "reads handovers of ABI kho-v9", KHO_ABI_UNKNOWN },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		teardown(state);
+		setup(state);
+		open_files(row[i].kernel);
+		assert_says(row[i].phrase ? -1 : 0, row[i].phrase, target_find_abis(&target, &request));
+		assert_int_equal(target.reads.abi, row[i].abi);
+	}
+}
+
+/* Loaded again, it reads what it did then, and is not looked at. */
+static void abis_of_the_first_load(void **state)
+{
+	(void)state;
+	open_files("target-none.bzImage");
+	request.resealing = true;
+	request.reads.abi = KHO_ABI_V3;
+	assert_says(0, NULL, target_find_abis(&target, &request));
+	assert_int_equal(target.reads.abi, KHO_ABI_V3);
+}
+
+/* ---- Its files ---------------------------------------------------------------------------- */
+
+static void initrd_written(void **state)
+{
+	(void)state;
+	open_files("target.bzImage");
+	assert_says(0, NULL, target_check_files(&target, &request));
+	tree_write(&tree, "initrd", "INITRD", 6);
+	assert_refused("initrd' has been written", target_check_files(&target, &request));
+}
+
+static void not_there(void **state)
+{
+	static const struct {
+		const char *kernel, *initrd, *segment, *phrase;
+	} row[] = {
+		{ "none", NULL, NULL, "none'" }, { "here", "no-initrd", NULL, "no-initrd'" },
+		{ "here", NULL, "no-segment", "no-segment'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		teardown(state);
+		setup(state);
+		tree_write(&tree, "here", "x", 1);
+		request.kernel = in_tree(row[i].kernel);
+		request.initrd = row[i].initrd ? in_tree(row[i].initrd) : NULL;
+		request.segment = row[i].segment ? in_tree(row[i].segment) : NULL;
+		assert_refused(row[i].phrase, target_open(&target, &request));
+	}
+}
+
+/* Files that are loaded again are those of the first load, kernel and initrd. */
+static void changed(void **state)
+{
+	(void)state;
+	open_files("target.bzImage");
+	request.resealing = true;
+	request.kernel_crc = target.kernel_crc;
+	request.initrd_crc = target.initrd_crc;
+	target.was_read = false;
+	assert_says(0, NULL, target_read(&target, &request));
+	request.initrd_crc ^= 1;
+	target.was_read = false;
+	assert_says(EXIT_REFUSED, "has changed since it was loaded", target_read(&target, &request));
+	request.initrd_crc ^= 1;
+	request.kernel_crc ^= 1;
+	assert_says(EXIT_REFUSED, "has changed since it was loaded", target_read(&target, &request));
+}
+
+/* What is held is what was read, whatever becomes of the file. */
+static void held(void **state)
+{
+	char bytes[6];
+
+	(void)state;
+	open_files("target.bzImage");
+	request.method = METHOD_FILE;
+	tree_write(&tree, "initrd", "INITRD", 6);
+	assert_refused("initrd' has been written", target_hold(&target, &request));
+	assert_false(target.held);
+	target_release(&target);
+	tree_write(&tree, "initrd", "initrd", 6);
+	assert_int_equal(target_open(&target, &request), 0);
+	assert_int_equal(target_read(&target, &request), 0);
+	assert_says(0, NULL, target_hold(&target, &request));
+	tree_write(&tree, "initrd", "INITRD", 6);
+	assert_int_equal(pread(target.initrd_fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	assert_memory_equal(bytes, "initrd", sizeof(bytes));
+	assert_int_equal(pwrite(target.initrd_fd, bytes, sizeof(bytes), 0), -1);
+	assert_says(0, NULL, target_check_files(&target, &request));
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(entered), TEST(regions), TEST(abis), TEST(abis_of_the_first_load),
+		TEST(initrd_written), TEST(not_there), TEST(changed), TEST(held),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
