@@ -34,9 +34,7 @@ static int get(const struct doc *doc, const struct kho_node *node, const struct 
 		return error_errno("cannot create '%s'", o->output);
 	err = copy_out(doc->source, unwrap ? node->addr + d->blob_offset : node->addr,
 		       unwrap ? d->blob_size : node->size, out);
-	if (o->output && fclose(out) && !err)
-		err = error_errno("cannot write '%s'", o->output);
-	return err;
+	return o->output ? output_close(out, o->output, err) : err;
 }
 
 /* The node as this program reads it; TOOL_USAGE if there is none of this name. */
@@ -71,6 +69,9 @@ int cmd_get(const struct tool_options *options)
 	/* The first operand is the node. */
 	source.operand_count--;
 	source.operand[0] = options->operand[1];
+	code = output_check("-o", options->output, source.operand[0]);
+	if (code != TOOL_OK)
+		return code;
 	code = tool_open(&source, 0, false, &h);
 	if (h)
 		code = find_and_get(&h->doc, options);

@@ -223,15 +223,13 @@ static int map_svg(const struct picture *p, const char *path)
 {
 	bool to_stdout = !strcmp(path, "-");
 	FILE *out = to_stdout ? stdout : fopen(path, "we");
-	bool failed;
+	int err;
 
 	if (!out)
 		return error_errno("cannot create '%s'", path);
 	write_svg(p, out);
-	failed = ferror(out);
-	if (!to_stdout && fclose(out))
-		failed = true;
-	return failed ? error_errno("cannot write '%s'", path) : 0;
+	err = fflush(out) || ferror(out) ? error_errno("cannot write '%s'", path) : 0;
+	return to_stdout ? err : output_close(out, path, err);
 }
 
 /* ---- JSON ------------------------------------------------------------------------ */
@@ -284,6 +282,10 @@ int cmd_map(const struct tool_options *options)
 		error("--svg and --json contradict each other");
 		return code;
 	}
+	if (options->svg && strcmp(options->svg, "-") &&
+	    (output_check("--svg", options->svg, options->operand[0]) != TOOL_OK ||
+	     output_check_svg(options->svg) != TOOL_OK))
+		return code;
 	code = tool_open(options, 0, true, &h);
 	if (h && draw(&h->doc, options))
 		code = TOOL_FAILED;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "arch.h"
 #include "core.h"
@@ -177,23 +176,12 @@ static int run(const struct doc *doc, const struct translate_target *to,
 	return err > 0 ? TOOL_NO : err ? TOOL_FAILED : TOOL_OK;
 }
 
-/* The output has none of the preserved memory: it must not replace a dump that has. */
-static int check_output(const struct tool_options *options)
-{
-	struct stat in, out;
-
-	if (!options->output || stat(options->operand[0], &in) || stat(options->output, &out) ||
-	    in.st_dev != out.st_dev || in.st_ino != out.st_ino)
-		return TOOL_OK;
-	error("-o %s would replace the dump that is translated: name another file", options->output);
-	return TOOL_USAGE;
-}
-
 int cmd_translate(const struct tool_options *options)
 {
 	struct translate_target to;
 	struct handover *h = NULL;
-	int code = check_output(options);
+	/* The output has none of the preserved memory: it must not replace a dump that has. */
+	int code = output_check("-o", options->output, options->operand[0]);
 
 	if (code == TOOL_OK)
 		code = find_target(options, &to);

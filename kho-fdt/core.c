@@ -5,6 +5,7 @@
 
 #include "core.h"
 #include "message.h"
+#include "tool.h"
 
 static Elf64_Ehdr core_header(size_t count)
 {
@@ -25,7 +26,7 @@ static Elf64_Ehdr core_header(size_t count)
 	return ehdr;
 }
 
-static int write_all(FILE *f, const struct core_piece *piece, size_t count)
+static int write_pieces(FILE *f, const struct core_piece *piece, size_t count)
 {
 	Elf64_Ehdr ehdr = core_header(count);
 	uint64_t offset = sizeof(ehdr) + count * sizeof(Elf64_Phdr);
@@ -64,8 +65,6 @@ int core_write(const char *path, const struct core_piece *piece, size_t count)
 	f = fopen(path, "wbe");
 	if (!f)
 		return error_errno("cannot create '%s'", path);
-	err = write_all(f, piece, count);
-	if (fclose(f) || err)
-		return error_errno("cannot write '%s'", path);
-	return 0;
+	err = write_pieces(f, piece, count) ? error_errno("cannot write '%s'", path) : 0;
+	return output_close(f, path, err);
 }

@@ -185,6 +185,20 @@ expect usage-live show --root=4096 live
 expect usage-form show --form=page --sysroot="$work/kho-on"
 expect usage-to translate dumps/kho-v3.elf
 expect usage-output translate --to=kho-v4 -o dumps/../dumps/kho-v3.elf dumps/kho-v3.elf
+cp dumps/kho-v3.elf "$work/precious.elf"
+expect usage-svg-source map --svg="$work/precious.elf" "$work/precious.elf"
+expect usage-svg-file map --svg "$work/precious.elf" dumps/kho-v3.elf
+expect usage-get-source get -o "$work/precious.elf" memblock "$work/precious.elf"
+same "a dump named as output" "$work/precious.elf" dumps/kho-v3.elf
+# Half of a node is no node, and no file is left for it.
+for verb in "get --raw state -o" "translate --to=kho-v4 -o" "map --svg"; do
+	# shellcheck disable=SC2086 # a verb and its options
+	(trap '' XFSZ; ulimit -f 4; exec "$tool" $verb "$work/part" dumps/kho-v3.elf) \
+		> "$work/out" 2> "$work/messages" || true
+	grep -q "cannot write.*File too large" "$work/messages" ||
+		{ echo "$verb: $(cat "$work/messages")"; status=1; }
+	[ ! -e "$work/part" ] || { echo "$verb: a part is left"; status=1; }
+done
 expect usage-svg map --svg=x --json dumps/kho-v3.elf
 expect usage-number scratch --kernel=target.bzImage --ram=lots
 expect usage-kernel scratch
