@@ -143,7 +143,8 @@ void options_usage(void)
 	      "  -d, --debug            say more\n"
 	      "\n"
 	      "Exit status: 0; 1 for usage and refusals; 255 for images and system calls that fail; 2 if\n"
-	      "--kho-status finds a handover that is lost, in whole or in part. See kexec(8).\n", stdout);
+	      "--kho-status finds a handover that is lost, in whole or in part, or cannot tell.\n"
+	      "See kexec(8).\n", stdout);
 }
 
 static int set_string(char **to, const char *value)
@@ -324,6 +325,8 @@ static int check_combination(const struct options *o)
 			     "--kho-save-segment only");
 	if (o->json && !o->kho_status)
 		return error("--json works with --kho-status only");
+	if (rq->kernel && (o->kho_status || o->kho_get) && !o->load)
+		return error("unexpected word '%s': --kho-status and --kho-get load nothing", rq->kernel);
 	if (rq->kho && !o->load)
 		return error("--kho works with -l only: what is handed over is decided when loading");
 	if (stdin_uses(rq) > 1 || (rq->kho && stdin_uses(rq) && !blob_from_stdin(rq)))

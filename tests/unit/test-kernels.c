@@ -121,7 +121,7 @@ int main(void)
 	const char *list = getenv("KHO_TEST_KERNELS");
 
 	if (!list || !*list) {
-		puts("KHO_TEST_KERNELS names no kernels");
+		puts("name kernels: make check-kernels KHO_TEST_KERNELS=\"bzImage ...\"");
 		return EXIT_FAILURE;
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);

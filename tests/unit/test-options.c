@@ -290,6 +290,8 @@ static void unknown(void **state)
 {
 	static const struct row row[] = {
 		{ "-l k k2", "unexpected word 'k2'" },
+		{ "--kho-status k", "unexpected word 'k'" },
+		{ "--kho-get=a k", "unexpected word 'k'" },
 		{ "-p k", "does not have" },
 		{ "--load-panic k", "does not have" },
 		{ "--mem-min=1 -l k", "--mem-min is an option of kexec-tools" },
