@@ -746,13 +746,23 @@ static int make_segment(void)
 /* What is to be loaded is that segment, with region "added" verified in it. */
 static void segment_made(void)
 {
+	struct request made;
+
 	takes_segments();
 	request.region[request.region_count++] = (struct kho_region){ "added", ADDED, sizeof(added) };
 	assert_int_equal(name_set_add(&request.verify, "added"), 0);
 	fill_added(7);
 	assert_int_equal(make_segment(), EXIT_OK);
-	request.region_count = 0;
-	memset(&request.verify, 0, sizeof(request.verify));
+	/* Of the request only the files are left. */
+	made = request;
+	memset(&request, 0, sizeof(request));
+	request.kernel = made.kernel;
+	request.segment = made.segment;
+	request.cmdline = made.cmdline;
+	request.kho = true;
+	request.method = METHOD_FILE;
+	made.kernel = made.segment = made.cmdline = NULL;
+	request_free(&made);
 }
 
 static void made_before(void **state)
