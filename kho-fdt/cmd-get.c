@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "arch.h"
+#include "output.h"
 #include "tool.h"
 
 #define PIECE	(64u << 10)
@@ -69,9 +70,8 @@ int cmd_get(const struct tool_options *options)
 	/* The first operand is the node. */
 	source.operand_count--;
 	source.operand[0] = options->operand[1];
-	code = output_check("-o", options->output, source.operand[0]);
-	if (code != TOOL_OK)
-		return code;
+	if (output_check("-o", options->output, source.operand[0]))
+		return TOOL_USAGE;
 	code = tool_open(&source, 0, false, &h);
 	if (h)
 		code = find_and_get(&h->doc, options);

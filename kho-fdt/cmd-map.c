@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "arch.h"
+#include "output.h"
 #include "picture.h"
 #include "tool.h"
 
@@ -283,8 +284,7 @@ int cmd_map(const struct tool_options *options)
 		return code;
 	}
 	if (options->svg && strcmp(options->svg, "-") &&
-	    (output_check("--svg", options->svg, options->operand[0]) != TOOL_OK ||
-	     output_check_svg(options->svg) != TOOL_OK))
+	    (output_check("--svg", options->svg, options->operand[0]) || output_check_svg(options->svg)))
 		return code;
 	code = tool_open(options, 0, true, &h);
 	if (h && draw(&h->doc, options))

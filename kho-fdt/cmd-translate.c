@@ -6,6 +6,7 @@
 #include "core.h"
 #include "kernel.h"
 #include "luo.h"
+#include "output.h"
 #include "tool.h"
 #include "translate.h"
 
@@ -181,7 +182,7 @@ int cmd_translate(const struct tool_options *options)
 	struct translate_target to;
 	struct handover *h = NULL;
 	/* The output has none of the preserved memory: it must not replace a dump that has. */
-	int code = output_check("-o", options->output, options->operand[0]);
+	int code = output_check("-o", options->output, options->operand[0]) ? TOOL_USAGE : TOOL_OK;
 
 	if (code == TOOL_OK)
 		code = find_target(options, &to);

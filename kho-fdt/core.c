@@ -5,7 +5,7 @@
 
 #include "core.h"
 #include "message.h"
-#include "tool.h"
+#include "output.h"
 
 static Elf64_Ehdr core_header(size_t count)
 {

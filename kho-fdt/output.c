@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "message.h"
+#include "output.h"
 
 int output_check(const char *option, const char *path, const char *source)
 {
@@ -12,9 +13,8 @@ int output_check(const char *option, const char *path, const char *source)
 
 	if (!path || !source || stat(source, &in) || stat(path, &out) ||
 	    in.st_dev != out.st_dev || in.st_ino != out.st_ino)
-		return TOOL_OK;
-	error("%s %s would replace the dump that is read: name another file", option, path);
-	return TOOL_USAGE;
+		return 0;
+	return error("%s %s would replace the dump that is read: name another file", option, path);
 }
 
 int output_check_svg(const char *path)
@@ -26,14 +26,13 @@ int output_check_svg(const char *path)
 	size_t len;
 
 	if (!f)
-		return TOOL_OK;
+		return 0;
 	len = fread(bytes, 1, sizeof(bytes), f);
 	fclose(f);
 	if (!len || (len == sizeof(bytes) && !memcmp(bytes, begin, len)))
-		return TOOL_OK;
-	error("'%s' exists and is no picture of --svg: what follows --svg is the file to write, and the "
-	      "dump to draw comes after it", path);
-	return TOOL_USAGE;
+		return 0;
+	return error("'%s' exists and is no picture of --svg: what follows --svg is the file to write, and the "
+		     "dump to draw comes after it", path);
 }
 
 int output_close(FILE *f, const char *path, int err)

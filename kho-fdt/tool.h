@@ -79,18 +79,6 @@ int tool_open(const struct tool_options *options, size_t index, bool whole,
 	      struct handover **ret);
 void tool_close(struct handover *handover);
 
-/*
- * Would writing PATH, as OPTION says, replace SOURCE, which is read? Either can be NULL.
- * TOOL_OK, or TOOL_USAGE after a message.
- */
-int output_check(const char *option, const char *path, const char *source);
-
-/* Would it replace a file that is not empty and no SVG picture? The same. */
-int output_check_svg(const char *path);
-
-/* Close what was written to PATH; with ERR it is removed, if it is a file. ERR, or -1 after a message. */
-int output_close(FILE *f, const char *path, int err);
-
 int cmd_show(const struct tool_options *options);
 int cmd_map(const struct tool_options *options);
 int cmd_check(const struct tool_options *options);
