@@ -192,9 +192,11 @@ expect usage-get-source get -o "$work/precious.elf" memblock "$work/precious.elf
 same "a dump named as output" "$work/precious.elf" dumps/kho-v3.elf
 # Half of a node is no node, and no file is left for it.
 for verb in "get --raw state -o" "translate --to=kho-v4 -o" "map --svg"; do
+	code=0
 	# shellcheck disable=SC2086 # a verb and its options
 	(trap '' XFSZ; ulimit -f 4; exec "$tool" $verb "$work/part" dumps/kho-v3.elf) \
-		> "$work/out" 2> "$work/messages" || true
+		> "$work/out" 2> "$work/messages" || code=$?
+	[ "$code" = 255 ] || { echo "$verb: exit status $code"; status=1; }
 	grep -q "cannot write.*File too large" "$work/messages" ||
 		{ echo "$verb: $(cat "$work/messages")"; status=1; }
 	[ ! -e "$work/part" ] || { echo "$verb: a part is left"; status=1; }
