@@ -6,7 +6,7 @@
 
 #include "arch.h"
 #include "kernel.h"
-#include "luo.h"
+#include "live-update.h"
 #include "tool.h"
 
 #define RUNNING		"running"

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "../purgatory/purgatory.h"
+#include "purgatory.h"
 #include "arch.h"
 #include "cmdline.h"
 #include "kernel.h"

@@ -5,7 +5,7 @@
 #include "arch.h"
 #include "core.h"
 #include "kernel.h"
-#include "luo.h"
+#include "live-update.h"
 #include "output.h"
 #include "tool.h"
 #include "translate.h"

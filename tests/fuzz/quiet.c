@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* kexec/message.c for fuzzing: all is formatted, so that arguments are read. */
+/* kexec/base/message.c for fuzzing: all is formatted, so that arguments are read. */
 #include <stdarg.h>
 #include <stdio.h>
 

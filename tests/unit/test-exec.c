@@ -17,7 +17,7 @@
 #include "exec.h"
 #include "interfaces.h"
 #include "load.h"
-#include "luo.h"
+#include "live-update.h"
 #include "message.h"
 #include "said.h"
 #include "state.h"

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "finalize.h"
-#include "luo.h"
+#include "live-update.h"
 #include "tree.h"
 #include "unit.h"
 

@@ -12,7 +12,7 @@
 
 #include "handover.h"
 #include "incoming.h"
-#include "luo.h"
+#include "live-update.h"
 #include "machine.h"
 #include "segment.h"
 #include "symbols.h"

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "arch.h"
-#include "../purgatory/crc32c.h"
+#include "crc32c.h"
 #include "cmdline.h"
 #include "finalize.h"
-#include "luo.h"
+#include "live-update.h"
 #include "message.h"
 #include "reader.h"
 #include "running.h"

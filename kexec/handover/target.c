@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../purgatory/crc32c.h"
+#include "crc32c.h"
 #include "kernel-file.h"
 #include "kho.h"
 #include "message.h"

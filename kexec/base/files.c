@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../purgatory/crc32c.h"
+#include "crc32c.h"
 #include "files.h"
 #include "message.h"
 #include "number.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../purgatory/crc32c.h"
+#include "crc32c.h"
 #include "incoming.h"
 #include "message.h"
 #include "number.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../purgatory/crc32c.h"
+#include "crc32c.h"
 #include "arch.h"
 #include "handover.h"
 #include "message.h"

@@ -2,7 +2,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "../purgatory/verify.h"
+#include "verify.h"
 #include "arch.h"
 #include "segment-file.h"
 #include "table.h"

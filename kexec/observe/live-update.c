@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "arch.h"
-#include "luo.h"
+#include "live-update.h"
 #include "message.h"
 
 #define LINK	"anon_inode:[luo_session] "

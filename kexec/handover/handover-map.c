@@ -6,7 +6,7 @@
 
 #include "arch.h"
 #include "handover.h"
-#include "luo.h"
+#include "live-update.h"
 #include "message.h"
 
 #define PIECES_MAX	128	/* a range of 2^52 bytes is cut into fewer than 80 blocks */

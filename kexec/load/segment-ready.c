@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../purgatory/verify.h"
+#include "verify.h"
 #include "arch.h"
 #include "message.h"
 #include "segment.h"

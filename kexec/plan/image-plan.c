@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../purgatory/crc32c.h"
-#include "../purgatory/params.h"
-#include "../purgatory/purgatory.h"
+#include "crc32c.h"
+#include "params.h"
+#include "purgatory.h"
 #include "arch.h"
 #include "cmdline.h"
 #include "image-plan.h"

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../purgatory/crc32c.h"
+#include "crc32c.h"
 #include "boot-id.h"
 #include "message.h"
 #include "state.h"

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../purgatory/crc32c.h"
+#include "crc32c.h"
 #include "arch.h"
 #include "load.h"
-#include "luo.h"
+#include "live-update.h"
 #include "message.h"
 #include "seal.h"
 #include "signals.h"

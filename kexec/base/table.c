@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
 
-#include "../purgatory/crc32c.h"
-#include "../purgatory/verify.h"
+#include "crc32c.h"
+#include "verify.h"
 #include "table.h"
 
 int table_add(struct table *table, const struct table_item *item)
