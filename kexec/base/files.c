@@ -400,3 +400,8 @@ int root_read_u64(const struct root *root, const char *path, uint64_t *ret)
 		return err;
 	return parse_u64(line, ret) ? 0 : -EINVAL;
 }
+
+int state_make_dir(const struct root *root)
+{
+	return mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST ? -1 : 0;
+}

@@ -65,7 +65,6 @@ const struct dirent *next_entry(DIR *dir);
 
 /* What this program keeps while an image is loaded. */
 #define STATE_DIR	"run/kexec-kho"
-
 /* ---- The root-directory handle ----------------------------------------- */
 
 struct root {
@@ -99,5 +98,8 @@ int root_read_line(const struct root *root, const char *path, char *line, size_t
 
 /* As root_read() for one number, "0x" allowed. */
 int root_read_u64(const struct root *root, const char *path, uint64_t *ret);
+
+/* Make STATE_DIR. 0, or -1 with errno and no message. */
+int state_make_dir(const struct root *root);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "lock.h"
 #include "message.h"
-#include "state.h"
 
 #define LOCK_FILE	STATE_DIR "/lock"
 #define TRIES		10		/* a second */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crc32c.h"
@@ -150,11 +149,6 @@ static int write_file(const struct root *root, const char *path, const void *dat
 	if (fd >= 0 && close(fd) && !err)
 		err = error_errno("cannot write /%s", path);
 	return err;
-}
-
-int state_make_dir(const struct root *root)
-{
-	return mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST ? -1 : 0;
 }
 
 bool state_unknown(const struct root *root)

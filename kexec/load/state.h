@@ -20,9 +20,6 @@ struct state {
 /* Whether a load was cut off, so that it cannot be told what is loaded. */
 bool state_unknown(const struct root *root);
 
-/* Make the folder for what this program keeps. 0, or -1 with errno and no message. */
-int state_make_dir(const struct root *root);
-
 /* Describe an image about to be loaded. BY_KERNEL: through kexec_file_load. */
 void state_describe(struct state *state, const struct request *request, const struct target *target,
 		    const struct handover *handover, const char *cmdline, bool by_kernel);

@@ -17,7 +17,6 @@
 #include "boot-id.h"
 #include "finalize.h"
 #include "message.h"
-#include "state.h"
 
 #define FINALIZE_FILE	"sys/kernel/debug/kho/out/finalize"
 /*
