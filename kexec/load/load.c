@@ -9,6 +9,7 @@
 #include "image-plan.h"
 #include "load.h"
 #include "message.h"
+#include "place-by-kernel.h"
 #include "segment.h"
 #include "segment-ready.h"
 #include "state.h"
@@ -123,7 +124,7 @@ static int plan(struct loading *l)
 		.cmdline = l->cmdline,
 		.no_checks = rq->no_checks,
 		.dry_run = rq->dry_run,
-		.by_kernel = l->by_kernel,
+		.placer = l->by_kernel ? &place_by_kernel : &place_by_kexec,
 	};
 	if (!image_plan_place(&l->plan))
 		/* Scratch may only be known now. */

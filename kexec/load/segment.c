@@ -7,23 +7,12 @@
 #include <unistd.h>
 
 #include "arch.h"
-#include "cmdline.h"
 #include "file-load.h"
 #include "message.h"
 #include "segment.h"
 #include "segment-file.h"
 #include "syscalls.h"
 #include "sysfs-kho.h"
-
-/* Entries of the kernel's own: one for each of its segments, and the payload's header. */
-#define KERNEL_SEGMENTS		16
-#define KERNEL_ENTRIES		(KERNEL_SEGMENTS + 1)
-
-/* Sizes that only the kernel knows: more than they are. */
-#define PURGATORY_ROOM		(256ull << 10)
-#define BOOT_PARAMS_ROOM	(64ull << 10)	/* beside what we would make */
-
-#define INITRD_MIN		(16 * MIB)	/* MIN_INITRD_LOAD_ADDR of kexec-bzimage64.c */
 
 /* ---- Whether ------------------------------------------------------------------------- */
 
@@ -129,95 +118,6 @@ bool segment_obstacle(struct handover *h, const struct target *t, const struct r
 	else if (payload_plan(h, 0, &layout) || layout.size > SEGMENT_MAX - MIB)
 		snprintf(why, size, "it has more than 1 GiB, and the kernel takes no more: use smaller blobs");
 	return *why;
-}
-
-/* ---- Where --------------------------------------------------------------------------- */
-
-uint64_t segment_table_room(const struct image_plan *p)
-{
-	const struct target *t = p->target;
-	uint64_t digests = chunk_count(t->kernel.size) + chunk_count(t->initrd.size) + 2 * KERNEL_SEGMENTS;
-	uint64_t room = table_size(&p->verify) + KERNEL_ENTRIES * sizeof(struct kho_entry) +
-			4 * digests;
-
-	return p->no_checks ? 0 : (room + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-}
-
-uint16_t segment_serial_port(const char *cmdline)
-{
-	static const uint16_t known[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
-	uint16_t port = cmdline_serial_port(cmdline);
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (port == known[i])
-			return port;
-	if (port)
-		notice("purgatory will say nothing on port 0x%x: the running kernel's has ttyS0 to ttyS3 "
-		       "only", port);
-	return 0;
-}
-
-struct piece {
-	const char *name;
-	uint64_t size, align, min;
-	struct segment **segment;
-};
-
-/* As kho_walk_scratch() and locate_mem_hole_top_down() of the kernel. */
-static int place_as_kernel(struct image_plan *p, const struct piece *piece)
-{
-	const struct kho_place want = { .align = piece->align, .min = piece->min };
-	const struct handover *h = p->handover;
-	int err = -KHO_ERR_NOSPACE;
-
-	for (size_t i = 0; err == -KHO_ERR_NOSPACE && i < h->scratch_count; i++)
-		err = segments_place(&p->segments, piece->name, piece->size, &h->scratch[i], 1, want,
-				     piece->segment);
-	return err;
-}
-
-/* Place PIECES in their order. 0, or an error of segments_place() and *RET_FAILED. */
-static int place_all(struct image_plan *p, const struct piece *piece, size_t count,
-		     const struct piece **ret_failed)
-{
-	p->segments.count = 0;
-	for (size_t i = 0; i < count; i++) {
-		int err = piece[i].size ? place_as_kernel(p, &piece[i]) : 0;
-
-		*ret_failed = &piece[i];
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-int segment_place(struct image_plan *p)
-{
-	const struct bzimage *image = &p->target->image;
-	const uint64_t low = image->pref_address > LOW_MEMORY_END ? image->pref_address : LOW_MEMORY_END;
-	const struct piece initrd = { "initrd", p->target->initrd.size, PAGE_SIZE, INITRD_MIN, &p->initrd };
-	const struct piece payload = { "handover", p->layout.size, PAGE_SIZE, LOW_MEMORY_END, &p->payload };
-	/*
-	 * The kernel looks for each piece from the top, the payload in its way. Where it is put
-	 * last, it is in nobody's way; before the initrd, if that leaves it no room.
-	 */
-	struct piece piece[] = {
-		{ "purgatory", PURGATORY_ROOM, PAGE_SIZE, LOW_MEMORY_END, &p->purgatory },
-		{ "boot_params", p->boot_params_buf.size + BOOT_PARAMS_ROOM, PAGE_SIZE, LOW_MEMORY_END,
-		  &p->boot_params },
-		{ "kernel", image->init_size, image->alignment, low, &p->kernel },
-		initrd, payload,
-	};
-	const size_t count = sizeof(piece) / sizeof(piece[0]);
-	const struct piece *failed;
-	int err = place_all(p, piece, count, &failed);
-
-	if (err == -KHO_ERR_NOSPACE) {
-		piece[count - 2] = payload;
-		piece[count - 1] = initrd;
-		err = place_all(p, piece, count, &failed);
-	}
-	return err ? image_plan_no_room(p, failed->name, failed->size, err) : 0;
 }
 
 /* ---- Loading ------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The handover as a segment of kexec_file_load(2): the payload is built here, for an
- * address in scratch, and everything else is the kernel's to place.
+ * address in scratch, and the kernel places everything else.
  */
 #ifndef KEXEC_SEGMENT_H
 #define KEXEC_SEGMENT_H
@@ -15,18 +15,6 @@
  */
 bool segment_obstacle(struct handover *handover, const struct target *target,
 		      const struct request *request, char *why, size_t size);
-
-/*
- * Place the payload so that what the kernel places after it, from the top of the first
- * scratch area in which there is room, finds room. 0, or -1 after a message.
- */
-int segment_place(struct image_plan *plan);
-
-/* Bytes to keep for the table: the kernel puts entries of its own in front. */
-uint64_t segment_table_room(const struct image_plan *plan);
-
-/* The port of the serial console in CMDLINE, if it is one that the kernel's purgatory has. */
-uint16_t segment_serial_port(const char *cmdline);
 
 /*
  * Give SIZE bytes to the kernel, sealed against writes, with the open files of TARGET and

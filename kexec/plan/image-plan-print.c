@@ -18,10 +18,10 @@ static void print_segments(const struct image_plan *p)
 	for (size_t i = 0; i < p->segments.count; i++) {
 		const struct segment *s = &p->segments.list[i];
 
-		print_range(p->by_kernel && s != p->payload ? "expected" : "segment", s->name, s->addr,
+		print_range(p->placer->payload_only && s != p->payload ? "expected" : "segment", s->name, s->addr,
 			    s->size);
 	}
-	if (p->by_kernel)
+	if (p->placer->payload_only)
 		printf("%-9s by kexec_file_load, which places what is \"expected\" itself\n", "loaded");
 	else
 		printf("%-9s %-16s 0x%012llx\n", "entry", "purgatory", ULL(p->segments.entry));

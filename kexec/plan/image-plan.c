@@ -11,7 +11,6 @@
 #include "image-plan.h"
 #include "message.h"
 #include "scratch-size.h"
-#include "segment.h"
 
 #define ENTRY_64	0x200		/* 64-bit entry point, boot.rst section 1.14 */
 #define VIDEO_TYPE_VGA_TEXT 1		/* screen_info.orig_video_isVGA */
@@ -117,7 +116,7 @@ static int collect_image(struct image_plan *p)
 static int collect_table(struct image_plan *p)
 {
 	p->verify.count = 0;
-	if (!p->by_kernel && collect_image(p))
+	if (!p->placer->payload_only && collect_image(p))
 		return -1;
 	if (!p->handover)
 		return 0;
@@ -168,8 +167,7 @@ static int plan_payload(struct image_plan *p)
 	/* The table's size follows from the payload's parts, the offsets from both. */
 	if (payload_plan(p->handover, 0, &p->layout) || collect_table(p))
 		return -1;
-	return payload_plan(p->handover, p->by_kernel ? segment_table_room(p) : table_size(&p->verify),
-			    &p->layout);
+	return payload_plan(p->handover, p->placer->table_room(p), &p->layout);
 }
 
 /* Bytes of everything that is placed besides the kernel. */
@@ -235,6 +233,17 @@ static int place_segments(struct image_plan *p)
 	return 0;
 }
 
+static uint64_t table_room(const struct image_plan *p)
+{
+	return table_size(&p->verify);
+}
+
+const struct placer place_by_kexec = {
+	.place = place_segments,
+	.table_room = table_room,
+	.serial_port = cmdline_serial_port,
+};
+
 int image_plan_place(struct image_plan *p)
 {
 	struct segment unplaced = { 0 };
@@ -247,7 +256,7 @@ int image_plan_place(struct image_plan *p)
 		return -1;
 	if (p->handover && plan_payload(p))
 		return error("the handover does not fit its own table");
-	if (p->by_kernel ? segment_place(p) : place_segments(p))
+	if (p->placer->place(p))
 		return -1;
 	return check_memory(p);
 }
@@ -284,12 +293,12 @@ static uint16_t console_flags(const struct image_plan *p)
 	return bp->screen_info.orig_video_isVGA == VIDEO_TYPE_VGA_TEXT ? KHO_CONSOLE_VGA : 0;
 }
 
-/* How purgatory tells, where it is the kernel's. */
+/* Where the kernel's purgatory prints messages. */
 static void fill_console(struct image_plan *p)
 {
 	struct kho_payload *payload = (void *)(p->payload_buf.data + sizeof(struct kho_setup_data));
 
-	payload->serial_port = segment_serial_port(p->cmdline);
+	payload->serial_port = p->placer->serial_port(p->cmdline);
 	payload->console = console_flags(p);
 }
 
@@ -325,7 +334,7 @@ static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
 			.payload_len = p->layout.size ? p->layout.size - sizeof(struct kho_setup_data) : 0,
 			.table_addr = table_addr,
 			.table_size = table_addr ? table_size(&p->verify) : 0,
-			.serial_port = cmdline_serial_port(p->cmdline),
+			.serial_port = p->placer->serial_port(p->cmdline),
 			.console = console_flags(p),
 		},
 	};

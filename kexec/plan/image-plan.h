@@ -10,8 +10,25 @@
 #include "table.h"
 #include "target.h"
 
+struct image_plan;
+
+/* Who places the image, and with whose purgatory it runs. */
+struct placer {
+	bool payload_only;		/* the payload is all of the image that is made here */
+	/* Choose every address. 0, or -1 after a message. */
+	int (*place)(struct image_plan *plan);
+	/* Bytes to keep in the payload for the table. */
+	uint64_t (*table_room)(const struct image_plan *plan);
+	/* The serial port for purgatory's messages, of the command line; 0: none. */
+	uint16_t (*serial_port)(const char *cmdline);
+};
+
+/* This program places everything, with its own purgatory. */
+extern const struct placer place_by_kexec;
+
 struct image_plan {
 	/* Inputs. */
+	const struct placer *placer;
 	const struct machine *machine;
 	struct target *target;
 	struct handover *handover;	/* NULL: an image without handover */
@@ -19,9 +36,8 @@ struct image_plan {
 	const char *cmdline;
 	bool no_checks;
 	bool dry_run;			/* without root nobody knows what is set aside */
-	bool by_kernel;			/* the handover is a segment of kexec_file_load */
 	/* The plan. */
-	struct segments segments;	/* by_kernel: where the kernel will put what it places */
+	struct segments segments;	/* payload_only: where the kernel is expected to put the others */
 	struct segment *kernel, *initrd, *boot_params, *purgatory;
 	struct segment *payload;	/* with a handover */
 	struct segment *table;		/* without one, unless no_checks */
@@ -39,7 +55,7 @@ int image_plan_place(struct image_plan *plan);
 /* Fill every segment; consumes the blobs. 0, or -1 after a message. */
 int image_plan_build(struct image_plan *plan);
 
-/* With by_kernel: fill the payload, which is all there is to be made; the same else. */
+/* With payload_only: fill the payload; consumes the blobs. 0, or -1 after a message. */
 int image_plan_build_payload(struct image_plan *plan);
 
 /* Tells that SIZE bytes for NAME have no room. ERR: of segments_place(). -1. */

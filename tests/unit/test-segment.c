@@ -11,6 +11,7 @@
 
 #include "crc32c.h"
 #include "params.h"
+#include "place-by-kernel.h"
 #include "segment.h"
 #include "said.h"
 #include "segment-file.h"
@@ -140,7 +141,7 @@ static int place(const char *cmdline, bool no_checks)
 	image_plan_release(&plan);
 	plan = (struct image_plan){
 		.machine = &machine, .target = &target, .handover = &handover, .cmdline = cmdline,
-		.no_checks = no_checks, .by_kernel = true,
+		.no_checks = no_checks, .placer = &place_by_kernel,
 	};
 	return image_plan_place(&plan);
 }
@@ -266,9 +267,9 @@ static void serial_ports(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
-		assert_int_equal(segment_serial_port(row[i].cmdline), row[i].port);
+		assert_int_equal(kernel_serial_port(row[i].cmdline), row[i].port);
 	assert_says(0, "purgatory will say nothing on port 0x1234",
-		    segment_serial_port("console=uart8250,io,0x1234"));
+		    kernel_serial_port("console=uart8250,io,0x1234"));
 }
 
 /* One entry for each of 16 segments and the header, a digest for each 2 MiB of a file. */
@@ -520,7 +521,7 @@ static void build_image(bool no_checks)
 	image_plan_release(&plan);
 	plan = (struct image_plan){
 		.machine = &machine, .target = &target, .handover = &handover,
-		.cmdline = "console=ttyS1", .no_checks = no_checks,
+		.cmdline = "console=ttyS1", .no_checks = no_checks, .placer = &place_by_kexec,
 	};
 	assert_int_equal(image_plan_place(&plan), 0);
 	assert_int_equal(image_plan_build(&plan), 0);
