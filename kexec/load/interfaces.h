@@ -6,28 +6,13 @@
 #ifndef KEXEC_INTERFACES_H
 #define KEXEC_INTERFACES_H
 
-#include <net/if.h>
-#include <stdbool.h>
 #include <stddef.h>
 
-#include "netlink.h"
+#include "links.h"
 #include "network.h"
 
-/* An interface, as it was before any was taken down. */
-struct interface {
-	int index;
-	char name[IF_NAMESIZE];
-	bool loopback;
-	bool was_up;
-	bool is_upper;			/* it needs another one below it */
-	bool learns;			/* the kernel learns its IPv6 routes from routers */
-	bool restored;			/* by interfaces_up(), so far */
-};
-
 struct interfaces {
-	struct netlink netlink;
-	struct interface *list;		/* malloc'ed */
-	size_t count;
+	struct links links;
 	struct network network;		/* what goes down with them */
 };
 
@@ -43,8 +28,5 @@ size_t interfaces_down(struct interfaces *n);
  * nothing if none has been taken down.
  */
 void interfaces_up(struct interfaces *n);
-
-/* The interface of this index as it was; NULL if there was none. */
-const struct interface *interfaces_find(const struct interfaces *n, int index);
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "interfaces.h"
+#include "links.h"
 #include "message.h"
 #include "network.h"
 
@@ -47,7 +47,7 @@ static void remove_attributes(struct nlmsghdr *m, size_t header, uint64_t types)
 	m->nlmsg_len = (uint32_t)(to - (unsigned char *)m);
 }
 
-static bool prepare_address(struct nlmsghdr *m, const struct interfaces *n)
+static bool prepare_address(struct nlmsghdr *m, const struct links *n)
 {
 	const struct rtattr *at = message_find(m, sizeof(struct ifaddrmsg), IFA_CACHEINFO);
 	struct ifa_cacheinfo info = { .ifa_valid = UINT32_MAX };
@@ -58,7 +58,7 @@ static bool prepare_address(struct nlmsghdr *m, const struct interfaces *n)
 	return info.ifa_valid;
 }
 
-static bool prepare_nexthop(struct nlmsghdr *m, const struct interfaces *n)
+static bool prepare_nexthop(struct nlmsghdr *m, const struct links *n)
 {
 	struct nhmsg *nexthop = NLMSG_DATA(m);
 
@@ -70,7 +70,7 @@ static bool prepare_nexthop(struct nlmsghdr *m, const struct interfaces *n)
 }
 
 /* The kernel makes these by itself, from addresses and from what routers tell. */
-static bool is_kernels_own(const struct nlmsghdr *m, const struct interfaces *n)
+static bool is_kernels_own(const struct nlmsghdr *m, const struct links *n)
 {
 	const struct rtmsg *route = NLMSG_DATA(m);
 	const struct interface *out;
@@ -80,7 +80,7 @@ static bool is_kernels_own(const struct nlmsghdr *m, const struct interfaces *n)
 	if (route->rtm_protocol == RTPROT_KERNEL)
 		return route->rtm_type != RTN_UNICAST;
 	/* Made by us, it would be in the way of the next advertisement. */
-	out = interfaces_find(n, (int)attribute_u32(message_find(m, sizeof(*route), RTA_OIF)));
+	out = links_find(n, (int)attribute_u32(message_find(m, sizeof(*route), RTA_OIF)));
 	return route->rtm_protocol == RTPROT_RA && out && out->learns;
 }
 
@@ -124,7 +124,7 @@ static bool set_lifetime(struct nlmsghdr *m)
 	return info.rta_expires > 0 && expires.seconds;
 }
 
-static bool prepare_route(struct nlmsghdr *m, const struct interfaces *n)
+static bool prepare_route(struct nlmsghdr *m, const struct links *n)
 {
 	if (is_kernels_own(m, n))
 		return false;
@@ -134,7 +134,7 @@ static bool prepare_route(struct nlmsghdr *m, const struct interfaces *n)
 	return set_lifetime(m);
 }
 
-static bool prepare_neighbour(struct nlmsghdr *m, const struct interfaces *n)
+static bool prepare_neighbour(struct nlmsghdr *m, const struct links *n)
 {
 	const struct ndmsg *neighbour = NLMSG_DATA(m);
 
@@ -154,7 +154,7 @@ static const struct kind {
 	const void *ask;		/* the kind's structure; it begins with the family */
 	size_t size;
 	/* Make a request of what was dumped; false: it is not to be made again. */
-	bool (*prepare)(struct nlmsghdr *m, const struct interfaces *n);
+	bool (*prepare)(struct nlmsghdr *m, const struct links *n);
 } kinds[] = {
 	{ "IPv6 addresses", RTM_GETADDR, NLM_F_CREATE | NLM_F_EXCL,
 	  ASK(struct ifaddrmsg, .ifa_family = AF_INET6), prepare_address },
@@ -174,7 +174,7 @@ static const struct kind {
 
 struct saving {
 	struct network *network;
-	const struct interfaces *interfaces;
+	const struct links *interfaces;
 	const struct kind *kind;
 };
 
@@ -221,7 +221,7 @@ static int save_one(const struct nlmsghdr *dumped, void *data)
 	return 0;
 }
 
-static int save_kind(struct network *w, struct interfaces *n, const struct kind *kind)
+static int save_kind(struct network *w, struct links *n, const struct kind *kind)
 {
 	struct saving saving = { w, n, kind };
 	size_t before = w->size;
@@ -237,7 +237,7 @@ static int save_kind(struct network *w, struct interfaces *n, const struct kind 
 	return err && errno != EOPNOTSUPP ? -1 : 0;
 }
 
-int network_save(struct network *w, struct interfaces *n)
+int network_save(struct network *w, struct links *n)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!save_kind(w, n, &kinds[i]))
@@ -271,14 +271,14 @@ static const char *print_address(const struct nlmsghdr *m, size_t header, unsign
 	return text;
 }
 
-static const char *interface_name(const struct interfaces *n, int index)
+static const char *interface_name(const struct links *n, int index)
 {
-	const struct interface *found = interfaces_find(n, index);
+	const struct interface *found = links_find(n, index);
 
 	return found ? found->name : "?";
 }
 
-static void tell_route(const struct nlmsghdr *m, const struct interfaces *n)
+static void tell_route(const struct nlmsghdr *m, const struct links *n)
 {
 	const struct rtmsg *route = NLMSG_DATA(m);
 	char to[INET6_ADDRSTRLEN], by[INET6_ADDRSTRLEN];
@@ -294,7 +294,7 @@ static void tell_route(const struct nlmsghdr *m, const struct interfaces *n)
 		    out ? interface_name(n, (int)out) : "", table ? table : route->rtm_table);
 }
 
-static void tell_address(const struct nlmsghdr *m, const struct interfaces *n)
+static void tell_address(const struct nlmsghdr *m, const struct links *n)
 {
 	const struct ifaddrmsg *address = NLMSG_DATA(m);
 	char text[INET6_ADDRSTRLEN];
@@ -304,7 +304,7 @@ static void tell_address(const struct nlmsghdr *m, const struct interfaces *n)
 		    interface_name(n, (int)address->ifa_index));
 }
 
-static void tell_neighbour(const struct nlmsghdr *m, const struct interfaces *n)
+static void tell_neighbour(const struct nlmsghdr *m, const struct links *n)
 {
 	const struct ndmsg *neighbour = NLMSG_DATA(m);
 	char text[INET6_ADDRSTRLEN];
@@ -315,7 +315,7 @@ static void tell_neighbour(const struct nlmsghdr *m, const struct interfaces *n)
 }
 
 /* With errno. */
-static void tell(const struct nlmsghdr *m, const struct interfaces *n)
+static void tell(const struct nlmsghdr *m, const struct links *n)
 {
 	if (m->nlmsg_type == RTM_NEWROUTE)
 		tell_route(m, n);
@@ -328,7 +328,7 @@ static void tell(const struct nlmsghdr *m, const struct interfaces *n)
 			    attribute_u32(message_find(m, sizeof(struct nhmsg), NHA_ID)));
 }
 
-size_t network_restore(struct network *w, struct interfaces *n, bool last)
+size_t network_restore(struct network *w, struct links *n, bool last)
 {
 	struct nlmsghdr *m = (struct nlmsghdr *)w->requests;
 	size_t left = 0;

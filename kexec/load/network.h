@@ -9,8 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct interfaces;
-struct netlink;
+struct links;
 
 /* Requests that make it all anew, one behind the other. */
 struct network {
@@ -19,15 +18,15 @@ struct network {
 	size_t room;
 };
 
-/* Remember it all while INTERFACES are up. 0, or -1 if that cannot be; that is told. */
-int network_save(struct network *network, struct interfaces *interfaces);
+/* Remember it all while LINKS are up. 0, or -1 if that cannot be; that is told. */
+int network_save(struct network *network, struct links *links);
 
 /*
  * Put back what is not back yet, and is not there by itself; returns how much could not
  * be. One thing can need another, so this is to be called again while that helps. LAST:
  * name what could not be put back.
  */
-size_t network_restore(struct network *network, struct interfaces *interfaces, bool last);
+size_t network_restore(struct network *network, struct links *links, bool last);
 
 void network_release(struct network *network);
 
