@@ -7,7 +7,7 @@
 #include "kho.h"
 #include "message.h"
 #include "reader.h"
-#include "segment-file.h"
+#include "prebuilt-file.h"
 #include "target.h"
 
 #define INITRD_MAX	(64ull << 30)

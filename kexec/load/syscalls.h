@@ -5,7 +5,7 @@
 
 #include "segments.h"
 
-/* Of a patched kernel: the sixth argument is a handover, see kexec/load/segment.h. */
+/* Of a patched kernel: the sixth argument is a handover, see kexec/load/prebuilt.h. */
 #ifndef KEXEC_FILE_KHO
 #define KEXEC_FILE_KHO	0x00000040
 #endif

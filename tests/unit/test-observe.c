@@ -14,7 +14,7 @@
 #include "incoming.h"
 #include "live-update.h"
 #include "machine.h"
-#include "segment.h"
+#include "prebuilt.h"
 #include "symbols.h"
 #include "tree.h"
 #include "unit.h"

@@ -9,8 +9,8 @@
 #include "arch.h"
 #include "file-load.h"
 #include "message.h"
-#include "segment.h"
-#include "segment-file.h"
+#include "prebuilt.h"
+#include "prebuilt-file.h"
 #include "syscalls.h"
 #include "sysfs-kho.h"
 

@@ -4,7 +4,7 @@
 
 #include "verify.h"
 #include "arch.h"
-#include "segment-file.h"
+#include "prebuilt-file.h"
 #include "table.h"
 
 

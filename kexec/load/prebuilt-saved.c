@@ -5,9 +5,9 @@
 #include "verify.h"
 #include "arch.h"
 #include "message.h"
-#include "segment.h"
-#include "segment-file.h"
-#include "segment-ready.h"
+#include "prebuilt.h"
+#include "prebuilt-file.h"
+#include "prebuilt-saved.h"
 #include "sysfs-kexec.h"
 #include "table.h"
 

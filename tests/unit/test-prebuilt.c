@@ -4,7 +4,7 @@
  * up by hand, then looked at as the kernel would: its checks, and its way to place the
  * rest of the image, page by page.
  *
- *   test-segment --write-corpus DIR      the seeds of tests/fuzz/fuzz-segment.c
+ *   test-prebuilt --write-corpus DIR     the seeds of tests/fuzz/fuzz-prebuilt.c
  */
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,9 +12,9 @@
 #include "crc32c.h"
 #include "params.h"
 #include "place-by-kernel.h"
-#include "segment.h"
+#include "prebuilt.h"
 #include "said.h"
-#include "segment-file.h"
+#include "prebuilt-file.h"
 #include "sysfs-kho.h"
 #include "tree.h"
 #include "unit.h"

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * libFuzzer target for segments made before (--kho-segment). What is taken must be safe to
- * use: every pointer and every index within the bytes. Seeds: "test-segment
+ * use: every pointer and every index within the bytes. Seeds: "test-prebuilt
  * --write-corpus DIR".
  */
 #include <string.h>
 
 #include "fuzz.h"
-#include "segment-file.h"
+#include "prebuilt-file.h"
 #include "verify.h"
 
 static const unsigned char *start, *end;
