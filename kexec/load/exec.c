@@ -6,7 +6,7 @@
 #include "exec.h"
 #include "interfaces.h"
 #include "message.h"
-#include "seal.h"
+#include "refresh.h"
 #include "signals.h"
 #include "syscalls.h"
 #include "sysfs-kexec.h"

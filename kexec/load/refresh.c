@@ -9,7 +9,7 @@
 #include "load.h"
 #include "live-update.h"
 #include "message.h"
-#include "seal.h"
+#include "refresh.h"
 #include "signals.h"
 
 #define SEAL_LOADS	2		/* at most, before -e gives up */
