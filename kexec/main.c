@@ -188,7 +188,7 @@ static int run_shutdown(void)
 static int lock(const struct options *o)
 {
 	const struct request *rq = &o->request;
-	bool loads = o->load && !rq->dry_run && !rq->save_segment;
+	bool loads = o->load && !rq->dry_run && !rq->save_prebuilt;
 	struct root root;
 	int err;
 

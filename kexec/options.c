@@ -184,8 +184,8 @@ static int take_file_option(struct options *o, int c, const char *value)
 	case OPT_KHO_BLOB:	return request_add_blob(rq, value);
 	case OPT_KHO_CARRY:	return request_add_carry(rq, value);
 	case OPT_KHO_VERIFY:	return request_add_verify(rq, value);
-	case OPT_KHO_SEGMENT:	return set_string(&rq->segment, value);
-	case OPT_KHO_SAVE_SEGMENT: return set_string(&rq->save_segment, value);
+	case OPT_KHO_SEGMENT:	return set_string(&rq->prebuilt, value);
+	case OPT_KHO_SAVE_SEGMENT: return set_string(&rq->save_prebuilt, value);
 	}
 	return -1;
 }
@@ -260,7 +260,7 @@ static size_t stdin_uses(const struct request *rq)
 	return uses + (rq->initrd && !strcmp(rq->initrd, "-"));
 }
 
-/* What the kernel does by itself, and what only the segment carries. */
+/* What the kernel does by itself, and what only a prebuilt handover carries. */
 static int check_method(const struct options *o)
 {
 	const struct request *rq = &o->request;
@@ -281,25 +281,25 @@ static int check_method(const struct options *o)
 	return 0;
 }
 
-static int check_segment_file(const struct options *o, bool asks)
+static int check_prebuilt(const struct options *o, bool asks)
 {
 	const struct request *rq = &o->request;
 
-	if (!rq->segment && !rq->save_segment)
+	if (!rq->prebuilt && !rq->save_prebuilt)
 		return 0;
 	if (!rq->kho)
 		return error("--kho-segment and --kho-save-segment need --kho");
-	if (rq->segment && rq->save_segment)
+	if (rq->prebuilt && rq->save_prebuilt)
 		return error("--kho-segment loads a segment, and --kho-save-segment makes one and loads "
 			     "nothing: one of them");
 	if (rq->method == METHOD_SEGMENTS)
 		return error("--kho-segment and --kho-save-segment are for kexec_file_load: leave -c out");
 	if (rq->no_efi)
 		return error("--noefi works with kexec_load only, and a segment is for kexec_file_load");
-	if (rq->segment && (asks || rq->no_checks))
+	if (rq->prebuilt && (asks || rq->no_checks))
 		return error("--kho-segment: what is handed over and verified is in the segment already; "
 			     "say it to --kho-save-segment");
-	if (rq->dry_run || (rq->save_segment && (o->exec || o->unload)))
+	if (rq->dry_run || (rq->save_prebuilt && (o->exec || o->unload)))
 		return error("%s", rq->dry_run ?
 			     "--dry-run works without --kho-segment and --kho-save-segment only" :
 			     "--kho-save-segment loads nothing, so -e, -f and -u do not go with it");
@@ -312,13 +312,13 @@ static int check_combination(const struct options *o)
 	bool verifies = !name_set_empty(&rq->verify) || !name_set_empty(&rq->load) ||
 			!name_set_empty(&rq->seal);
 	bool asks = rq->region_count || rq->blob_count || !name_set_empty(&rq->carry) || verifies;
-	bool offline = rq->dry_run || o->kho_status || o->kho_get || rq->save_segment;
+	bool offline = rq->dry_run || o->kho_status || o->kho_get || rq->save_prebuilt;
 
 	if (asks && !rq->kho)
 		return error("--kho-region, --kho-blob, --kho-carry and --kho-verify need --kho");
 	if (rq->no_checks && verifies)
 		return error("--kho-verify and --no-checks contradict each other");
-	if (check_method(o) || check_segment_file(o, asks))
+	if (check_method(o) || check_prebuilt(o, asks))
 		return -1;
 	if (o->sysroot && !offline)
 		return error("--sysroot works with --dry-run, --kho-status, --kho-get and "
@@ -357,9 +357,9 @@ int options_parse(struct options *o, int argc, char **argv)
 		error("unexpected word '%s': one kernel at a time", argv[optind + 1]);
 		return EXIT_REFUSED;
 	}
-	if (o->status || o->kho_status || o->kho_get || o->request.dry_run || o->request.save_segment)
+	if (o->status || o->kho_status || o->kho_get || o->request.dry_run || o->request.save_prebuilt)
 		o->shutdown = false;
-	if (o->shutdown || o->request.dry_run || (o->request.save_segment && !o->unload))
+	if (o->shutdown || o->request.dry_run || (o->request.save_prebuilt && !o->unload))
 		o->load = true;
 	return check_combination(o) ? EXIT_REFUSED : 0;
 }

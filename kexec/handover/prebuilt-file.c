@@ -32,25 +32,25 @@ static const char *strip_signature(const unsigned char *p, size_t *size, bool *i
 		return "its signature is cut off";
 	memcpy(&s, p + *size - tail, sizeof(s));
 	len = be32toh(s.sig_len);
-	if (s.id_type != ID_TYPE_PKCS7 || !len || len > SEGMENT_SIGNATURE_MAX || len > *size - tail)
+	if (s.id_type != ID_TYPE_PKCS7 || !len || len > PREBUILT_SIGNATURE_MAX || len > *size - tail)
 		return "its signature is not one of PKCS#7, as scripts/sign-file of the kernel makes it";
 	*size -= tail + len;
 	return NULL;
 }
 
-static bool inside(const struct segment_file *s, uint64_t offset, uint64_t size)
+static bool inside(const struct prebuilt_file *s, uint64_t offset, uint64_t size)
 {
 	return offset >= KHO_REPORT_OFFSET + sizeof(struct kho_report) && offset <= s->size &&
 	       size <= s->size - offset;
 }
 
 /* Whether [addr, addr + size) is memory of the payload behind its headers. */
-static bool holds(const struct segment_file *s, uint64_t addr, uint64_t size)
+static bool holds(const struct prebuilt_file *s, uint64_t addr, uint64_t size)
 {
 	return addr >= s->payload->addr && inside(s, addr - s->payload->addr, size);
 }
 
-static const char *parse_header(const unsigned char *p, struct segment_file *s)
+static const char *parse_header(const unsigned char *p, struct prebuilt_file *s)
 {
 	const struct kho_setup_data *header = (const void *)p;
 	const struct kho_report *report = (const void *)(p + KHO_REPORT_OFFSET);
@@ -61,7 +61,7 @@ static const char *parse_header(const unsigned char *p, struct segment_file *s)
 		return "it is no segment that 'kexec --kho-save-segment' has made";
 	if (s->payload->version != KHO_FORMAT_VERSION)
 		return "it is of another format version";
-	if (s->size > SEGMENT_MAX)
+	if (s->size > PREBUILT_MAX)
 		return "it has more than 1 GiB, and the kernel takes no more";
 	if (s->payload->size != s->size || header->len != s->size - sizeof(*header))
 		return "it is cut off, or something is appended to it that is no signature";
@@ -70,7 +70,7 @@ static const char *parse_header(const unsigned char *p, struct segment_file *s)
 	return NULL;
 }
 
-static const char *parse_payload(const unsigned char *p, struct segment_file *s)
+static const char *parse_payload(const unsigned char *p, struct prebuilt_file *s)
 {
 	const struct kho_payload *h = s->payload;
 
@@ -93,7 +93,7 @@ static const char *parse_payload(const unsigned char *p, struct segment_file *s)
 	return NULL;
 }
 
-static const char *check_item(const struct segment_file *s, const struct kho_item *item)
+static const char *check_item(const struct prebuilt_file *s, const struct kho_item *item)
 {
 	if (!memchr(item->name, 0, sizeof(item->name)) || !kho_node_name_valid(item->name))
 		return "an item's name is damaged";
@@ -114,7 +114,7 @@ static const char *check_item(const struct segment_file *s, const struct kho_ite
 	return "an item is of an unknown kind";
 }
 
-static const char *check_items(const struct segment_file *s)
+static const char *check_items(const struct prebuilt_file *s)
 {
 	uint32_t regions = 0;
 
@@ -128,7 +128,7 @@ static const char *check_items(const struct segment_file *s)
 	return regions > KHO_REGIONS_MAX ? "it has more regions than a kernel revives" : NULL;
 }
 
-static const char *check_entries(const struct segment_file *s)
+static const char *check_entries(const struct prebuilt_file *s)
 {
 	const struct kho_entry *entry = kho_table_entries(s->table);
 
@@ -143,7 +143,7 @@ static const char *check_entries(const struct segment_file *s)
 	return NULL;
 }
 
-static const char *parse_table(const unsigned char *p, struct segment_file *s)
+static const char *parse_table(const unsigned char *p, struct prebuilt_file *s)
 {
 	const struct kho_payload *h = s->payload;
 
@@ -158,7 +158,7 @@ static const char *parse_table(const unsigned char *p, struct segment_file *s)
 	return check_entries(s);
 }
 
-static const char *parse_root(const unsigned char *p, struct segment_file *s)
+static const char *parse_root(const unsigned char *p, struct prebuilt_file *s)
 {
 	uint64_t offset = s->payload->fdt_addr - s->payload->addr;
 	size_t room;
@@ -173,9 +173,9 @@ static const char *parse_root(const unsigned char *p, struct segment_file *s)
 	return NULL;
 }
 
-const char *segment_parse(const void *bytes, size_t size, struct segment_file *ret)
+const char *prebuilt_parse(const void *bytes, size_t size, struct prebuilt_file *ret)
 {
-	static const char *(*const step[])(const unsigned char *p, struct segment_file *s) = {
+	static const char *(*const step[])(const unsigned char *p, struct prebuilt_file *s) = {
 		parse_header, parse_payload, parse_table, parse_root,
 	};
 	const char *why;
@@ -188,7 +188,7 @@ const char *segment_parse(const void *bytes, size_t size, struct segment_file *r
 	return why ? why : check_items(ret);
 }
 
-const struct kho_entry *segment_find_entry(const struct segment_file *s, const struct kho_item *item)
+const struct kho_entry *prebuilt_find_entry(const struct prebuilt_file *s, const struct kho_item *item)
 {
 	const struct kho_entry *entry = s->table ? kho_table_entries(s->table) : NULL;
 
@@ -200,7 +200,7 @@ const struct kho_entry *segment_find_entry(const struct segment_file *s, const s
 }
 
 /* Each of the kernel's nodes goes on, all but memblock as it is. */
-static const char *check_nodes(const struct segment_file *s, const struct kho_root *root)
+static const char *check_nodes(const struct prebuilt_file *s, const struct kho_root *root)
 {
 	for (size_t i = 0; i < root->node_count; i++) {
 		const struct kho_node *want = &root->node[i], *have = kho_root_find(&s->root, want->name);
@@ -219,8 +219,8 @@ static const char *check_nodes(const struct segment_file *s, const struct kho_ro
 	return NULL;
 }
 
-const char *segment_check_running(const struct segment_file *s, const struct kho_range *scratch,
-				  size_t scratch_count, uint64_t fdt_addr, const struct kho_root *root)
+const char *prebuilt_check_running(const struct prebuilt_file *s, const struct kho_range *scratch,
+				   size_t scratch_count, uint64_t fdt_addr, const struct kho_root *root)
 {
 	bool fits = false;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A segment made before, read back: hostile until the kernel has taken it. Pure. */
-#ifndef KEXEC_SEGMENT_FILE_H
-#define KEXEC_SEGMENT_FILE_H
+/* A prebuilt handover, read back from a file: hostile until the kernel has taken it. Pure. */
+#ifndef KEXEC_PREBUILT_FILE_H
+#define KEXEC_PREBUILT_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,12 +9,12 @@
 #include "kho-handover.h"
 #include "kho.h"
 
-#define SEGMENT_MAX		(1ull << 30)	/* what kexec_file_load takes */
-#define SEGMENT_SIGNATURE_MAX	(1ull << 20)	/* bytes of an appended signature */
-#define SEGMENT_FILE_MAX	(SEGMENT_MAX + SEGMENT_SIGNATURE_MAX + (64u << 10))
+#define PREBUILT_MAX		(1ull << 30)	/* what kexec_file_load takes */
+#define PREBUILT_SIGNATURE_MAX	(1ull << 20)	/* bytes of an appended signature */
+#define PREBUILT_FILE_MAX	(PREBUILT_MAX + PREBUILT_SIGNATURE_MAX + (64u << 10))
 
 /* All of it points into the bytes that were parsed. */
-struct segment_file {
+struct prebuilt_file {
 	bool is_signed;
 	size_t size;			/* without the signature */
 	const struct kho_payload *payload;
@@ -22,7 +22,7 @@ struct segment_file {
 	const struct kho_table *table;	/* NULL: nothing is verified */
 	const struct kho_range *scratch;	/* payload->scratch_count */
 	enum kho_abi abi;
-	bool own_root;			/* the root FDT is in the segment: */
+	bool own_root;			/* the root FDT is in it: */
 	struct kho_root root;
 };
 
@@ -30,18 +30,18 @@ struct segment_file {
  * Check SIZE bytes, 8-byte aligned, with or without a signature behind them. NULL, or
  * what is wrong with them.
  */
-const char *segment_parse(const void *bytes, size_t size, struct segment_file *ret);
+const char *prebuilt_parse(const void *bytes, size_t size, struct prebuilt_file *ret);
 
 /* The entry of the table for region ITEM; NULL if there is none. */
-const struct kho_entry *segment_find_entry(const struct segment_file *segment,
-					   const struct kho_item *item);
+const struct kho_entry *prebuilt_find_entry(const struct prebuilt_file *prebuilt,
+					    const struct kho_item *item);
 
 /*
  * Is it for a kernel with these SCRATCH areas that prepares ROOT at FDT_ADDR? NULL, or
  * what is not.
  */
-const char *segment_check_running(const struct segment_file *segment,
-				  const struct kho_range *scratch, size_t scratch_count,
-				  uint64_t fdt_addr, const struct kho_root *root);
+const char *prebuilt_check_running(const struct prebuilt_file *prebuilt,
+				   const struct kho_range *scratch, size_t scratch_count,
+				   uint64_t fdt_addr, const struct kho_root *root);
 
 #endif

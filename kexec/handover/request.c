@@ -24,8 +24,8 @@ void request_free(struct request *request)
 	name_set_free(&request->verify);
 	name_set_free(&request->load);
 	name_set_free(&request->seal);
-	free(request->save_segment);
-	free(request->segment);
+	free(request->save_prebuilt);
+	free(request->prebuilt);
 	for (size_t i = 0; i < request->first_count; i++)
 		free(request->first[i].digest);
 	memset(request, 0, sizeof(*request));

@@ -52,8 +52,8 @@ struct request {
 	struct name_set verify;		/* those of the load, or of kexec -e if they differ then */
 	struct name_set load;		/* those of the load: a change is an error */
 	struct name_set seal;		/* the kernel's, when all else has stopped */
-	char *save_segment;		/* file to write it to, in place of loading */
-	char *segment;			/* file with one made before */
+	char *save_prebuilt;		/* file to write the handover to, in place of loading */
+	char *prebuilt;			/* file with one written before */
 	/* What the files must still be, when resealing. */
 	uint32_t kernel_crc;
 	uint32_t initrd_crc;

@@ -26,15 +26,15 @@ static int check_unchanged(const struct target *t, const struct request *rq)
 int target_open(struct target *t, const struct request *rq)
 {
 	memset(t, 0, sizeof(*t));
-	t->initrd_fd = t->segment_fd = -1;
+	t->initrd_fd = t->prebuilt_fd = -1;
 	t->kernel_fd = file_open(rq->kernel, "kernel", KERNEL_FILE_MAX);
 	if (t->kernel_fd < 0)
 		return -1;
 	if (rq->initrd)
 		t->initrd_fd = file_open(rq->initrd, "initrd", INITRD_MAX);
-	if (rq->segment)
-		t->segment_fd = file_open(rq->segment, "segment", SEGMENT_FILE_MAX);
-	return (rq->initrd && t->initrd_fd < 0) || (rq->segment && t->segment_fd < 0) ? -1 : 0;
+	if (rq->prebuilt)
+		t->prebuilt_fd = file_open(rq->prebuilt, "segment", PREBUILT_FILE_MAX);
+	return (rq->initrd && t->initrd_fd < 0) || (rq->prebuilt && t->prebuilt_fd < 0) ? -1 : 0;
 }
 
 static int hold(int *fd, const char *path, uint64_t cap)
@@ -56,7 +56,7 @@ int target_hold(struct target *t, const struct request *rq)
 	if (rq->method != METHOD_FILE || t->held)
 		return 0;
 	if (hold(&t->kernel_fd, rq->kernel, KERNEL_FILE_MAX) || hold(&t->initrd_fd, rq->initrd, INITRD_MAX) ||
-	    hold(&t->segment_fd, rq->segment, SEGMENT_FILE_MAX) || target_check_files(t, rq))
+	    hold(&t->prebuilt_fd, rq->prebuilt, PREBUILT_FILE_MAX) || target_check_files(t, rq))
 		return -1;
 	t->held = true;
 	return 0;
@@ -169,8 +169,8 @@ void target_release(struct target *t)
 		close(t->kernel_fd);
 	if (t->initrd_fd >= 0)
 		close(t->initrd_fd);
-	if (t->segment_fd >= 0)
-		close(t->segment_fd);
-	t->kernel_fd = t->initrd_fd = t->segment_fd = -1;
+	if (t->prebuilt_fd >= 0)
+		close(t->prebuilt_fd);
+	t->kernel_fd = t->initrd_fd = t->prebuilt_fd = -1;
 	t->held = false;
 }

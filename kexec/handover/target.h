@@ -10,7 +10,7 @@
 
 struct target {
 	/* Opened once: what is judged is what is loaded. -1: none. */
-	int kernel_fd, initrd_fd, segment_fd;
+	int kernel_fd, initrd_fd, prebuilt_fd;
 	struct buffer kernel;		/* a bzImage, decompressed if the file was */
 	struct buffer initrd;		/* size 0: none */
 	uint32_t kernel_crc;		/* of the kernel file as it was read */

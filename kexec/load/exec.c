@@ -35,8 +35,9 @@ static int reboot_now(void)
 }
 
 /*
- * Start the image. A kernel that was given a segment looks once more whether it hands over
- * what it has now (ESTALE); then it is loaded again and, as that takes time, sealed again.
+ * Start the image. A kernel that was given a prebuilt handover looks once more whether it
+ * hands over what it has now (ESTALE); then it is loaded again and, as that takes time,
+ * sealed again.
  */
 static int start(struct seal *s)
 {

@@ -26,7 +26,7 @@ struct loading {
 	struct image_plan plan;
 	char *cmdline;			/* REQUEST's, and what the handover needs */
 	bool by_kernel;			/* the handover goes through kexec_file_load */
-	struct buffer ready;		/* --kho-segment: all of it */
+	struct buffer saved;		/* --kho-segment: all of it */
 	int (*then)(void);		/* what follows the load at once, or NULL */
 	int then_errno;			/* which that has left */
 };
@@ -38,7 +38,7 @@ static int check_lockdown(const struct loading *l)
 	char mode[32];
 
 	lockdown_mode(&l->machine.root, mode, sizeof(mode));
-	if (!strcmp(mode, "none") || l->request->dry_run || l->request->save_segment)
+	if (!strcmp(mode, "none") || l->request->dry_run || l->request->save_prebuilt)
 		return 0;
 	if (l->request->kho && !strcmp(mode, "confidentiality"))
 		return error("the kernel is locked down (confidentiality), which closes kexec_load, and "
@@ -57,10 +57,10 @@ static int check_lockdown(const struct loading *l)
 }
 
 /* A handover made before: nothing of it is chosen or built here. */
-static int prepare_ready(struct loading *l)
+static int prepare_saved(struct loading *l)
 {
 	l->by_kernel = true;
-	if (segment_ready_read(l->request, &l->machine, l->target, &l->handover, &l->ready) ||
+	if (prebuilt_saved_read(l->request, &l->machine, l->target, &l->handover, &l->saved) ||
 	    handover_cmdline(&l->handover, &l->cmdline))
 		return -1;
 	return target_check(l->target, &l->machine, l->cmdline);
@@ -68,7 +68,7 @@ static int prepare_ready(struct loading *l)
 
 /*
  * Through which system call the handover goes is decided before anything is loaded. Either
- * way hands the same over; only ":seal" and a segment to be saved leave no choice.
+ * way hands the same over; only ":seal" and a handover to be saved leave no choice.
  */
 static int choose_way(struct loading *l)
 {
@@ -78,10 +78,10 @@ static int choose_way(struct loading *l)
 
 	if (rq->method == METHOD_SEGMENTS)
 		return 0;
-	l->by_kernel = !segment_obstacle(&l->handover, l->target, rq, why, sizeof(why));
+	l->by_kernel = !prebuilt_obstacle(&l->handover, l->target, rq, why, sizeof(why));
 	if (l->by_kernel)
 		return 0;
-	if (rq->save_segment)
+	if (rq->save_prebuilt)
 		return error("there is no segment to save: %s; -c loads without one", why);
 	if (rq->method == METHOD_FILE)
 		return error("the handover cannot be loaded through kexec_file_load: %s; or use -c", why);
@@ -129,7 +129,7 @@ static int plan(struct loading *l)
 	if (!image_plan_place(&l->plan))
 		/* Scratch may only be known now. */
 		return rq->kho ? handover_check_memory(&l->handover, l->cmdline) : 0;
-	if (l->by_kernel && !rq->save_segment && name_set_empty(&rq->seal))
+	if (l->by_kernel && !rq->save_prebuilt && name_set_empty(&rq->seal))
 		notice("with -c this program places everything, which takes less room");
 	return -1;
 }
@@ -224,11 +224,11 @@ static int load_handover(struct loading *l)
 {
 	if (!l->by_kernel)
 		return load_segments(l);
-	if (l->ready.data)
-		return segment_load(l->request, l->target, l->cmdline, l->ready.data, l->ready.size);
+	if (l->saved.data)
+		return prebuilt_load(l->request, l->target, l->cmdline, l->saved.data, l->saved.size);
 	if (image_plan_build_payload(&l->plan))
 		return -1;
-	return segment_load(l->request, l->target, l->cmdline, l->plan.payload_buf.data,
+	return prebuilt_load(l->request, l->target, l->cmdline, l->plan.payload_buf.data,
 			    l->plan.payload_buf.size);
 }
 
@@ -247,12 +247,12 @@ static int unload_again(const struct loading *l, const struct image_id *id)
 /* Where the handover lies in the image. */
 static struct kho_range payload_range(const struct loading *l)
 {
-	const struct kho_payload *ready;
+	const struct kho_payload *saved;
 
-	if (!l->ready.data)
+	if (!l->saved.data)
 		return (struct kho_range){ l->plan.payload->addr, l->plan.payload->size };
-	ready = (const void *)(l->ready.data + sizeof(struct kho_setup_data));
-	return (struct kho_range){ ready->addr, ready->size };
+	saved = (const void *)(l->saved.data + sizeof(struct kho_setup_data));
+	return (struct kho_range){ saved->addr, saved->size };
 }
 
 /*
@@ -350,16 +350,16 @@ static int load_now(struct loading *l)
 	return EXIT_OK;
 }
 
-/* Whoever loads the segment must give the kernel this command line. */
-static int save_segment(struct loading *l)
+/* Whoever loads what is saved must give the kernel this command line. */
+static int save(struct loading *l)
 {
 	const struct request *rq = l->request;
 
 	if (image_plan_build_payload(&l->plan) ||
-	    segment_save(rq->save_segment, l->plan.payload_buf.data, l->plan.payload_buf.size))
+	    prebuilt_save(rq->save_prebuilt, l->plan.payload_buf.data, l->plan.payload_buf.size))
 		return EXIT_FAILED;
 	notice("'%s' is for '%s' with %s%s%s and the command line printed here, until this machine is booted "
-	       "anew", rq->save_segment, rq->kernel, rq->initrd ? "'" : "", rq->initrd ? rq->initrd :
+	       "anew", rq->save_prebuilt, rq->kernel, rq->initrd ? "'" : "", rq->initrd ? rq->initrd :
 	       "no initrd", rq->initrd ? "'" : "");
 	puts(l->cmdline);
 	return EXIT_OK;
@@ -379,7 +379,7 @@ static int run(struct loading *l, const char *root_dir)
 		error("no memory for the command line");
 		return EXIT_FAILED;
 	}
-	if (rq->segment ? prepare_ready(l) : check_lockdown(l) || prepare(l))
+	if (rq->prebuilt ? prepare_saved(l) : check_lockdown(l) || prepare(l))
 		return EXIT_REFUSED;
 	if (rq->dry_run) {
 		if (complete(l))
@@ -387,7 +387,7 @@ static int run(struct loading *l, const char *root_dir)
 		image_plan_print(&l->plan);
 		return EXIT_OK;
 	}
-	return rq->save_segment ? save_segment(l) : load_now(l);
+	return rq->save_prebuilt ? save(l) : load_now(l);
 }
 
 int load_image(const struct request *request, struct target *target, const char *root_dir,
@@ -410,7 +410,7 @@ int load_image(const struct request *request, struct target *target, const char 
 		running_undo_finalizing(root_dir);
 	image_plan_release(&l->plan);
 	handover_release(&l->handover);
-	buffer_free(&l->ready);
+	buffer_free(&l->saved);
 	buffer_free(&l->efi.memmap);
 	machine_release(&l->machine);
 	free(l->cmdline);

@@ -20,12 +20,11 @@ static int check_signature(const struct request *rq, const struct machine *m, bo
 		return 0;
 	return error("the kernel is locked down (%s), and segment '%s' is not signed: sign it as a kernel "
 		     "module is, with kernel-patches/sign-segment or the kernel's scripts/sign-file and a key "
-		     "that it trusts", mode,
-		     rq->segment);
+		     "that it trusts", mode, rq->prebuilt);
 }
 
 /* "kexec -e" sees by the digests whether a region has changed since. */
-static int take_digests(const struct segment_file *s, const struct kho_entry *entry,
+static int take_digests(const struct prebuilt_file *s, const struct kho_entry *entry,
 			struct handover_region *region)
 {
 	uint64_t count = chunk_count(entry->size);
@@ -42,9 +41,9 @@ static int take_digests(const struct segment_file *s, const struct kho_entry *en
 	return 0;
 }
 
-static int take_region(const struct segment_file *s, const struct kho_item *item, struct handover *h)
+static int take_region(const struct prebuilt_file *s, const struct kho_item *item, struct handover *h)
 {
-	const struct kho_entry *entry = segment_find_entry(s, item);
+	const struct kho_entry *entry = prebuilt_find_entry(s, item);
 	struct handover_region *region = &h->region[h->region_count++];
 
 	memset(region, 0, sizeof(*region));
@@ -55,7 +54,7 @@ static int take_region(const struct segment_file *s, const struct kho_item *item
 	return entry ? take_digests(s, entry, region) : 0;
 }
 
-static int take_scratch(const struct segment_file *s, struct handover *h)
+static int take_scratch(const struct prebuilt_file *s, struct handover *h)
 {
 	size_t size = s->payload->scratch_count * sizeof(*h->scratch);
 
@@ -67,7 +66,7 @@ static int take_scratch(const struct segment_file *s, struct handover *h)
 	return 0;
 }
 
-static int take_contents(const struct segment_file *s, struct handover *h)
+static int take_contents(const struct prebuilt_file *s, struct handover *h)
 {
 	h->hop = s->payload->hop;
 	h->checked = s->table;
@@ -90,7 +89,7 @@ static int check_digests(const struct request *rq, struct handover *h)
 	for (size_t i = 0; i < h->region_count; i++)
 		if (handover_digested(&h->region[i]) && handover_region_crc(&h->region[i]) != crc[i])
 			return error("region '%s' has been written since segment '%s' was made: make it anew "
-				     "with --kho-save-segment", h->region[i].region.name, rq->segment);
+				     "with --kho-save-segment", h->region[i].region.name, rq->prebuilt);
 	return 0;
 }
 
@@ -102,7 +101,7 @@ static bool has_sealed(const struct handover *h)
 	return false;
 }
 
-/* Could a segment like this one be made now? */
+/* Could one like this be built now? */
 static int check_obstacles(const struct request *rq, const struct target *t, struct handover *h)
 {
 	struct request like = *rq;
@@ -110,12 +109,12 @@ static int check_obstacles(const struct request *rq, const struct target *t, str
 
 	like.no_checks = !h->checked;
 	like.seal.all = has_sealed(h);
-	if (segment_obstacle(h, t, &like, why, sizeof(why)))
-		return error("segment '%s' cannot be loaded: %s", rq->segment, why);
+	if (prebuilt_obstacle(h, t, &like, why, sizeof(why)))
+		return error("segment '%s' cannot be loaded: %s", rq->prebuilt, why);
 	return target_check_regions(t, rq, h->region_count);
 }
 
-static int check_running(const struct request *rq, const struct machine *m, const struct segment_file *s,
+static int check_running(const struct request *rq, const struct machine *m, const struct prebuilt_file *s,
 			 struct handover *h)
 {
 	const struct running *r = &h->running;
@@ -127,26 +126,26 @@ static int check_running(const struct request *rq, const struct machine *m, cons
 		return error("KHO is off in the running kernel, so no segment is for it: boot it with kho=on");
 	if (strcmp(s->payload->from_release, m->release))
 		return error("segment '%s' was made by kernel %s, and this is %s: make it anew with "
-			     "--kho-save-segment", rq->segment, s->payload->from_release, m->release);
-	why = segment_check_running(s, r->scratch, r->scratch_count, r->fdt_addr, &r->root);
+			     "--kho-save-segment", rq->prebuilt, s->payload->from_release, m->release);
+	why = prebuilt_check_running(s, r->scratch, r->scratch_count, r->fdt_addr, &r->root);
 	return why ? error("segment '%s' is not for this kernel: %s; make it anew with --kho-save-segment",
-			   rq->segment, why) : 0;
+			   rq->prebuilt, why) : 0;
 }
 
-int segment_ready_read(const struct request *rq, const struct machine *m, struct target *t,
-		       struct handover *h, struct buffer *ret)
+int prebuilt_saved_read(const struct request *rq, const struct machine *m, struct target *t,
+			struct handover *h, struct buffer *ret)
 {
-	struct segment_file s;
+	struct prebuilt_file s;
 	const char *why;
 
 	memset(h, 0, sizeof(*h));
 	h->kcore.fd = -1;
 	h->machine = m;
-	if (file_read_open(t->segment_fd, rq->segment, "segment", SEGMENT_FILE_MAX, ret))
+	if (file_read_open(t->prebuilt_fd, rq->prebuilt, "segment", PREBUILT_FILE_MAX, ret))
 		return -1;
-	why = segment_parse(ret->data, ret->size, &s);
+	why = prebuilt_parse(ret->data, ret->size, &s);
 	if (why)
-		return error("cannot use segment '%s': %s", rq->segment, why);
+		return error("cannot use segment '%s': %s", rq->prebuilt, why);
 	if (check_signature(rq, m, s.is_signed) || check_running(rq, m, &s, h) ||
 	    target_find_abis(t, rq))
 		return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A segment made before (--kho-save-segment), as a handover to load (--kho-segment). */
-#ifndef KEXEC_SEGMENT_READY_H
-#define KEXEC_SEGMENT_READY_H
+/* A prebuilt handover that was saved (--kho-save-segment), to be loaded (--kho-segment). */
+#ifndef KEXEC_PREBUILT_SAVED_H
+#define KEXEC_PREBUILT_SAVED_H
 
 #include "files.h"
 #include "handover.h"
@@ -14,7 +14,7 @@
  * whose ABIs are found here, would. 0, or -1 after a message; HANDOVER is to be released
  * in either case.
  */
-int segment_ready_read(const struct request *request, const struct machine *machine,
-		       struct target *target, struct handover *handover, struct buffer *ret);
+int prebuilt_saved_read(const struct request *request, const struct machine *machine,
+			struct target *target, struct handover *handover, struct buffer *ret);
 
 #endif

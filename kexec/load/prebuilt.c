@@ -97,8 +97,8 @@ static const struct handover_region *foreign_region(const struct handover *h)
 	return NULL;
 }
 
-bool segment_obstacle(struct handover *h, const struct target *t, const struct request *rq, char *why,
-		      size_t size)
+bool prebuilt_obstacle(struct handover *h, const struct target *t, const struct request *rq, char *why,
+		       size_t size)
 {
 	const char *text = features_obstacle(h, rq);
 	const struct handover_region *foreign;
@@ -115,7 +115,7 @@ bool segment_obstacle(struct handover *h, const struct target *t, const struct r
 	if (foreign)
 		snprintf(why, size, "region '%s' is not all \"System RAM\" in /proc/iomem",
 			 foreign->region.name);
-	else if (payload_plan(h, 0, &layout) || layout.size > SEGMENT_MAX - MIB)
+	else if (payload_plan(h, 0, &layout) || layout.size > PREBUILT_MAX - MIB)
 		snprintf(why, size, "it has more than 1 GiB, and the kernel takes no more: use smaller blobs");
 	return *why;
 }
@@ -125,7 +125,7 @@ bool segment_obstacle(struct handover *h, const struct target *t, const struct r
 /* The handover as it is cannot be given to the kernel: by which way can it? */
 static const char *another_way(const struct request *rq)
 {
-	if (rq->segment)
+	if (rq->prebuilt)
 		return "make the segment anew with --kho-save-segment";
 	if (!name_set_empty(&rq->seal))
 		return "load it with -c and without ':seal'";
@@ -167,8 +167,8 @@ static void say_remedy(const struct request *rq, int err)
 		       "--kho-segment)");
 		return;
 	case ESTALE:
-		notice("what the running kernel preserves has changed meanwhile, or a region was freed; %s; %s", rq->segment ?
-		       another_way(rq) : "run the load command again", log);
+		notice("what the running kernel preserves has changed meanwhile, or a region was freed; %s; %s",
+		       rq->prebuilt ? another_way(rq) : "run the load command again", log);
 		return;
 	case EADDRNOTAVAIL:
 		notice("there is no room left in scratch, or a region lies where the kernel does not let it, or is free: "
@@ -178,15 +178,15 @@ static void say_remedy(const struct request *rq, int err)
 	notice("%s; %s; %s", meaning(err), another_way(rq), log);
 }
 
-int segment_load(const struct request *rq, const struct target *t, const char *cmdline,
-		 const void *bytes, size_t size)
+int prebuilt_load(const struct request *rq, const struct target *t, const char *cmdline,
+		  const void *bytes, size_t size)
 {
-	int segment = memfd_sealed("kho-segment", bytes, size), err;
+	int fd = memfd_sealed("kho-segment", bytes, size), err;
 
-	if (segment < 0)
+	if (fd < 0)
 		return error_errno("cannot put the handover (%zu KiB) into a memfd", size >> 10);
-	err = file_load(t, cmdline, KEXEC_FILE_KHO, segment);
-	close(segment);
+	err = file_load(t, cmdline, KEXEC_FILE_KHO, fd);
+	close(fd);
 	if (!err)
 		return 0;
 	errno = err;
@@ -196,7 +196,7 @@ int segment_load(const struct request *rq, const struct target *t, const char *c
 	return -1;
 }
 
-int segment_save(const char *path, const void *bytes, size_t size)
+int prebuilt_save(const char *path, const void *bytes, size_t size)
 {
 	return file_replace(path, "the segment", bytes, size);
 }

@@ -189,14 +189,14 @@ int seal_reload(struct seal *s)
 	return load_again(s, NULL);
 }
 
-/* A segment that was made before has what it was made with. */
+/* A prebuilt handover that was saved has what it was made with. */
 static int check_renewable(const struct seal *s)
 {
-	const char *segment = s->sealed.request.segment;
+	const char *prebuilt = s->sealed.request.prebuilt;
 
-	return segment ? error("what is handed over has changed since segment '%s' was made, and it cannot "
+	return prebuilt ? error("what is handed over has changed since segment '%s' was made, and it cannot "
 			       "be made anew here: run --kho-save-segment again, have it signed, and load it; "
-			       "':seal' in --kho-verify lets regions change until the end", segment) : 0;
+			       "':seal' in --kho-verify lets regions change until the end", prebuilt) : 0;
 }
 
 int seal_update(struct seal *s)
@@ -252,7 +252,7 @@ int seal_init(struct seal *s, const char *root_dir)
 	memset(s, 0, sizeof(*s));
 	s->root_dir = root_dir;
 	s->root.fd = s->handover.kcore.fd = s->target.kernel_fd = s->target.initrd_fd = -1;
-	s->target.segment_fd = -1;
+	s->target.prebuilt_fd = -1;
 	return root_init(&s->root, root_dir);
 }
 

@@ -111,7 +111,7 @@ void state_describe(struct state *s, const struct request *rq, const struct targ
 	put_number(s->json, "initrd_crc", t->initrd_crc);
 	put_string(s->json, "cmdline", cmdline);
 	put_string(s->json, "method", by_kernel ? METHOD_NAME_FILE : METHOD_NAME_SEGMENTS);
-	put_path(s->json, "segment", rq->segment);
+	put_path(s->json, "segment", rq->prebuilt);
 	describe_reads(s->json, &t->reads);
 	json_object_object_add(s->json, "no_checks", json_object_new_boolean(rq->no_checks));
 	json_object_object_add(s->json, "no_efi", json_object_new_boolean(rq->no_efi));
@@ -397,7 +397,7 @@ static int load_method(json_object *o, struct request *rq)
 	if (!name || (strcmp(name, METHOD_NAME_FILE) && strcmp(name, METHOD_NAME_SEGMENTS)))
 		return -1;
 	rq->method = strcmp(name, METHOD_NAME_FILE) ? METHOD_SEGMENTS : METHOD_FILE;
-	return copy_string(&rq->segment, get_string(o, "segment")) ? 0 : -1;
+	return copy_string(&rq->prebuilt, get_string(o, "segment")) ? 0 : -1;
 }
 
 static int load_json(json_object *o, struct sealed *ret)

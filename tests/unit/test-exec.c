@@ -675,12 +675,12 @@ static void load_fails(void **state)
 	ends(false, EXIT_FAILED, "ILU", "not leaving this kernel");
 }
 
-/* A segment that was signed cannot be made anew; what it was made of must stay. */
-static void segment_written(void **state)
+/* A prebuilt handover that was signed cannot be made anew; what it was made of must stay. */
+static void prebuilt_written(void **state)
 {
 	(void)state;
 	by_kernel = true;
-	request.segment = must_copy("/segment", 9);
+	request.prebuilt = must_copy("/segment", 9);
 	describe();
 	leaves("IDIRU");
 	memset(done, 0, CALLS_MAX);
@@ -792,7 +792,7 @@ int main(void)
 		TEST(region_written), TEST(region_written_late), TEST(region_written_and_signal),
 		TEST(region_always_written),
 		TEST(region_fixed), TEST(region_fixed_written_late), TEST(region_unreadable),
-		TEST(load_fails), TEST(segment_written), TEST(map_not_to_be_told),
+		TEST(load_fails), TEST(prebuilt_written), TEST(map_not_to_be_told),
 		TEST(fdt_not_to_be_told),
 		TEST(stale), TEST(stale_and_foreign), TEST(stale_plain),
 		TEST(unloads), TEST(unload_fails),

@@ -694,7 +694,7 @@ static void fails_after_finalizing(void **state)
 	finalized("1");
 }
 
-/* ---- A segment made before ------------------------------------------------------------ */
+/* ---- A handover prebuilt and saved ---------------------------------------------------- */
 
 /* The region of a captured machine whose memory is in its core, in the place of r0. */
 #define ADDED		0x3c000000ull
@@ -729,22 +729,22 @@ static char *in_tree(const char *name)
 	return must_copy(path, strlen(path) + 1);
 }
 
-static int make_segment(void)
+static int make_prebuilt(void)
 {
 	int code;
 
-	request.save_segment = in_tree("segment");
+	request.save_prebuilt = in_tree("segment");
 	code = load_image(&request, &target, tree.path, NULL);
-	request.segment = request.save_segment;
-	request.save_segment = NULL;
+	request.prebuilt = request.save_prebuilt;
+	request.save_prebuilt = NULL;
 	target_release(&target);
 	if (code == EXIT_OK)
 		assert_int_equal(target_open(&target, &request), 0);
 	return code;
 }
 
-/* What is to be loaded is that segment, with region "added" verified in it. */
-static void segment_made(void)
+/* What is to be loaded is that handover, with region "added" verified in it. */
+static void prebuilt_made(void)
 {
 	struct request made;
 
@@ -752,16 +752,16 @@ static void segment_made(void)
 	request.region[request.region_count++] = (struct kho_region){ "added", ADDED, sizeof(added) };
 	assert_int_equal(name_set_add(&request.verify, "added"), 0);
 	fill_added(7);
-	assert_int_equal(make_segment(), EXIT_OK);
+	assert_int_equal(make_prebuilt(), EXIT_OK);
 	/* Of the request only the files are left. */
 	made = request;
 	memset(&request, 0, sizeof(request));
 	request.kernel = made.kernel;
-	request.segment = made.segment;
+	request.prebuilt = made.prebuilt;
 	request.cmdline = made.cmdline;
 	request.kho = true;
 	request.method = METHOD_FILE;
-	made.kernel = made.segment = made.cmdline = NULL;
+	made.kernel = made.prebuilt = made.cmdline = NULL;
 	request_free(&made);
 }
 
@@ -770,7 +770,7 @@ static void made_before(void **state)
 	struct sealed sealed;
 
 	(void)state;
-	segment_made();
+	prebuilt_made();
 	loads(EXIT_OK, "k", true);
 	assert_int_equal(state_load(&tree.root, &sealed), 1);
 	assert_int_equal(sealed.region_count, 1);
@@ -833,7 +833,7 @@ static void unfit_segment(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
 		teardown(state);
 		setup(state);
-		segment_made();
+		prebuilt_made();
 		row[i].spoil();
 		said_begin();
 		loads(EXIT_REFUSED, "", false);

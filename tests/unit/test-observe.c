@@ -293,36 +293,36 @@ static unsigned int files_in_tree(void)
 	return count;
 }
 
-/* A segment may hold secrets, and is written as root: where PATH leads is nobody else's to say. */
-static void segment_saved(void **state)
+/* A prebuilt handover may hold secrets, and is written as root: where PATH leads is nobody else's to say. */
+static void prebuilt_saved(void **state)
 {
 	unsigned int files = files_in_tree();
 	char path[128], other[128];
 
 	(void)state;
 	path_of("segment", path, sizeof(path));
-	assert_int_equal(segment_save(path, "one", 3), 0);
+	assert_int_equal(prebuilt_save(path, "one", 3), 0);
 	assert_saved(path, "one");
 	assert_int_equal(chmod(path, 0666), 0);
 	path_of("hard", other, sizeof(other));
 	assert_int_equal(link(path, other), 0);
-	assert_int_equal(segment_save(path, "two", 3), 0);
+	assert_int_equal(prebuilt_save(path, "two", 3), 0);
 	assert_saved(path, "two");
 	assert_int_equal(chmod(other, 0600), 0);
 	assert_saved(other, "one");
 	assert_int_equal(unlink(path), 0);
 
 	assert_int_equal(symlink(other, path), 0);
-	assert_int_equal(segment_save(path, "three", 5), -1);
+	assert_int_equal(prebuilt_save(path, "three", 5), -1);
 	assert_saved(other, "one");
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("none", path), 0);
-	assert_int_equal(segment_save(path, "three", 5), -1);
+	assert_int_equal(prebuilt_save(path, "three", 5), -1);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(segment_save(path, "three", 5), -1);
+	assert_int_equal(prebuilt_save(path, "three", 5), -1);
 	assert_int_equal(rmdir(path), 0);
-	assert_int_equal(segment_save("/dev/full", "three", 5), -1);
+	assert_int_equal(prebuilt_save("/dev/full", "three", 5), -1);
 	assert_int_equal(files_in_tree(), files + 1);
 }
 
@@ -339,7 +339,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sessions_in_namespace, setup, teardown),
 		cmocka_unit_test_setup_teardown(incoming_not_listed, setup, teardown),
 		cmocka_unit_test_setup_teardown(end_of_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(segment_saved, setup, teardown),
+		cmocka_unit_test_setup_teardown(prebuilt_saved, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,7 +206,7 @@ static void methods(void **state)
 	ASSERT_ROWS(row);
 }
 
-static void segment_files(void **state)
+static void prebuilt_files(void **state)
 {
 	static const struct row row[] = {
 		{ "-l k --kho --kho-segment=s", NULL },
@@ -319,7 +319,7 @@ int main(void)
 		cmocka_unit_test_teardown(actions, teardown),
 		cmocka_unit_test_teardown(handover, teardown),
 		cmocka_unit_test_teardown(methods, teardown),
-		cmocka_unit_test_teardown(segment_files, teardown),
+		cmocka_unit_test_teardown(prebuilt_files, teardown),
 		cmocka_unit_test_teardown(elsewhere, teardown),
 		cmocka_unit_test_teardown(standard_input, teardown),
 		cmocka_unit_test_teardown(unknown, teardown),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The handover as a segment of kexec_file_load: planned and built from a handover made
+ * The prebuilt handover, for kexec_file_load: planned and built from a handover made
  * up by hand, then looked at as the kernel would: its checks, and its way to place the
  * rest of the image, page by page.
  *
@@ -146,18 +146,18 @@ static int place(const char *cmdline, bool no_checks)
 	return image_plan_place(&plan);
 }
 
-static const char *parse(struct segment_file *ret)
+static const char *parse(struct prebuilt_file *ret)
 {
-	return segment_parse(plan.payload_buf.data, plan.payload_buf.size, ret);
+	return prebuilt_parse(plan.payload_buf.data, plan.payload_buf.size, ret);
 }
 
-static void build(const char *cmdline, bool no_checks, struct segment_file *ret)
+static void build(const char *cmdline, bool no_checks, struct prebuilt_file *ret)
 {
 	assert_int_equal(place(cmdline, no_checks), 0);
 	assert_int_equal(image_plan_build_payload(&plan), 0);
 	assert_int_equal(plan.payload_buf.size, plan.layout.size);
 	assert_null(parse(ret));
-	assert_null(segment_check_running(ret, handover.scratch, handover.scratch_count, KERNEL_FDT,
+	assert_null(prebuilt_check_running(ret, handover.scratch, handover.scratch_count, KERNEL_FDT,
 					  &handover.running.root));
 }
 
@@ -176,7 +176,7 @@ static void usual_handover(void)
 
 /* ---- Contents -------------------------------------------------------------------------- */
 
-static const struct kho_entry *entry(const struct segment_file *s, unsigned int index)
+static const struct kho_entry *entry(const struct prebuilt_file *s, unsigned int index)
 {
 	assert_true(index < s->table->entry_count);
 	return kho_table_entries(s->table) + index;
@@ -184,7 +184,7 @@ static const struct kho_entry *entry(const struct segment_file *s, unsigned int 
 
 static void whole_segment(void **state)
 {
-	struct segment_file s;
+	struct prebuilt_file s;
 	const uint32_t *digest;
 
 	(void)state;
@@ -215,13 +215,13 @@ static void whole_segment(void **state)
 	assert_int_equal(digest[entry(&s, 3)->first_digest], 0);
 	assert_int_equal(digest[0], crc32c(0, plan.payload_buf.data + s.payload->item_offset,
 					   entry(&s, 0)->size));
-	assert_ptr_equal(segment_find_entry(&s, &s.item[1]), entry(&s, 3));
-	assert_null(segment_find_entry(&s, &s.item[3]));
+	assert_ptr_equal(prebuilt_find_entry(&s, &s.item[1]), entry(&s, 3));
+	assert_null(prebuilt_find_entry(&s, &s.item[3]));
 }
 
 static void root_in_place(void **state)
 {
-	struct segment_file s;
+	struct prebuilt_file s;
 
 	(void)state;
 	add_region("pool", 0x3ffd000, REGION_SIZE, false);
@@ -233,7 +233,7 @@ static void root_in_place(void **state)
 
 static void without_checks(void **state)
 {
-	struct segment_file s;
+	struct prebuilt_file s;
 
 	(void)state;
 	handover.checked = false;
@@ -246,7 +246,7 @@ static void without_checks(void **state)
 static void vga_console(void **state)
 {
 	struct boot_params *bp = (void *)machine.boot_params;
-	struct segment_file s;
+	struct prebuilt_file s;
 
 	(void)state;
 	bp->screen_info.orig_video_isVGA = 1;
@@ -276,7 +276,7 @@ static void serial_ports(void **state)
 static void table_has_room(void **state)
 {
 	static const size_t initrd[] = { 0, 1, 2 << 20, (50 << 20) + 1 };
-	struct segment_file s;
+	struct prebuilt_file s;
 
 	(void)state;
 	usual_handover();
@@ -447,7 +447,7 @@ static void assert_obstacle(const char *phrase)
 
 	handover.node_count = 0;
 	assert_int_equal(handover_judge(&handover, handover.blob_count > 0), 0);
-	assert_int_equal(segment_obstacle(&handover, &target, &request, why, sizeof(why)), phrase != NULL);
+	assert_int_equal(prebuilt_obstacle(&handover, &target, &request, why, sizeof(why)), phrase != NULL);
 	if (phrase && !strstr(why, phrase))
 		fail_msg("'%s' does not say '%s'", why, phrase);
 }
@@ -606,7 +606,7 @@ static size_t bytes_size;
 
 static void make_file(void)
 {
-	struct segment_file s;
+	struct prebuilt_file s;
 
 	usual_handover();
 	build("console=ttyS0", false, &s);
@@ -616,9 +616,9 @@ static void make_file(void)
 
 static void assert_parse(const char *phrase)
 {
-	struct segment_file s;
+	struct prebuilt_file s;
 	unsigned char *exact = must_copy(bytes, bytes_size);
-	const char *why = segment_parse(exact, bytes_size, &s);
+	const char *why = prebuilt_parse(exact, bytes_size, &s);
 
 	if (phrase)
 		assert_non_null(why);
@@ -653,14 +653,14 @@ static void sign(unsigned int id_type, uint32_t claimed, const char *mark)
 static void signatures(void **state)
 {
 	static const char mark[] = "~Module signature appended~\n";
-	struct segment_file s;
+	struct prebuilt_file s;
 	size_t plain;
 
 	(void)state;
 	make_file();
 	plain = bytes_size;
 	sign(2, 600, mark);
-	assert_null(segment_parse(bytes, bytes_size, &s));
+	assert_null(prebuilt_parse(bytes, bytes_size, &s));
 	assert_true(s.is_signed);
 	assert_int_equal(s.size, plain);
 	bytes_size = plain;
@@ -795,7 +795,7 @@ static void bad_contents(void **state)
 static void many_regions(void **state)
 {
 	struct kho_item *blob;
-	struct segment_file s;
+	struct prebuilt_file s;
 	char name[8];
 
 	(void)state;
@@ -819,38 +819,38 @@ static void many_regions(void **state)
 static void entries_of_items(void **state)
 {
 	struct kho_item other[3];
-	struct segment_file s;
+	struct prebuilt_file s;
 
 	(void)state;
 	usual_handover();
 	build("", false, &s);
 	for (unsigned int i = 0; i < ARRAY_SIZE(other); i++)
 		other[i] = s.item[1];
-	assert_non_null(segment_find_entry(&s, &other[0]));
+	assert_non_null(prebuilt_find_entry(&s, &other[0]));
 	other[0].addr += 4096;
 	other[1].size += 4096;
 	other[2].name[0] = 'x';
 	for (unsigned int i = 0; i < ARRAY_SIZE(other); i++)
-		assert_null(segment_find_entry(&s, &other[i]));
+		assert_null(prebuilt_find_entry(&s, &other[i]));
 }
 
 static void other_kernel(void **state)
 {
 	struct kho_root root = handover.running.root;
 	struct kho_range area[ARRAY_SIZE(usual_scratch)];
-	struct segment_file s;
+	struct prebuilt_file s;
 
 	(void)state;
 	usual_handover();
 	build("", false, &s);
 	root = handover.running.root;
 	memcpy(area, usual_scratch, sizeof(area));
-#define CHECK()		segment_check_running(&s, area, ARRAY_SIZE(area), KERNEL_FDT, &root)
+#define CHECK()		prebuilt_check_running(&s, area, ARRAY_SIZE(area), KERNEL_FDT, &root)
 	assert_null(CHECK());
 	area[0].size -= 4096;
 	assert_non_null(strstr(CHECK(), "scratch areas"));
 	area[0].size += 4096;
-	assert_non_null(strstr(segment_check_running(&s, area, 2, KERNEL_FDT, &root), "scratch areas"));
+	assert_non_null(strstr(prebuilt_check_running(&s, area, 2, KERNEL_FDT, &root), "scratch areas"));
 	root.map += 4096;
 	assert_non_null(strstr(CHECK(), "another boot"));
 	root.map -= 4096;
@@ -879,14 +879,14 @@ static void saved(void **state)
 	make_file();
 	snprintf(path, sizeof(path), "%s/segment", tree.path);
 	tree_write(&tree, "segment", "longer than it was, and of another mode", 10);
-	assert_int_equal(segment_save(path, bytes, bytes_size), 0);
+	assert_int_equal(prebuilt_save(path, bytes, bytes_size), 0);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(file_read(path, "segment", 1 << 20, &back), 0);
 	assert_int_equal(back.size, bytes_size);
 	assert_memory_equal(back.data, bytes, bytes_size);
 	buffer_free(&back);
-	assert_int_equal(segment_save("/no/such/folder/segment", bytes, bytes_size), -1);
+	assert_int_equal(prebuilt_save("/no/such/folder/segment", bytes, bytes_size), -1);
 	free(bytes);
 }
 
@@ -895,7 +895,7 @@ static int write_seed(const char *dir, const char *name)
 	char path[512];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return segment_save(path, bytes, bytes_size);
+	return prebuilt_save(path, bytes, bytes_size);
 }
 
 static int write_corpus(const char *dir)
@@ -911,7 +911,7 @@ static int write_corpus(const char *dir)
 	teardown(NULL);
 	setup(NULL);
 	add_region("pool", 0x3ffd000, REGION_SIZE, false);
-	build("", true, &(struct segment_file){ 0 });
+	build("", true, &(struct prebuilt_file){ 0 });
 	bytes = plan.payload_buf.data;
 	bytes_size = plan.payload_buf.size;
 	rc |= write_seed(dir, "in-place");

@@ -85,7 +85,7 @@ static void by_kexec_load(void **state)
 	add_region("mine", 0x200000)->added = true;
 	save_and_load(false);
 	assert_int_equal(sealed.request.method, METHOD_SEGMENTS);
-	assert_null(sealed.request.segment);
+	assert_null(sealed.request.prebuilt);
 	assert_int_equal(sealed.region_count, 1);
 	assert_int_equal(sealed.region_crc[0], handover_region_crc(&handover.region[0]));
 	assert_true(name_set_names(&sealed.request.verify, "r0"));
@@ -160,9 +160,9 @@ static void abandoned(void **state)
 static void made_before(void **state)
 {
 	(void)state;
-	request.segment = must_copy("/no/such/segment", 17);
+	request.prebuilt = must_copy("/no/such/segment", 17);
 	save_and_load(true);
-	assert_string_equal(sealed.request.segment, "/no/such/segment");
+	assert_string_equal(sealed.request.prebuilt, "/no/such/segment");
 	state_forget(&tree.root);
 	request_free(&sealed.request);
 	assert_int_equal(state_load(&tree.root, &sealed), 0);

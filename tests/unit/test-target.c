@@ -20,7 +20,7 @@ static int setup(void **state)
 	tree_make(&tree);
 	memset(&request, 0, sizeof(request));
 	memset(&target, 0, sizeof(target));
-	target.kernel_fd = target.initrd_fd = target.segment_fd = -1;
+	target.kernel_fd = target.initrd_fd = target.prebuilt_fd = -1;
 	return 0;
 }
 
@@ -143,7 +143,7 @@ static void not_there(void **state)
 		tree_write(&tree, "here", "x", 1);
 		request.kernel = in_tree(row[i].kernel);
 		request.initrd = row[i].initrd ? in_tree(row[i].initrd) : NULL;
-		request.segment = row[i].segment ? in_tree(row[i].segment) : NULL;
+		request.prebuilt = row[i].segment ? in_tree(row[i].segment) : NULL;
 		assert_refused(row[i].phrase, target_open(&target, &request));
 	}
 }
