@@ -275,7 +275,7 @@ static int check_method(const struct options *o)
 	}
 	if (rq->method == METHOD_FILE && rq->kho && rq->no_efi)
 		return error("--noefi works with kexec_load only: with -s the kernel passes EFI on; use -c");
-	if (rq->method == METHOD_SEGMENTS && !name_set_empty(&rq->seal))
+	if (rq->method == METHOD_SEGMENTS && !name_set_empty(&rq->late))
 		return error("--kho-verify=...:seal works with kexec_file_load only: the kernel takes these "
 			     "digests; use -s, or leave ':seal' out");
 	return 0;
@@ -310,7 +310,7 @@ static int check_combination(const struct options *o)
 {
 	const struct request *rq = &o->request;
 	bool verifies = !name_set_empty(&rq->verify) || !name_set_empty(&rq->load) ||
-			!name_set_empty(&rq->seal);
+			!name_set_empty(&rq->late);
 	bool asks = rq->region_count || rq->blob_count || !name_set_empty(&rq->carry) || verifies;
 	bool offline = rq->dry_run || o->kho_status || o->kho_get || rq->save_prebuilt;
 

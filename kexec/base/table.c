@@ -37,11 +37,11 @@ static void write_entry(const struct table_item *item, uint32_t first, struct kh
 		.addr = item->addr,
 		.size = item->size,
 		.class = item->class,
-		.flags = item->seal ? KHO_ENTRY_SEAL : 0,
+		.flags = item->late ? KHO_ENTRY_SEAL : 0,
 		.first_digest = first,
 	};
 	strncpy(entry->name, item->name, sizeof(entry->name) - 1);
-	if (item->seal)
+	if (item->late)
 		memset(digest + first, 0, chunk_count(item->size) * sizeof(*digest));
 	else if (item->bytes)
 		crc32c_chunks(item->bytes, item->size, KHO_CHUNK_SHIFT, digest + first);

@@ -20,7 +20,7 @@ struct table_item {
 	uint64_t size;			/* 0: left out of the table */
 	const void *bytes;		/* or NULL, and then: */
 	const uint32_t *digest;		/* one for each chunk */
-	bool seal;			/* neither: the running kernel takes them at the end */
+	bool late;			/* neither: the running kernel takes them at the end */
 };
 
 struct table {

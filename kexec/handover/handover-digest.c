@@ -76,7 +76,7 @@ static int check_fixed(const struct handover_region *r, const struct first_diges
 
 int handover_check_fixed(const struct handover *h, const struct request *rq)
 {
-	for (size_t i = 0; rq->resealing && i < h->region_count; i++)
+	for (size_t i = 0; rq->reloading && i < h->region_count; i++)
 		if (h->region[i].fixed &&
 		    check_fixed(&h->region[i], find_first(rq, h->region[i].region.name)))
 			return -1;

@@ -125,25 +125,26 @@ static bool is_of_ramoops(const struct machine *m, const struct kho_region *regi
 
 /*
  * The part of the kernel that writes to REGION, after the last digest if it
- * wants: ramoops before the kernel seals, a trace instance at any time. NULL if none.
+ * wants: ramoops before the kernel takes late digests, a trace instance at any time. NULL
+ * if none.
  */
-static const char *kernel_writer(const struct machine *m, const struct kho_region *region, bool seal)
+static const char *kernel_writer(const struct machine *m, const struct kho_region *region, bool late)
 {
 	if (cmdline_traces_to(m->cmdline, region))
 		return "a trace instance";
-	return !seal && is_of_ramoops(m, region) ? "ramoops" : NULL;
+	return !late && is_of_ramoops(m, region) ? "ramoops" : NULL;
 }
 
 /* "all" is all that can be verified; what is named by itself stays as it was named. */
-static void mark_all(struct handover *h, const struct machine *m, bool fixed, bool seal)
+static void mark_all(struct handover *h, const struct machine *m, bool fixed, bool late)
 {
 	for (size_t i = 0; i < h->region_count; i++) {
 		struct handover_region *region = &h->region[i];
-		const char *writer = kernel_writer(m, &region->region, seal);
+		const char *writer = kernel_writer(m, &region->region, late);
 
 		region->verify = !writer;
 		region->fixed = fixed && !writer;
-		region->seal = seal && !writer;
+		region->late = late && !writer;
 		if (writer)
 			notice("region '%s' is not verified: %s of the running kernel writes to it until "
 			       "the end", region->region.name, writer);
@@ -151,7 +152,7 @@ static void mark_all(struct handover *h, const struct machine *m, bool fixed, bo
 }
 
 static int mark_named(struct handover *h, const struct machine *m, const struct name_set *set,
-		      bool fixed, bool seal)
+		      bool fixed, bool late)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		struct handover_region *region = find_region(h, set->name[i]);
@@ -160,25 +161,25 @@ static int mark_named(struct handover *h, const struct machine *m, const struct 
 		if (!region)
 			return error("--kho-verify: there is no region '%s' to verify (blobs always are)",
 				     set->name[i]);
-		writer = kernel_writer(m, &region->region, seal);
+		writer = kernel_writer(m, &region->region, late);
 		if (writer)
 			return error("--kho-verify: %s of the running kernel writes to region '%s' until the "
 				     "end, so it cannot be verified: leave it out, and it is handed over "
 				     "unverified", writer, region->region.name);
 		region->verify = true;
 		region->fixed = fixed;
-		region->seal = seal;
+		region->late = late;
 	}
 	return 0;
 }
 
 static int mark_verify(struct handover *h, const struct machine *m, const struct request *rq)
 {
-	if (rq->verify.all || rq->load.all || rq->seal.all)
-		mark_all(h, m, rq->load.all, rq->seal.all);
+	if (rq->verify.all || rq->load.all || rq->late.all)
+		mark_all(h, m, rq->load.all, rq->late.all);
 	if (mark_named(h, m, &rq->verify, false, false) || mark_named(h, m, &rq->load, true, false))
 		return -1;
-	return mark_named(h, m, &rq->seal, false, true);
+	return mark_named(h, m, &rq->late, false, true);
 }
 
 /* Nor one that lies below a node of that name, which may be there for it alone. */

@@ -15,14 +15,14 @@ struct handover_region {
 	bool added;			/* by the user; not the running kernel's own */
 	bool verify;
 	bool fixed;			/* with verify: its digests are those of the first load */
-	bool seal;			/* with verify: digested by the kernel, at the end */
-	uint32_t *digest;		/* of each chunk, malloc'ed; with verify and not seal */
+	bool late;			/* with verify: digested by the kernel, at the end */
+	uint32_t *digest;		/* of each chunk, malloc'ed; with verify and not late */
 };
 
 /* Whether its digests are taken by this program, at the load. */
 static inline bool handover_digested(const struct handover_region *region)
 {
-	return region->verify && !region->seal;
+	return region->verify && !region->late;
 }
 
 struct handover_blob {

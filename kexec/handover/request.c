@@ -23,7 +23,7 @@ void request_free(struct request *request)
 	name_set_free(&request->carry);
 	name_set_free(&request->verify);
 	name_set_free(&request->load);
-	name_set_free(&request->seal);
+	name_set_free(&request->late);
 	free(request->save_prebuilt);
 	free(request->prebuilt);
 	for (size_t i = 0; i < request->first_count; i++)
@@ -170,7 +170,7 @@ static int take_verify(struct request *request, char *name)
 		const char *suffix;
 		struct name_set *set;
 	} kind[] = {
-		{ "", &request->verify }, { ":load", &request->load }, { ":seal", &request->seal },
+		{ "", &request->verify }, { ":load", &request->load }, { ":seal", &request->late },
 	};
 	const size_t kinds = sizeof(kind) / sizeof(kind[0]);
 	const char *suffix = name + strcspn(name, ":");

@@ -42,7 +42,7 @@ struct request {
 	bool no_checks;
 	bool no_efi;
 	bool dry_run;
-	bool resealing;			/* reload of an image checked before */
+	bool reloading;			/* reload of an image checked before */
 	struct kho_region region[KHO_REGIONS_MAX];	/* of --kho-region */
 	size_t region_count;
 	struct blob_request blob[BLOBS_MAX];
@@ -51,10 +51,10 @@ struct request {
 	/* --kho-verify: which digests count. */
 	struct name_set verify;		/* those of the load, or of kexec -e if they differ then */
 	struct name_set load;		/* those of the load: a change is an error */
-	struct name_set seal;		/* the kernel's, when all else has stopped */
+	struct name_set late;		/* the kernel's, when all else has stopped */
 	char *save_prebuilt;		/* file to write the handover to, in place of loading */
 	char *prebuilt;			/* file with one written before */
-	/* What the files must still be, when resealing. */
+	/* What the files must still be, when reloading. */
 	uint32_t kernel_crc;
 	uint32_t initrd_crc;
 	struct first_digests first[KHO_REGIONS_MAX];	/* of each region of LOAD */

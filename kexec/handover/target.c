@@ -14,7 +14,7 @@
 
 static int check_unchanged(const struct target *t, const struct request *rq)
 {
-	if (!rq->resealing)
+	if (!rq->reloading)
 		return 0;
 	if (t->kernel_crc != rq->kernel_crc || t->initrd_crc != rq->initrd_crc)
 		return error("'%s' or '%s' has changed since it was loaded, so the image cannot be "
@@ -139,7 +139,7 @@ int target_find_abis(struct target *t, const struct request *rq)
 {
 	struct kernel_features features;
 
-	if (rq->resealing) {
+	if (rq->reloading) {
 		t->reads = rq->reads;
 		return 0;
 	}

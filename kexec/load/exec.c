@@ -37,18 +37,18 @@ static int reboot_now(void)
 /*
  * Start the image. A kernel that was given a prebuilt handover looks once more whether it
  * hands over what it has now (ESTALE); then it is loaded again and, as that takes time,
- * sealed again.
+ * refreshed again.
  */
-static int start(struct seal *s)
+static int start(struct refresh *r)
 {
-	int code = seal_leave(s, reboot_now);
+	int code = refresh_leave(r, reboot_now);
 
-	if (code == EXIT_OK && errno == ESTALE && s->found) {
-		code = seal_reload(s);
+	if (code == EXIT_OK && errno == ESTALE && r->found) {
+		code = refresh_reload(r);
 		if (code == EXIT_OK)
-			code = seal_update(s);
+			code = refresh_update(r);
 		if (code == EXIT_OK)
-			code = seal_leave(s, reboot_now);
+			code = refresh_leave(r, reboot_now);
 	}
 	if (code != EXIT_OK)
 		return code;
@@ -62,46 +62,46 @@ static int start(struct seal *s)
 
 /*
  * What would be refused is refused with the interfaces up. With them down, what
- * came in meanwhile is sealed too, as the last act.
+ * came in meanwhile is looked at too, as the last act.
  */
-static int leave(struct seal *s, struct interfaces *n, bool no_sync, bool no_ifdown)
+static int leave(struct refresh *r, struct interfaces *n, bool no_sync, bool no_ifdown)
 {
-	int code = check_loaded(&s->root);
+	int code = check_loaded(&r->root);
 
 	if (code != EXIT_OK)
 		return code;
 	if (!no_sync)
 		sync();
-	code = seal_update(s);
+	code = refresh_update(r);
 	if (code == EXIT_OK && !no_ifdown)
-		code = seal_hold(s);
+		code = refresh_hold(r);
 	if (code != EXIT_OK)
 		return code;
 	if (!no_ifdown) {
 		signals_hold();
-		if (interfaces_down(n) && s->found)
-			code = seal_update(s);
+		if (interfaces_down(n) && r->found)
+			code = refresh_update(r);
 	}
-	return code == EXIT_OK ? start(s) : code;
+	return code == EXIT_OK ? start(r) : code;
 }
 
 int execute(const char *root_dir, bool no_sync, bool no_ifdown)
 {
 	struct interfaces n = { 0 };
-	struct seal *s = calloc(1, sizeof(*s));
+	struct refresh *r = calloc(1, sizeof(*r));
 	int code = EXIT_FAILED;
 
-	if (!s) {
+	if (!r) {
 		error("no memory");
 		return code;
 	}
-	if (!seal_init(s, root_dir))
-		code = leave(s, &n, no_sync, no_ifdown);
+	if (!refresh_init(r, root_dir))
+		code = leave(r, &n, no_sync, no_ifdown);
 	interfaces_up(&n);
-	if (s->found)
+	if (r->found)
 		error("not leaving this kernel; nothing that is preserved has been lost");
-	seal_release(s);
-	free(s);
+	refresh_release(r);
+	free(r);
 	/* Last: a signal that has waited ends the program here. */
 	signals_release();
 	return code;

@@ -85,7 +85,7 @@ static int choose_way(struct loading *l)
 		return error("there is no segment to save: %s; -c loads without one", why);
 	if (rq->method == METHOD_FILE)
 		return error("the handover cannot be loaded through kexec_file_load: %s; or use -c", why);
-	if (!name_set_empty(&rq->seal))
+	if (!name_set_empty(&rq->late))
 		return error("--kho-verify=...:seal cannot be honoured: %s; without ':seal' digests are "
 			     "taken at the load and by 'kexec -e'", why);
 	if (features_read(&l->machine.root, &features) == FEATURES_OK)
@@ -129,7 +129,7 @@ static int plan(struct loading *l)
 	if (!image_plan_place(&l->plan))
 		/* Scratch may only be known now. */
 		return rq->kho ? handover_check_memory(&l->handover, l->cmdline) : 0;
-	if (l->by_kernel && !rq->save_prebuilt && name_set_empty(&rq->seal))
+	if (l->by_kernel && !rq->save_prebuilt && name_set_empty(&rq->late))
 		notice("with -c this program places everything, which takes less room");
 	return -1;
 }
@@ -283,7 +283,7 @@ static int identify(const struct loading *l, struct image_id *ret)
 }
 
 /*
- * The image is loaded. One that kexec -e could not seal must not stay, nor one made of files
+ * The image is loaded. One that kexec -e could not refresh must not stay, nor one made of files
  * that nobody has looked at; somebody else's is not ours to unload. What stays all the same
  * is nothing that kexec -e starts.
  */

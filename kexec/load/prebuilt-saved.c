@@ -30,8 +30,8 @@ static int take_digests(const struct prebuilt_file *s, const struct kho_entry *e
 	uint64_t count = chunk_count(entry->size);
 
 	region->verify = true;
-	region->seal = entry->flags & KHO_ENTRY_SEAL;
-	if (region->seal)
+	region->late = entry->flags & KHO_ENTRY_SEAL;
+	if (region->late)
 		return 0;
 	region->digest = calloc(count, sizeof(*region->digest));
 	if (!region->digest)
@@ -93,10 +93,10 @@ static int check_digests(const struct request *rq, struct handover *h)
 	return 0;
 }
 
-static bool has_sealed(const struct handover *h)
+static bool has_late(const struct handover *h)
 {
 	for (size_t i = 0; i < h->region_count; i++)
-		if (h->region[i].seal)
+		if (h->region[i].late)
 			return true;
 	return false;
 }
@@ -108,7 +108,7 @@ static int check_obstacles(const struct request *rq, const struct target *t, str
 	char why[256];
 
 	like.no_checks = !h->checked;
-	like.seal.all = has_sealed(h);
+	like.late.all = has_late(h);
 	if (prebuilt_obstacle(h, t, &like, why, sizeof(why)))
 		return error("segment '%s' cannot be loaded: %s", rq->prebuilt, why);
 	return target_check_regions(t, rq, h->region_count);

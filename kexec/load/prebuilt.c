@@ -40,7 +40,7 @@ static const char *features_obstacle(const struct handover *h, const struct requ
 		       "in /" SYSFS_KHO "/features)";
 	if (!rq->no_checks && !f.verify)
 		return "purgatory of the running kernel verifies nothing: say --no-checks";
-	if (!name_set_empty(&rq->seal) && !f.seal)
+	if (!name_set_empty(&rq->late) && !f.seal)
 		return "the running kernel takes no digests at the end: leave ':seal' out";
 	return NULL;
 }
@@ -127,7 +127,7 @@ static const char *another_way(const struct request *rq)
 {
 	if (rq->prebuilt)
 		return "make the segment anew with --kho-save-segment";
-	if (!name_set_empty(&rq->seal))
+	if (!name_set_empty(&rq->late))
 		return "load it with -c and without ':seal'";
 	return "load it with -c";
 }

@@ -12,22 +12,22 @@
 #include "refresh.h"
 #include "signals.h"
 
-#define SEAL_LOADS	2		/* at most, before -e gives up */
+#define REFRESH_LOADS	2		/* at most, before -e gives up */
 
-static void seal_forget(struct seal *s)
+static void refresh_forget(struct refresh *r)
 {
-	handover_release(&s->handover);
-	request_free(&s->sealed.request);
-	memset(&s->sealed, 0, sizeof(s->sealed));
-	s->found = false;
+	handover_release(&r->handover);
+	request_free(&r->record.request);
+	memset(&r->record, 0, sizeof(r->record));
+	r->found = false;
 }
 
-/* Without the symbol nothing is known; see seal_leave(). */
-static int check_image(const struct seal *s)
+/* Without the symbol nothing is known; see refresh_leave(). */
+static int check_image(const struct refresh *r)
 {
-	if (!s->sealed.id.symbol)
+	if (!r->record.id.symbol)
 		return 0;
-	switch (running_image_owner(&s->handover.kcore, &s->sealed.id)) {
+	switch (running_image_owner(&r->handover.kcore, &r->record.id)) {
 	case IMAGE_OURS:
 		return 0;
 	case IMAGE_NONE:
@@ -43,49 +43,49 @@ static int check_image(const struct seal *s)
 }
 
 /* Read the description. It does not vanish while an image is started. As state_load(). */
-static int load_description(struct seal *s)
+static int load_description(struct refresh *r)
 {
-	int found = state_load(&s->root, &s->sealed);
+	int found = state_load(&r->root, &r->record);
 
-	if (!found && s->described)
+	if (!found && r->described)
 		return error("/" STATE_DIR " has no description of the loaded image any more, so it cannot be told "
 			     "what it takes over: run the load command again");
-	s->described |= found > 0;
+	r->described |= found > 0;
 	return found;
 }
 
-/* Find out what there is to seal. 0, or -1 after a message. */
-static int seal_open(struct seal *s)
+/* Find out what there is to refresh. 0, or -1 after a message. */
+static int refresh_open(struct refresh *r)
 {
-	int found = load_description(s);
+	int found = load_description(r);
 
 	if (found <= 0)
 		return found;
-	s->found = true;
-	if (kcore_open(&s->root, &s->handover.kcore) || check_image(s))
+	r->found = true;
+	if (kcore_open(&r->root, &r->handover.kcore) || check_image(r))
 		return -1;
-	for (size_t i = 0; i < s->sealed.region_count; i++)
-		s->handover.region[s->handover.region_count++] = s->sealed.region[i];
+	for (size_t i = 0; i < r->record.region_count; i++)
+		r->handover.region[r->handover.region_count++] = r->record.region[i];
 	return 0;
 }
 
 /* Has the kernel added or removed nodes since its root FDT was copied? -1: cannot tell. */
-static int fdt_changed(const struct seal *s)
+static int fdt_changed(const struct refresh *r)
 {
 	unsigned char fdt[RUNNING_FDT_SIZE];
 
-	if (!s->sealed.fdt_addr)
+	if (!r->record.fdt_addr)
 		return 0;
-	errno = -running_read_fdt(&s->root, &s->handover.kcore, s->sealed.fdt_addr, fdt);
+	errno = -running_read_fdt(&r->root, &r->handover.kcore, r->record.fdt_addr, fdt);
 	if (errno)
 		return error_errno("cannot read the running kernel's root FDT again");
-	return crc32c(0, fdt, sizeof(fdt)) != s->sealed.fdt_crc;
+	return crc32c(0, fdt, sizeof(fdt)) != r->record.fdt_crc;
 }
 
 /* With the kernel's own map: has it preserved a block meanwhile that the next one loses? */
-static bool map_is_limited(const struct seal *s)
+static bool map_is_limited(const struct refresh *r)
 {
-	return kho_abi_max_order(s->sealed.request.reads.abi, PAGE_SHIFT) <
+	return kho_abi_max_order(r->record.request.reads.abi, PAGE_SHIFT) <
 	       kho_abi_max_order(KHO_ABI_V4, PAGE_SHIFT);
 }
 
@@ -93,21 +93,21 @@ static bool map_is_limited(const struct seal *s)
  * Must the image be loaded again for what the kernel preserves now? A copied map must
  * be as it was; the kernel's own must have no block too large. -1: cannot tell.
  */
-static int map_changed(struct seal *s)
+static int map_changed(struct refresh *r)
 {
 	struct running running = { 0 };
 	struct machine *m;
 	int changed = -1;
 
-	if (!s->sealed.map_copied && (!s->sealed.kho || !map_is_limited(s)))
+	if (!r->record.map_copied && (!r->record.kho || !map_is_limited(r)))
 		return 0;
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return error("no memory");
 	m->root.fd = -1;
-	if (!machine_observe(m, s->root_dir) && !running_observe(m, &s->handover.kcore, false, &running))
-		changed = s->sealed.map_copied ? running_crc(&running) != s->sealed.map_crc :
-						 !running_fits(&running, s->sealed.request.reads.abi);
+	if (!machine_observe(m, r->root_dir) && !running_observe(m, &r->handover.kcore, false, &running))
+		changed = r->record.map_copied ? running_crc(&running) != r->record.map_crc :
+						 !running_fits(&running, r->record.request.reads.abi);
 	running_release(&running);
 	machine_release(m);
 	free(m);
@@ -119,100 +119,100 @@ static int map_changed(struct seal *s)
  * error. A region that has its digest of the load time still, after the log's
  * writers were provoked, has no writer: the load was the first look at it.
  */
-static int regions_changed(struct seal *s)
+static int regions_changed(struct refresh *r)
 {
 	bool changed = false;
 
-	if (!s->sealed.region_count)
+	if (!r->record.region_count)
 		return 0;
-	handover_provoke_writers(&s->root);
-	if (handover_digest(&s->handover) || handover_check_fixed(&s->handover, &s->sealed.request))
+	handover_provoke_writers(&r->root);
+	if (handover_digest(&r->handover) || handover_check_fixed(&r->handover, &r->record.request))
 		return -1;
-	for (size_t i = 0; i < s->handover.region_count; i++)
-		changed |= handover_region_crc(&s->handover.region[i]) != s->sealed.region_crc[i];
+	for (size_t i = 0; i < r->handover.region_count; i++)
+		changed |= handover_region_crc(&r->handover.region[i]) != r->record.region_crc[i];
 	if (!changed)
 		return 0;
-	return handover_settle(&s->handover, &s->root) ? -1 : 1;
+	return handover_settle(&r->handover, &r->root) ? -1 : 1;
 }
 
 /* One look: 0 nothing has changed since the load, 1 it has, -1 after a message. */
-static int seal_look(struct seal *s)
+static int refresh_look(struct refresh *r)
 {
 	int regions, fdt = -1, map = -1;
 
-	if (seal_open(s))
+	if (refresh_open(r))
 		return -1;
-	if (!s->found)
+	if (!r->found)
 		return 0;
-	regions = regions_changed(s);
+	regions = regions_changed(r);
 	if (regions >= 0)
-		fdt = fdt_changed(s);
+		fdt = fdt_changed(r);
 	if (fdt >= 0)
-		map = map_changed(s);
+		map = map_changed(r);
 	/* Last: a session opened from here to the reboot is not seen. */
-	if (map >= 0 && s->sealed.luo_dropped && luo_check_idle(&s->root))
+	if (map >= 0 && r->record.luo_dropped && luo_check_idle(&r->root))
 		return -1;
 	return map < 0 ? -1 : map || fdt || regions;
 }
 
 /* The files are opened by the first who wants them, and stay open. 0, or -1 after a message. */
-static int open_files(struct seal *s)
+static int open_files(struct refresh *r)
 {
-	if (s->opened)
+	if (r->opened)
 		return 0;
-	target_release(&s->target);
-	s->opened = !target_open(&s->target, &s->sealed.request);
-	return s->opened ? 0 : -1;
+	target_release(&r->target);
+	r->opened = !target_open(&r->target, &r->record.request);
+	return r->opened ? 0 : -1;
 }
 
 /* What is loaded again is in memory, as it was judged. 0, or -1 after a message. */
-static int hold_files(struct seal *s)
+static int hold_files(struct refresh *r)
 {
-	const struct request *rq = &s->sealed.request;
+	const struct request *rq = &r->record.request;
 
-	return open_files(s) || target_read(&s->target, rq) || target_hold(&s->target, rq) ? -1 : 0;
+	return open_files(r) || target_read(&r->target, rq) || target_hold(&r->target, rq) ? -1 : 0;
 }
 
-static int load_again(struct seal *s, int (*then)(void))
+static int load_again(struct refresh *r, int (*then)(void))
 {
-	if (s->out_of_reach) {
+	if (r->out_of_reach) {
 		error("the image cannot be loaded again: its files could not be read while the network was up");
 		return EXIT_REFUSED;
 	}
-	if (open_files(s))
+	if (open_files(r))
 		return EXIT_REFUSED;
-	return load_image(&s->sealed.request, &s->target, s->root_dir, then);
+	return load_image(&r->record.request, &r->target, r->root_dir, then);
 }
 
-int seal_reload(struct seal *s)
+int refresh_reload(struct refresh *r)
 {
-	return load_again(s, NULL);
+	return load_again(r, NULL);
 }
 
 /* A prebuilt handover that was saved has what it was made with. */
-static int check_renewable(const struct seal *s)
+static int check_renewable(const struct refresh *r)
 {
-	const char *prebuilt = s->sealed.request.prebuilt;
+	const char *prebuilt = r->record.request.prebuilt;
 
 	return prebuilt ? error("what is handed over has changed since segment '%s' was made, and it cannot "
 			       "be made anew here: run --kho-save-segment again, have it signed, and load it; "
 			       "':seal' in --kho-verify lets regions change until the end", prebuilt) : 0;
 }
 
-int seal_update(struct seal *s)
+int refresh_update(struct refresh *r)
 {
-	for (int loads = 0; loads <= SEAL_LOADS; loads++) {
+	for (int loads = 0; loads <= REFRESH_LOADS; loads++) {
 		int changed, code;
 
-		seal_forget(s);
-		changed = seal_look(s);
+		refresh_forget(r);
+		changed = refresh_look(r);
 		if (changed < 0 || signals_check())
 			return EXIT_REFUSED;
 		if (!changed)
 			return EXIT_OK;
-		if (loads == SEAL_LOADS)
+		if (loads == REFRESH_LOADS)
 			break;
-		code = check_renewable(s) ? EXIT_REFUSED : seal_reload(s);
+		code = check_renewable(r) ? EXIT_REFUSED : refresh_reload(r);
 		if (code != EXIT_OK)
 			return code;
 	}
@@ -221,12 +221,12 @@ int seal_update(struct seal *s)
 	return EXIT_REFUSED;
 }
 
-int seal_hold(struct seal *s)
+int refresh_hold(struct refresh *r)
 {
-	if (!s->found || !hold_files(s))
+	if (!r->found || !hold_files(r))
 		return EXIT_OK;
-	s->out_of_reach = true;
-	if (s->sealed.id.symbol) {
+	r->out_of_reach = true;
+	if (r->record.id.symbol) {
 		notice("so what changes from now on cannot be loaded again, and would be refused");
 		return EXIT_OK;
 	}
@@ -236,30 +236,31 @@ int seal_hold(struct seal *s)
 	return EXIT_REFUSED;
 }
 
-int seal_leave(struct seal *s, int (*leave)(void))
+int refresh_leave(struct refresh *r, int (*leave)(void))
 {
-	if (!s->found)
+	if (!r->found)
 		return leave();
-	if (s->sealed.id.symbol)
-		return check_image(s) ? EXIT_REFUSED : leave();
+	if (r->record.id.symbol)
+		return check_image(r) ? EXIT_REFUSED : leave();
 	notice("this kernel does not tell which image it has loaded (/proc/kallsyms without kexec_image: "
-	       "CONFIG_KALLSYMS_ALL, kernel.kptr_restrict), so '%s' is loaded once more", s->sealed.request.kernel);
-	return hold_files(s) ? EXIT_REFUSED : load_again(s, leave);
+	       "CONFIG_KALLSYMS_ALL, kernel.kptr_restrict), so '%s' is loaded once more",
+	       r->record.request.kernel);
+	return hold_files(r) ? EXIT_REFUSED : load_again(r, leave);
 }
 
-int seal_init(struct seal *s, const char *root_dir)
+int refresh_init(struct refresh *r, const char *root_dir)
 {
-	memset(s, 0, sizeof(*s));
-	s->root_dir = root_dir;
-	s->root.fd = s->handover.kcore.fd = s->target.kernel_fd = s->target.initrd_fd = -1;
-	s->target.prebuilt_fd = -1;
-	return root_init(&s->root, root_dir);
+	memset(r, 0, sizeof(*r));
+	r->root_dir = root_dir;
+	r->root.fd = r->handover.kcore.fd = r->target.kernel_fd = r->target.initrd_fd = -1;
+	r->target.prebuilt_fd = -1;
+	return root_init(&r->root, root_dir);
 }
 
-void seal_release(struct seal *s)
+void refresh_release(struct refresh *r)
 {
-	seal_forget(s);
-	target_release(&s->target);
-	if (s->root.fd >= 0)
-		close(s->root.fd);
+	refresh_forget(r);
+	target_release(&r->target);
+	if (r->root.fd >= 0)
+		close(r->root.fd);
 }

@@ -60,7 +60,7 @@ static void describe_regions(json_object *o, const struct handover *h)
 		json_object_object_add(item, "load", json_object_new_boolean(r->fixed));
 		if (r->fixed)
 			put_digests(item, r->digest, chunk_count(r->region.size));
-		json_object_object_add(item, "seal", json_object_new_boolean(r->seal));
+		json_object_object_add(item, "seal", json_object_new_boolean(r->late));
 		json_object_array_add(list, item);
 	}
 	json_object_object_add(o, "regions", list);
@@ -298,7 +298,7 @@ static int load_digests(json_object *item, const char *name, uint64_t count, str
 	return 0;
 }
 
-static int load_region(json_object *item, struct sealed *ret)
+static int load_region(json_object *item, struct loaded_record *ret)
 {
 	const char *name = get_string(item, "name");
 	struct kho_region region = { .addr = get_number(item, "addr"),
@@ -311,7 +311,7 @@ static int load_region(json_object *item, struct sealed *ret)
 	if (get_bool(item, "added"))
 		rq->region[rq->region_count++] = region;
 	if (get_bool(item, "seal"))
-		return name_set_add(&rq->seal, name);
+		return name_set_add(&rq->late, name);
 	if (!json_object_object_get_ex(item, "crc", NULL))
 		return 0;
 	ret->region[ret->region_count] = (struct handover_region){
@@ -324,7 +324,7 @@ static int load_region(json_object *item, struct sealed *ret)
 	return name_set_add(&rq->load, name);
 }
 
-static int load_regions(json_object *o, struct sealed *ret)
+static int load_regions(json_object *o, struct loaded_record *ret)
 {
 	json_object *list;
 	size_t count;
@@ -400,7 +400,7 @@ static int load_method(json_object *o, struct request *rq)
 	return copy_string(&rq->prebuilt, get_string(o, "segment")) ? 0 : -1;
 }
 
-static int load_json(json_object *o, struct sealed *ret)
+static int load_json(json_object *o, struct loaded_record *ret)
 {
 	struct request *rq = &ret->request;
 
@@ -416,7 +416,7 @@ static int load_json(json_object *o, struct sealed *ret)
 	ret->id.payload.size = get_number(o, "payload_size");
 	ret->id.image = get_number(o, "image");
 	rq->kho = true;
-	rq->resealing = true;
+	rq->reloading = true;
 	rq->no_checks = get_bool(o, "no_checks");
 	rq->no_efi = get_bool(o, "no_efi");
 	rq->kernel_crc = (uint32_t)get_number(o, "kernel_crc");
@@ -433,7 +433,7 @@ static int load_json(json_object *o, struct sealed *ret)
 }
 
 /* 1, 0 for one of an earlier boot, which is none, or -1 after a message. */
-static int take_description(const struct root *root, json_object *o, struct sealed *ret)
+static int take_description(const struct root *root, json_object *o, struct loaded_record *ret)
 {
 	char boot_id[BOOT_ID_LEN + 1];
 
@@ -445,7 +445,7 @@ static int take_description(const struct root *root, json_object *o, struct seal
 	return !strcmp(boot_id, get_string(o, "boot_id"));
 }
 
-int state_load(const struct root *root, struct sealed *ret)
+int state_load(const struct root *root, struct loaded_record *ret)
 {
 	struct buffer buf;
 	json_tokener *parser;

@@ -55,7 +55,7 @@ void state_forget(const struct root *root);
  * running_crc() of what was copied. REGION: those to be verified here, without
  * digests, with a CRC32C over those of the load.
  */
-struct sealed {
+struct loaded_record {
 	struct request request;
 	struct image_id id;		/* what was loaded then */
 	uint64_t fdt_addr;
@@ -69,6 +69,6 @@ struct sealed {
 	size_t region_count;
 };
 
-int state_load(const struct root *root, struct sealed *ret);
+int state_load(const struct root *root, struct loaded_record *ret);
 
 #endif

@@ -336,7 +336,7 @@ static int verify_blobs_and_regions(const struct handover *h, uint64_t addr,
 		if (r->verify)
 			err = table_add(table, &(struct table_item){
 				r->region.name, KHO_CLASS_STATE, r->region.addr, r->region.size,
-				NULL, r->digest, r->seal });
+				NULL, r->digest, r->late });
 	}
 	return err;
 }

@@ -123,7 +123,7 @@ static void check_request(const struct request *rq)
 		must(kho_node_name_valid(rq->blob[i].name) && rq->blob[i].path[0]);
 	for (size_t i = 0; i < rq->verify.count; i++)
 		must(rq->verify.name[i][0] && name_set_has(&rq->verify, rq->verify.name[i]) &&
-		     !name_set_names(&rq->seal, rq->verify.name[i]));
+		     !name_set_names(&rq->late, rq->verify.name[i]));
 }
 
 /* Options, one for each string; its first character says which. */

@@ -160,7 +160,7 @@ int load_image(const struct request *rq, struct target *t, const char *root_dir,
 {
 	assert_non_null(strstr(rq->kernel, "target.bzImage"));
 	assert_string_equal(root_dir, tree.path);
-	assert_true(rq->resealing);
+	assert_true(rq->reloading);
 	assert_int_equal(target_read(t, rq), 0);
 	did('L');
 	/* Nothing is read from files any more by a load that is the last act. */
@@ -744,11 +744,11 @@ static void stale_plain(void **state)
 
 static bool described(void)
 {
-	struct sealed sealed;
-	int found = state_load(&tree.root, &sealed);
+	struct loaded_record record;
+	int found = state_load(&tree.root, &record);
 
 	if (found > 0)
-		request_free(&sealed.request);
+		request_free(&record.request);
 	return found > 0;
 }
 

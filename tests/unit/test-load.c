@@ -263,15 +263,15 @@ static void takes_segments(void)
 /* A load ends with CODE after these calls; whether an image is described then. */
 static void loads(int code, const char *calls, int described)
 {
-	struct sealed sealed;
+	struct loaded_record record;
 	int got = load_image(&request, &target, tree.path, then), saved_errno = errno;
 
 	if (got != code)
 		fail_msg("status %d, not %d", got, code);
 	assert_string_equal(done, calls);
-	assert_int_equal(state_load(&tree.root, &sealed), described);
+	assert_int_equal(state_load(&tree.root, &record), described);
 	if (described > 0)
-		request_free(&sealed.request);
+		request_free(&record.request);
 	memset(done, 0, sizeof(done));
 	errno = saved_errno;
 }
@@ -287,10 +287,10 @@ static int load_foreign(void)
 
 static int nothing_is_described(void)
 {
-	struct sealed sealed;
+	struct loaded_record record;
 
 	did('t');
-	assert_int_equal(state_load(&tree.root, &sealed), UNKNOWN);
+	assert_int_equal(state_load(&tree.root, &record), UNKNOWN);
 	errno = ESTALE;
 	return EXIT_OK;
 }
@@ -305,24 +305,24 @@ static int refuse(void)
 
 static void by_kexec_load(void **state)
 {
-	struct sealed sealed;
+	struct loaded_record record;
 	struct kcore kcore;
 
 	(void)state;
 	loads(EXIT_OK, "l", true);
-	assert_int_equal(state_load(&tree.root, &sealed), 1);
-	assert_int_equal(sealed.id.symbol, SYMBOL);
-	assert_int_equal(sealed.id.payload.addr, shown.kimage[20]);
+	assert_int_equal(state_load(&tree.root, &record), 1);
+	assert_int_equal(record.id.symbol, SYMBOL);
+	assert_int_equal(record.id.payload.addr, shown.kimage[20]);
 	assert_int_equal(kcore_open(&tree.root, &kcore), 0);
-	assert_int_equal(running_image_owner(&kcore, &sealed.id), IMAGE_OURS);
+	assert_int_equal(running_image_owner(&kcore, &record.id), IMAGE_OURS);
 	kernel_has(shown.kimage[20] + 0x1000, shown.kimage[21]);
-	assert_int_equal(running_image_owner(&kcore, &sealed.id), IMAGE_FOREIGN);
+	assert_int_equal(running_image_owner(&kcore, &record.id), IMAGE_FOREIGN);
 	kernel_has(0, 0);
-	assert_int_equal(running_image_owner(&kcore, &sealed.id), IMAGE_NONE);
-	sealed.id.symbol = 0x1000;
-	assert_int_equal(running_image_owner(&kcore, &sealed.id), IMAGE_UNTOLD);
+	assert_int_equal(running_image_owner(&kcore, &record.id), IMAGE_NONE);
+	record.id.symbol = 0x1000;
+	assert_int_equal(running_image_owner(&kcore, &record.id), IMAGE_UNTOLD);
 	kcore_close(&kcore);
-	request_free(&sealed.request);
+	request_free(&record.request);
 }
 
 static void by_the_kernel(void **state)
@@ -334,14 +334,14 @@ static void by_the_kernel(void **state)
 
 static void not_told(void **state)
 {
-	struct sealed sealed;
+	struct loaded_record record;
 
 	(void)state;
 	run("sed -i /kexec_image/d '%s%s'", tree.path, "/proc/kallsyms");
 	loads(EXIT_OK, "l", true);
-	assert_int_equal(state_load(&tree.root, &sealed), 1);
-	assert_int_equal(sealed.id.symbol, 0);
-	request_free(&sealed.request);
+	assert_int_equal(state_load(&tree.root, &record), 1);
+	assert_int_equal(record.id.symbol, 0);
+	request_free(&record.request);
 }
 
 /* What was loaded before, and its description, stay. */
@@ -498,7 +498,7 @@ static void other_files(void **state)
 {
 	(void)state;
 	loads(EXIT_OK, "l", true);
-	request.resealing = true;
+	request.reloading = true;
 	request.reads = target.reads;
 	request.kernel_crc = target.kernel_crc;
 	loads(EXIT_OK, "l", true);
@@ -767,15 +767,15 @@ static void prebuilt_made(void)
 
 static void made_before(void **state)
 {
-	struct sealed sealed;
+	struct loaded_record record;
 
 	(void)state;
 	prebuilt_made();
 	loads(EXIT_OK, "k", true);
-	assert_int_equal(state_load(&tree.root, &sealed), 1);
-	assert_int_equal(sealed.region_count, 1);
-	assert_string_equal(sealed.region[0].region.name, "added");
-	request_free(&sealed.request);
+	assert_int_equal(state_load(&tree.root, &record), 1);
+	assert_int_equal(record.region_count, 1);
+	assert_string_equal(record.region[0].region.name, "added");
+	request_free(&record.request);
 }
 
 static void written(void) { fill_added(8); }

@@ -74,7 +74,7 @@ static void values(void **state)
 	assert_int_equal(o.request.blob_count, 1);
 	assert_true(name_set_names(&o.request.carry, "c"));
 	assert_true(name_set_names(&o.request.verify, "r"));
-	assert_true(name_set_names(&o.request.seal, "x"));
+	assert_true(name_set_names(&o.request.late, "x"));
 	assert_int_equal(o.request.method, METHOD_FILE);
 	assert_taken("-l k --ramdisk i --command-line a -c -i -x -y --noefi --reuse-cmdline");
 	assert_string_equal(o.request.initrd, "i");

@@ -170,7 +170,7 @@ static void usual_handover(void)
 	pool->digest = must_calloc(8);
 	pool->digest[0] = 0x1234;
 	add_region("mine", 0x10000000, 0x200000, true)->verify = true;
-	handover.region[1].seal = true;
+	handover.region[1].late = true;
 	add_blob("conf", 100);
 }
 
@@ -515,7 +515,7 @@ static void obstacles_of_the_handover(void **state)
 static void build_image(bool no_checks)
 {
 	usual_handover();
-	handover.region[1].seal = false;
+	handover.region[1].late = false;
 	handover.region[1].digest = must_calloc(4);
 	assert_int_equal(place("console=ttyS1", no_checks), 0);
 	image_plan_release(&plan);

@@ -174,14 +174,14 @@ static void name_sets(void **state)
 	assert_int_equal(rq.verify.count, 4);
 }
 
-static void sealed_names(void **state)
+static void late_names(void **state)
 {
 	(void)state;
 	assert_int_equal(request_add_verify(&rq, "a,b:seal,c:load"), 0);
 	assert_int_equal(rq.verify.count, 1);
 	assert_int_equal(rq.load.count, 1);
-	assert_int_equal(rq.seal.count, 1);
-	assert_true(name_set_names(&rq.load, "c") && name_set_names(&rq.seal, "b"));
+	assert_int_equal(rq.late.count, 1);
+	assert_true(name_set_names(&rq.load, "c") && name_set_names(&rq.late, "b"));
 	assert_refused("once as 'c:load'", request_add_verify(&rq, "c"));
 	assert_refused("once as 'c:load'", request_add_verify(&rq, "c:seal"));
 	assert_refused("once as 'a'", request_add_verify(&rq, "a:load"));
@@ -190,11 +190,11 @@ static void sealed_names(void **state)
 	assert_refused("once as 'b:seal'", request_add_verify(&rq, "b"));
 	assert_int_equal(request_add_verify(&rq, "b:seal"), 0);
 	assert_int_equal(request_add_verify(&rq, "all:seal"), 0);
-	assert_true(rq.seal.all && !rq.verify.all);
+	assert_true(rq.late.all && !rq.verify.all);
 	assert_refused("once as 'all:seal'", request_add_verify(&rq, "all"));
 	assert_refused("once as 'all:seal'", request_add_verify(&rq, "all:load"));
 	/* A name of its own stays what it is. */
-	assert_true(name_set_names(&rq.verify, "a") && !name_set_names(&rq.seal, "a"));
+	assert_true(name_set_names(&rq.verify, "a") && !name_set_names(&rq.late, "a"));
 	assert_int_equal(request_add_carry(&rq, "a:seal"), 0);
 	assert_true(name_set_names(&rq.carry, "a:seal"));
 }
@@ -245,7 +245,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_blobs, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(name_sets, setup, teardown),
-		cmocka_unit_test_setup_teardown(sealed_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(late_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_name_sets, setup, teardown),
 		cmocka_unit_test_setup_teardown(carry, setup, teardown),
 	};

@@ -16,7 +16,7 @@ static struct tree tree;
 static struct handover handover;
 static struct target target;
 static struct request request;
-static struct sealed sealed;
+static struct loaded_record record;
 
 static int setup(void **state)
 {
@@ -36,7 +36,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	request_free(&sealed.request);
+	request_free(&record.request);
 	request_free(&request);
 	handover_release(&handover);
 	tree_remove(&tree);
@@ -62,15 +62,15 @@ static void save_and_load(bool by_kernel)
 	state_describe(&s, &request, &target, &handover, "quiet kho=on", by_kernel);
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
 	/* Killed here, nobody knows whether the kernel has the new image or the old one. */
-	assert_int_equal(state_load(&tree.root, &sealed), -1);
+	assert_int_equal(state_load(&tree.root, &record), -1);
 	assert_int_equal(state_commit(&tree.root, &s, &id), 0);
 	state_release(&s);
-	assert_int_equal(state_load(&tree.root, &sealed), 1);
-	assert_string_equal(sealed.request.kernel, "/no/such/kernel");
-	assert_string_equal(sealed.request.cmdline, "quiet kho=on");
-	assert_memory_equal(&sealed.id, &id, sizeof(id));
-	assert_int_equal(sealed.request.reads.abi, KHO_ABI_V4);
-	assert_true(sealed.request.kho && sealed.request.resealing);
+	assert_int_equal(state_load(&tree.root, &record), 1);
+	assert_string_equal(record.request.kernel, "/no/such/kernel");
+	assert_string_equal(record.request.cmdline, "quiet kho=on");
+	assert_memory_equal(&record.id, &id, sizeof(id));
+	assert_int_equal(record.request.reads.abi, KHO_ABI_V4);
+	assert_true(record.request.kho && record.request.reloading);
 }
 
 static void by_kexec_load(void **state)
@@ -78,35 +78,35 @@ static void by_kexec_load(void **state)
 	struct handover_region *r;
 
 	(void)state;
-	assert_int_equal(state_load(&tree.root, &sealed), 0);
+	assert_int_equal(state_load(&tree.root, &record), 0);
 	r = add_region("r0", 0x100000);
 	r->verify = true;
 	r->digest = must_calloc(4);
 	add_region("mine", 0x200000)->added = true;
 	save_and_load(false);
-	assert_int_equal(sealed.request.method, METHOD_SEGMENTS);
-	assert_null(sealed.request.prebuilt);
-	assert_int_equal(sealed.region_count, 1);
-	assert_int_equal(sealed.region_crc[0], handover_region_crc(&handover.region[0]));
-	assert_true(name_set_names(&sealed.request.verify, "r0"));
-	assert_true(name_set_empty(&sealed.request.seal));
-	assert_int_equal(sealed.request.region_count, 1);
-	assert_string_equal(sealed.request.region[0].name, "mine");
+	assert_int_equal(record.request.method, METHOD_SEGMENTS);
+	assert_null(record.request.prebuilt);
+	assert_int_equal(record.region_count, 1);
+	assert_int_equal(record.region_crc[0], handover_region_crc(&handover.region[0]));
+	assert_true(name_set_names(&record.request.verify, "r0"));
+	assert_true(name_set_empty(&record.request.late));
+	assert_int_equal(record.request.region_count, 1);
+	assert_string_equal(record.request.region[0].name, "mine");
 }
 
-/* A region that the kernel seals is not looked at, and is sealed again by the next load. */
+/* A region that the kernel digests late is not looked at, and is late again in the next load. */
 static void by_the_kernel(void **state)
 {
 	struct handover_region *r;
 
 	(void)state;
 	r = add_region("r0", 0x100000);
-	r->verify = r->seal = true;
+	r->verify = r->late = true;
 	save_and_load(true);
-	assert_int_equal(sealed.request.method, METHOD_FILE);
-	assert_int_equal(sealed.region_count, 0);
-	assert_true(name_set_names(&sealed.request.seal, "r0"));
-	assert_true(name_set_empty(&sealed.request.verify));
+	assert_int_equal(record.request.method, METHOD_FILE);
+	assert_int_equal(record.region_count, 0);
+	assert_true(name_set_names(&record.request.late, "r0"));
+	assert_true(name_set_empty(&record.request.verify));
 }
 
 /* Of a region that must not change each digest comes back. */
@@ -122,20 +122,20 @@ static void immutable(void **state)
 	r->digest[0] = 0xfedcba98;
 	r->digest[2] = 7;
 	save_and_load(false);
-	assert_true(sealed.region[0].fixed);
-	assert_int_equal(sealed.region_crc[0], handover_region_crc(r));
-	assert_true(name_set_names(&sealed.request.load, "r0"));
-	assert_true(name_set_empty(&sealed.request.verify));
-	assert_int_equal(sealed.request.first_count, 1);
-	assert_string_equal(sealed.request.first[0].name, "r0");
-	assert_int_equal(sealed.request.first[0].count, 3);
-	assert_memory_equal(sealed.request.first[0].digest, r->digest, 3 * sizeof(*r->digest));
-	assert_int_equal(handover_check_fixed(&handover, &sealed.request), 0);
+	assert_true(record.region[0].fixed);
+	assert_int_equal(record.region_crc[0], handover_region_crc(r));
+	assert_true(name_set_names(&record.request.load, "r0"));
+	assert_true(name_set_empty(&record.request.verify));
+	assert_int_equal(record.request.first_count, 1);
+	assert_string_equal(record.request.first[0].name, "r0");
+	assert_int_equal(record.request.first[0].count, 3);
+	assert_memory_equal(record.request.first[0].digest, r->digest, 3 * sizeof(*r->digest));
+	assert_int_equal(handover_check_fixed(&handover, &record.request), 0);
 	r->digest[2] ^= 1;
-	assert_int_equal(handover_check_fixed(&handover, &sealed.request), -1);
+	assert_int_equal(handover_check_fixed(&handover, &record.request), -1);
 	r->digest[2] ^= 1;
-	sealed.request.first[0].name[0] = 'x';
-	assert_int_equal(handover_check_fixed(&handover, &sealed.request), -1);
+	record.request.first[0].name[0] = 'x';
+	assert_int_equal(handover_check_fixed(&handover, &record.request), -1);
 }
 
 static void abandoned(void **state)
@@ -145,16 +145,16 @@ static void abandoned(void **state)
 	assert_false(state_unknown(&tree.root));
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
 	state_abandon(&tree.root, false);
-	request_free(&sealed.request);
-	assert_int_equal(state_load(&tree.root, &sealed), 1);
+	request_free(&record.request);
+	assert_int_equal(state_load(&tree.root, &record), 1);
 	/* One that fails after one that was cut off knows no more. */
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
 	assert_true(state_unknown(&tree.root));
 	state_abandon(&tree.root, true);
-	request_free(&sealed.request);
-	assert_int_equal(state_load(&tree.root, &sealed), -1);
+	request_free(&record.request);
+	assert_int_equal(state_load(&tree.root, &record), -1);
 	state_forget(&tree.root);
-	assert_int_equal(state_load(&tree.root, &sealed), 0);
+	assert_int_equal(state_load(&tree.root, &record), 0);
 }
 
 static void made_before(void **state)
@@ -162,10 +162,10 @@ static void made_before(void **state)
 	(void)state;
 	request.prebuilt = must_copy("/no/such/segment", 17);
 	save_and_load(true);
-	assert_string_equal(sealed.request.prebuilt, "/no/such/segment");
+	assert_string_equal(record.request.prebuilt, "/no/such/segment");
 	state_forget(&tree.root);
-	request_free(&sealed.request);
-	assert_int_equal(state_load(&tree.root, &sealed), 0);
+	request_free(&record.request);
+	assert_int_equal(state_load(&tree.root, &record), 0);
 }
 
 /* ---- Damage: what is written by the load, and each time one thing in it is another ----------- */
@@ -219,14 +219,14 @@ static void write_edited(const char *text, const char *was, const char *now)
 static void assert_loads(const char *text, const char *was, const char *now)
 {
 	write_edited(text, was, now);
-	assert_int_equal(state_load(&tree.root, &sealed), 1);
-	request_free(&sealed.request);
+	assert_int_equal(state_load(&tree.root, &record), 1);
+	request_free(&record.request);
 }
 
 static void assert_damaged(const char *text, const char *was, const char *now)
 {
 	write_edited(text, was, now);
-	assert_refused("loaded.json is damaged", state_load(&tree.root, &sealed));
+	assert_refused("loaded.json is damaged", state_load(&tree.root, &record));
 }
 
 #define NAME_63	"a12345678901234567890123456789012345678901234567890123456789012"
@@ -273,9 +273,9 @@ static void damaged(void **state)
 	assert_loads(text, "\"name\":\"r0", "\"name\":\"fifteen-letters");
 	assert_loads(text, "\"version\":", "\"more\":1,\"version\":");
 	tree_write(&tree, STATE_FILE, text, strlen(text) / 2);
-	assert_refused("loaded.json is damaged", state_load(&tree.root, &sealed));
+	assert_refused("loaded.json is damaged", state_load(&tree.root, &record));
 	tree_write(&tree, STATE_FILE, "", 0);
-	assert_refused("loaded.json is damaged", state_load(&tree.root, &sealed));
+	assert_refused("loaded.json is damaged", state_load(&tree.root, &record));
 	free(text);
 }
 
@@ -308,10 +308,10 @@ static void many(void **state)
 	text = description();
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
 		write_many(text, row[i].list, row[i].item, row[i].room);
-		assert_int_equal(state_load(&tree.root, &sealed), 1);
-		request_free(&sealed.request);
+		assert_int_equal(state_load(&tree.root, &record), 1);
+		request_free(&record.request);
 		write_many(text, row[i].list, row[i].item, row[i].room + 1);
-		assert_refused("loaded.json is damaged", state_load(&tree.root, &sealed));
+		assert_refused("loaded.json is damaged", state_load(&tree.root, &record));
 	}
 	free(text);
 }
@@ -322,9 +322,9 @@ static void of_another_boot(void **state)
 	(void)state;
 	describe_all();
 	tree_write(&tree, BOOT_ID_FILE, OTHER_BOOT "\n", strlen(OTHER_BOOT) + 1);
-	assert_int_equal(state_load(&tree.root, &sealed), 0);
+	assert_int_equal(state_load(&tree.root, &record), 0);
 	tree_unlink(&tree, BOOT_ID_FILE);
-	assert_refused("cannot read /" BOOT_ID_FILE, state_load(&tree.root, &sealed));
+	assert_refused("cannot read /" BOOT_ID_FILE, state_load(&tree.root, &record));
 }
 
 /* A file as large as nobody writes one. */
@@ -336,7 +336,7 @@ static void too_large(void **state)
 	(void)state;
 	memset(spaces, ' ', size);
 	tree_write(&tree, STATE_FILE, spaces, size);
-	assert_refused("cannot read /" STATE_FILE, state_load(&tree.root, &sealed));
+	assert_refused("cannot read /" STATE_FILE, state_load(&tree.root, &record));
 	free(spaces);
 }
 

@@ -139,7 +139,7 @@ static void given_digests(void **state)
 }
 
 /* Digests that the running kernel is to take are 0 until then, and say so. */
-static void sealed_later(void **state)
+static void digested_later(void **state)
 {
 	const struct table_item item = { "region", KHO_CLASS_STATE, MEM_ADDR, CHUNK + 1, NULL, NULL,
 					 true };
@@ -201,7 +201,7 @@ int main(void)
 		cmocka_unit_test(chunk_counts),
 		cmocka_unit_test_setup_teardown(verified_by_purgatory, setup, teardown),
 		cmocka_unit_test_setup_teardown(given_digests, setup, teardown),
-		cmocka_unit_test_setup_teardown(sealed_later, setup, teardown),
+		cmocka_unit_test_setup_teardown(digested_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(full, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_name, setup, teardown),
 	};

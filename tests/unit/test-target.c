@@ -111,7 +111,7 @@ static void abis_of_the_first_load(void **state)
 {
 	(void)state;
 	open_files("target-none.bzImage");
-	request.resealing = true;
+	request.reloading = true;
 	request.reads.abi = KHO_ABI_V3;
 	assert_says(0, NULL, target_find_abis(&target, &request));
 	assert_int_equal(target.reads.abi, KHO_ABI_V3);
@@ -153,7 +153,7 @@ static void changed(void **state)
 {
 	(void)state;
 	open_files("target.bzImage");
-	request.resealing = true;
+	request.reloading = true;
 	request.kernel_crc = target.kernel_crc;
 	request.initrd_crc = target.initrd_crc;
 	target.was_read = false;
