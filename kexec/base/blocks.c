@@ -28,6 +28,19 @@ int blocks_init(struct blocks *blocks, unsigned int page_shift)
 	return err;
 }
 
+int blocks_copy(struct blocks *blocks, const struct blocks *from)
+{
+	void *buf = malloc(from->map.size);
+
+	memset(blocks, 0, sizeof(*blocks));
+	if (!buf)
+		return -KHO_ERR_NOSPACE;
+	memcpy(buf, from->map.buf, from->map.used);
+	blocks->map = from->map;
+	kho_map_move(&blocks->map, buf, from->map.size);
+	return 0;
+}
+
 static int grow(struct kho_map *map)
 {
 	size_t size = map->size * 2;

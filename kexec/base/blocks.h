@@ -11,11 +11,12 @@ struct blocks {
 	struct kho_map map;		/* its buffer is malloc'ed */
 };
 
-/* Both: 0 or -KHO_ERR_* without a message; -KHO_ERR_NOSPACE: no memory. */
+/* All: 0 or -KHO_ERR_* without a message; -KHO_ERR_NOSPACE: no memory. */
 int blocks_init(struct blocks *blocks, unsigned int page_shift);
+int blocks_copy(struct blocks *blocks, const struct blocks *from);
 int blocks_add(struct blocks *blocks, uint64_t addr, unsigned int order);
 
-/* Also of one that is all zero, or whose blocks_init() failed. */
+/* Also of one that is all zero, or whose blocks_init() or blocks_copy() failed. */
 void blocks_free(struct blocks *blocks);
 
 /*

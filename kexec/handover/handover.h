@@ -28,9 +28,6 @@ static inline bool handover_digested(const struct handover_region *region)
 struct handover_blob {
 	char name[KHO_NAME_MAX];
 	struct buffer data;
-	uint64_t offset;		/* of the node's data in the payload */
-	uint64_t node_size;		/* size of the node's data: the blob, or an FDT around it */
-	uint64_t data_offset;		/* of the blob in the node's data */
 };
 
 /* How the new kernel finds preserved memory. */

@@ -97,7 +97,7 @@ static const struct handover_region *foreign_region(const struct handover *h)
 	return NULL;
 }
 
-bool prebuilt_obstacle(struct handover *h, const struct target *t, const struct request *rq, char *why,
+bool prebuilt_obstacle(const struct handover *h, const struct target *t, const struct request *rq, char *why,
 		       size_t size)
 {
 	const char *text = features_obstacle(h, rq);

@@ -13,7 +13,7 @@
  * Why HANDOVER cannot go to the running kernel prebuilt, with the remedy, into WHY; false if
  * it can.
  */
-bool prebuilt_obstacle(struct handover *handover, const struct target *target,
+bool prebuilt_obstacle(const struct handover *handover, const struct target *target,
 		       const struct request *request, char *why, size_t size);
 
 /*

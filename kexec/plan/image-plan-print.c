@@ -48,7 +48,7 @@ static void print_handover(const struct image_plan *p)
 			    region->region.addr, region->region.size);
 	}
 	for (size_t i = 0; i < h->blob_count; i++)
-		print_range("blob", h->blob[i].name, p->payload->addr + h->blob[i].offset,
+		print_range("blob", h->blob[i].name, p->payload->addr + p->layout.blob[i].offset,
 			    h->blob[i].data.size);
 	for (size_t i = 0; i < h->node_count; i++)
 		print_range("node", h->node[i].name, h->node[i].addr, h->node[i].size);

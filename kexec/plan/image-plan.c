@@ -278,12 +278,25 @@ static int fill_boot_params(struct image_plan *p)
 	return 0;
 }
 
+/* The payload takes the blobs over one by one: at most one of them is in memory twice. */
+static int move_blobs(struct image_plan *p)
+{
+	struct handover *h = p->handover;
+
+	for (size_t i = 0; i < h->blob_count; i++) {
+		if (payload_put_blob(h, &p->layout, i, p->payload->addr, p->payload_buf.data))
+			return -1;
+		buffer_free(&h->blob[i].data);
+	}
+	return 0;
+}
+
 static int fill_payload(struct image_plan *p)
 {
-	if (buffer_alloc(&p->payload_buf, p->layout.size))
+	if (buffer_alloc(&p->payload_buf, p->layout.size) ||
+	    payload_build(p->handover, p->machine, &p->layout, p->payload->addr, p->payload_buf.data))
 		return -1;
-	return payload_build(p->handover, p->machine, &p->layout, p->payload->addr,
-			     p->payload_buf.data);
+	return move_blobs(p);
 }
 
 static uint16_t console_flags(const struct image_plan *p)

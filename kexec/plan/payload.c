@@ -71,15 +71,16 @@ static bool makes_metadata(const struct handover *h)
 }
 
 /* For an ABI without sizes a blob is the data of an FDT. */
-static int plan_blob(const struct handover *h, struct handover_blob *blob, uint64_t *end)
+static int plan_blob(const struct handover *h, const struct handover_blob *blob, uint64_t *end,
+		     struct blob_layout *ret)
 {
-	blob->node_size = blob->data.size;
+	ret->size = blob->data.size;
 	if (!kho_abi_sized(h->to.abi))
-		blob->node_size = kho_blob_wrapped_size(blob->data.size);
-	if (!blob->node_size && blob->data.size)
+		ret->size = kho_blob_wrapped_size(blob->data.size);
+	if (!ret->size && blob->data.size)
 		return error("blob '%s' is larger than a kernel of ABI %s can be handed", blob->name,
 			     kho_abi_label(h->to.abi));
-	blob->offset = take(end, blob->node_size);
+	ret->offset = take(end, ret->size);
 	return 0;
 }
 
@@ -106,7 +107,7 @@ static int check_memblock(const struct handover *h)
 	return 0;
 }
 
-int payload_plan(struct handover *h, uint64_t table_size, struct payload_layout *ret)
+int payload_plan(const struct handover *h, uint64_t table_size, struct payload_layout *ret)
 {
 	struct payload_layout l = { .table_size = table_size };
 	uint64_t end = TABLE_OFFSET;
@@ -133,7 +134,7 @@ int payload_plan(struct handover *h, uint64_t table_size, struct payload_layout 
 	}
 	l.core_end = end;
 	for (size_t i = 0; i < h->blob_count; i++)
-		if (plan_blob(h, &h->blob[i], &end))
+		if (plan_blob(h, &h->blob[i], &end, &l.blob[i]))
 			return -1;
 	l.size = end;
 	if (l.size - sizeof(struct kho_setup_data) > UINT32_MAX)
@@ -168,30 +169,44 @@ static uint32_t region_flags(const struct handover *h, const struct handover_reg
 	return r->added && h->map != MAP_OWN ? flags | KHO_ITEM_RESERVE : flags;
 }
 
-static void write_items(const struct handover *h, uint64_t addr, struct kho_item *item)
+/* All but those of blobs, which come between the others. */
+static void write_items(const struct handover *h, struct kho_item *item)
 {
 	for (size_t i = 0; i < h->region_count; i++)
 		add_item(item++, h->region[i].region.name, KHO_ITEM_REGION,
 			 region_flags(h, &h->region[i]), h->region[i].region.addr,
 			 h->region[i].region.size);
-	for (size_t i = 0; i < h->blob_count; i++)
-		add_item(item++, h->blob[i].name, KHO_ITEM_BLOB, h->checked ? KHO_ITEM_VERIFIED : 0,
-			 addr + h->blob[i].offset + h->blob[i].data_offset, h->blob[i].data.size);
+	item += h->blob_count;
 	for (size_t i = 0; i < h->node_count; i++)
 		add_item(item++, h->node[i].name, KHO_ITEM_NODE, 0, h->node[i].addr, h->node[i].size);
 }
 
-static int write_map(struct handover *h, const struct payload_layout *l, uint64_t addr,
+/* The blocks of the model, and the pages of the root FDT. */
+static int add_fdt(const struct handover *h, const struct payload_layout *l, uint64_t addr,
+		   struct blocks *ret)
+{
+	int err = blocks_copy(ret, &h->blocks);
+
+	for (uint64_t off = 0; !err && off < l->fdt_size; off += PAGE_SIZE)
+		err = blocks_add(ret, addr + l->fdt + off, 0);
+	return err;
+}
+
+static int write_map(const struct handover *h, const struct payload_layout *l, uint64_t addr,
 		     unsigned char *buf)
 {
+	const struct kho_map *map = &h->blocks.map;
+	struct blocks with_fdt = { 0 };
 	uint64_t root;
 	int err = 0;
 
-	for (uint64_t off = 0; !err && fdt_is_preserved(h) && off < l->fdt_size; off += PAGE_SIZE)
-		err = blocks_add(&h->blocks, addr + l->fdt + off, 0);
+	if (fdt_is_preserved(h)) {
+		err = add_fdt(h, l, addr, &with_fdt);
+		map = &with_fdt.map;
+	}
 	if (!err)
-		err = kho_map_encode(&h->blocks.map, h->to.abi, buf + l->map, l->map_size, addr + l->map,
-				     &root);
+		err = kho_map_encode(map, h->to.abi, buf + l->map, l->map_size, addr + l->map, &root);
+	blocks_free(&with_fdt);
 	return err ? error("map of preserved memory: %s", kho_strerror(err)) : 0;
 }
 
@@ -243,8 +258,7 @@ static int write_root(const struct handover *h, const struct payload_layout *l, 
 	int err = own_nodes(h, l, addr, &root);
 
 	for (size_t i = 0; !err && i < h->blob_count; i++)
-		err = kho_root_add(&root, h->blob[i].name, addr + h->blob[i].offset,
-				   h->blob[i].node_size);
+		err = kho_root_add(&root, h->blob[i].name, addr + l->blob[i].offset, l->blob[i].size);
 	if (!err)
 		err = kho_root_rewrite(&root, h->running.kho ? h->running.fdt : NULL,
 				       sizeof(h->running.fdt), buf + l->fdt, l->fdt_size);
@@ -279,33 +293,34 @@ static void write_headers(const struct handover *h, const struct machine *m,
 	*report = (struct kho_report){ .magic = KHO_REPORT_MAGIC, .result = KHO_RESULT_NONE };
 }
 
-static int write_blob(const struct handover *h, struct handover_blob *blob, unsigned char *buf)
+int payload_put_blob(const struct handover *h, const struct payload_layout *l, size_t index,
+		     uint64_t addr, void *buf)
 {
+	const struct handover_blob *blob = &h->blob[index];
+	const struct blob_layout *node = &l->blob[index];
+	struct kho_item *item = (void *)((unsigned char *)buf + l->items);
+	unsigned char *data = (unsigned char *)buf + node->offset;
 	size_t offset = 0;
 	int err = 0;
 
 	if (!kho_abi_sized(h->to.abi))
-		err = kho_blob_wrap(buf, blob->node_size, blob->data.size, &offset);
+		err = kho_blob_wrap(data, node->size, blob->data.size, &offset);
 	if (err)
 		return error("blob '%s': %s", blob->name, kho_strerror(err));
-	blob->data_offset = offset;
 	if (blob->data.size)
-		memcpy(buf + offset, blob->data.data, blob->data.size);
-	free(blob->data.data);	/* its size is still needed */
-	blob->data.data = NULL;
+		memcpy(data + offset, blob->data.data, blob->data.size);
+	add_item(&item[h->region_count + index], blob->name, KHO_ITEM_BLOB,
+		 h->checked ? KHO_ITEM_VERIFIED : 0, addr + node->offset + offset, blob->data.size);
 	return 0;
 }
 
-int payload_build(struct handover *h, const struct machine *m, const struct payload_layout *l,
+int payload_build(const struct handover *h, const struct machine *m, const struct payload_layout *l,
 		  uint64_t addr, void *buf)
 {
 	unsigned char *p = buf;
 
-	for (size_t i = 0; i < h->blob_count; i++)
-		if (write_blob(h, &h->blob[i], p + h->blob[i].offset))
-			return -1;
 	write_headers(h, m, l, addr, p);
-	write_items(h, addr, (void *)(p + l->items));
+	write_items(h, (void *)(p + l->items));
 	memcpy(p + l->scratch, h->scratch, h->scratch_count * sizeof(*h->scratch));
 	if (l->map && write_map(h, l, addr, p))
 		return -1;
@@ -318,17 +333,17 @@ int payload_build(struct handover *h, const struct machine *m, const struct payl
 	return 0;
 }
 
-static int verify_blobs_and_regions(const struct handover *h, uint64_t addr,
-				    const unsigned char *p, struct table *table)
+static int verify_blobs_and_regions(const struct handover *h, const struct payload_layout *l,
+				    uint64_t addr, const unsigned char *p, struct table *table)
 {
 	int err = 0;
 
 	for (size_t i = 0; !err && i < h->blob_count; i++) {
-		const struct handover_blob *blob = &h->blob[i];
+		const struct blob_layout *node = &l->blob[i];
 
 		err = table_add(table, &(struct table_item){
-			blob->name, KHO_CLASS_STATE, addr + blob->offset, blob->node_size,
-			p ? p + blob->offset : NULL, NULL, false });
+			h->blob[i].name, KHO_CLASS_STATE, addr + node->offset, node->size,
+			p ? p + node->offset : NULL, NULL, false });
 	}
 	for (size_t i = 0; !err && i < h->region_count; i++) {
 		const struct handover_region *r = &h->region[i];
@@ -356,5 +371,5 @@ int payload_verify(const struct handover *h, const struct payload_layout *l, uin
 		"handover", KHO_CLASS_STATE, addr + l->items, l->core_end - l->items,
 		p ? p + l->items : NULL, NULL, false };
 
-	return table_add(table, &core) ? -1 : verify_blobs_and_regions(h, addr, p, table);
+	return table_add(table, &core) ? -1 : verify_blobs_and_regions(h, l, addr, p, table);
 }

@@ -6,6 +6,11 @@
 #include "handover.h"
 #include "table.h"
 
+/* Data of a blob's node: the blob, or an FDT around it. */
+struct blob_layout {
+	uint64_t offset, size;
+};
+
 /* Offsets and sizes inside the payload; 0 where a part is absent. */
 struct payload_layout {
 	uint64_t table, table_size;
@@ -16,14 +21,15 @@ struct payload_layout {
 	uint64_t memblock;
 	uint64_t metadata;
 	uint64_t core_end;		/* end of what entry "handover" covers */
+	struct blob_layout blob[BLOBS_MAX];	/* in the handover's order */
 	uint64_t size;
 };
 
 /*
- * Lay the payload out, and set the offset of each blob. TABLE_SIZE: bytes kept
- * for the verification table. 0, or -1 after a message.
+ * Lay the payload out. TABLE_SIZE: bytes kept for the verification table. 0, or -1 after a
+ * message.
  */
-int payload_plan(struct handover *handover, uint64_t table_size, struct payload_layout *ret);
+int payload_plan(const struct handover *handover, uint64_t table_size, struct payload_layout *ret);
 
 /* Where the root FDT will be, and how long it is, with the payload at ADDR. */
 uint64_t payload_fdt_addr(const struct handover *handover, const struct payload_layout *layout,
@@ -31,11 +37,18 @@ uint64_t payload_fdt_addr(const struct handover *handover, const struct payload_
 uint64_t payload_fdt_size(const struct payload_layout *layout);
 
 /*
- * Fill BUF of layout->size zeroed bytes for physical address ADDR, all but the
+ * Fill BUF of layout->size zeroed bytes for physical address ADDR, all but the blobs, the
  * verification table and the setup_data header's next. 0, or -1 after a message.
  */
-int payload_build(struct handover *handover, const struct machine *machine,
+int payload_build(const struct handover *handover, const struct machine *machine,
 		  const struct payload_layout *layout, uint64_t addr, void *buf);
+
+/*
+ * Fill in blob INDEX and its item. The handover's own copy is the caller's to free: the next
+ * steps read none of it. 0, or -1 after a message.
+ */
+int payload_put_blob(const struct handover *handover, const struct payload_layout *layout,
+		     size_t index, uint64_t addr, void *buf);
 
 /* Add the payload's own header to TABLE. 0, or -1 (full). */
 int payload_verify_header(uint64_t addr, const void *buf, struct table *table);
