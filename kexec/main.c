@@ -8,6 +8,7 @@
 #include "cmdline.h"
 #include "config.h"
 #include "exec.h"
+#include "file-load.h"
 #include "finalize.h"
 #include "load.h"
 #include "lock.h"
@@ -214,7 +215,7 @@ static int run_actions(struct options *o)
 	if (lock(o))
 		return EXIT_REFUSED;
 	if (o->unload)
-		return unload("/", o->request.method != METHOD_SEGMENTS, o->request.method != METHOD_FILE);
+		return unload("/", o->request.method);
 	if (o->load)
 		code = load(o);
 	if (code == EXIT_OK && o->exec)

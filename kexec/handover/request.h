@@ -31,13 +31,14 @@ struct first_digests {
 	size_t count;
 };
 
-enum load_method { METHOD_AUTO, METHOD_FILE, METHOD_SEGMENTS };
+/* Which system call loads, as -a, -s and -c say. */
+enum method_choice { METHOD_AUTO, METHOD_FILE, METHOD_SEGMENTS };
 
 struct request {
 	char *kernel;
 	char *initrd;			/* NULL: none */
 	char *cmdline;
-	enum load_method method;
+	enum method_choice method;
 	bool kho;
 	bool no_checks;
 	bool no_efi;

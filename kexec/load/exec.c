@@ -6,6 +6,7 @@
 #include "exec.h"
 #include "interfaces.h"
 #include "message.h"
+#include "method.h"
 #include "refresh.h"
 #include "signals.h"
 #include "syscalls.h"
@@ -107,17 +108,16 @@ int execute(const char *root_dir, bool no_sync, bool no_ifdown)
 	return code;
 }
 
-int unload(const char *root_dir, bool file_syscall, bool kexec_syscall)
+int unload(const char *root_dir, enum method_choice choice)
 {
 	struct root root;
 	int err = -1;
 
 	if (root_init(&root, root_dir))
 		return EXIT_FAILED;
-	if (file_syscall)
-		err = sys_kexec_file_unload();
-	if (err && kexec_syscall)
-		err = sys_kexec_unload();
+	for (const struct load_method *const *m = load_methods; err && *m; m++)
+		if (choice == METHOD_AUTO || choice == (*m)->choice)
+			err = (*m)->unload();
 	if (err) {
 		error_errno("cannot unload");
 	} else {

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "request.h"
+
 /*
  * Sync (unless NO_SYNC), bring the digests of preserved regions up to date, loading again
  * if they changed, take network interfaces down (unless NO_IFDOWN), look at the regions
@@ -14,7 +16,7 @@
  */
 int execute(const char *root_dir, bool no_sync, bool no_ifdown);
 
-/* kexec -u. An exit code. */
-int unload(const char *root_dir, bool file_syscall, bool kexec_syscall);
+/* kexec -u, by the system calls of CHOICE. An exit code. */
+int unload(const char *root_dir, enum method_choice choice);
 
 #endif

@@ -26,3 +26,16 @@ int file_load(const struct target *t, const char *cmdline, unsigned long flags, 
 		err = call(t, cmdline, flags | KEXEC_FILE_DEBUG, kho_fd);
 	return err == EINVAL ? call(t, cmdline, flags, kho_fd) : err;
 }
+
+enum file_load_result load_image_file(const struct request *rq, const struct target *t)
+{
+	int err = file_load(t, rq->cmdline, 0, -1);
+
+	if (!err)
+		return FILE_LOAD_OK;
+	errno = err;
+	if (err == ENOSYS || err == EINVAL || err == ENOEXEC || err == ENOTSUP)
+		return FILE_LOAD_UNSUPPORTED;
+	error_errno("kexec_file_load failed for '%s'", rq->kernel);
+	return FILE_LOAD_FAILED;
+}

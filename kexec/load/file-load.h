@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* kexec_file_load(2) with the files of a target. */
+/* kexec_file_load(2) with the files of a target, by itself or under method_prebuilt. */
 #ifndef KEXEC_FILE_LOAD_H
 #define KEXEC_FILE_LOAD_H
 
+#include "request.h"
 #include "target.h"
 
 /*
@@ -10,5 +11,14 @@
  * KHO_FD: with KEXEC_FILE_KHO in FLAGS. 0, or the errno of the system call.
  */
 int file_load(const struct target *target, const char *cmdline, unsigned long flags, int kho_fd);
+
+enum file_load_result {
+	FILE_LOAD_OK,
+	FILE_LOAD_FAILED,		/* after a message */
+	FILE_LOAD_UNSUPPORTED,		/* errno says why; kexec_load may do better */
+};
+
+/* Load REQUEST by kexec_file_load(2) alone, without a handover that is built here. */
+enum file_load_result load_image_file(const struct request *request, const struct target *target);
 
 #endif

@@ -4,16 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch.h"
-#include "file-load.h"
 #include "image-plan.h"
 #include "load.h"
 #include "message.h"
-#include "place-by-kernel.h"
+#include "method.h"
 #include "prebuilt.h"
 #include "prebuilt-saved.h"
 #include "state.h"
-#include "syscalls.h"
 #include "sysfs-kexec.h"
 #include "sysfs-kho.h"
 
@@ -25,8 +22,7 @@ struct loading {
 	struct handover handover;
 	struct image_plan plan;
 	char *cmdline;			/* REQUEST's, and what the handover needs */
-	bool by_kernel;			/* the handover goes through kexec_file_load */
-	struct buffer saved;		/* --kho-segment: all of it */
+	const struct load_method *method;
 	int (*then)(void);		/* what follows the load at once, or NULL */
 	int then_errno;			/* which that has left */
 };
@@ -56,43 +52,28 @@ static int check_lockdown(const struct loading *l)
 				       "signed handover (--kho-segment)" : "");
 }
 
-/* A handover made before: nothing of it is chosen or built here. */
+/* A handover built before, by prebuilt.c: nothing of it is chosen or built here. */
 static int prepare_saved(struct loading *l)
 {
-	l->by_kernel = true;
-	if (prebuilt_saved_read(l->request, &l->machine, l->target, &l->handover, &l->saved) ||
+	l->method = &method_prebuilt;
+	l->plan.target = l->target;
+	if (prebuilt_saved_read(l->request, &l->machine, l->target, &l->handover, &l->plan.payload_buf) ||
 	    handover_cmdline(&l->handover, &l->cmdline))
 		return -1;
+	l->plan.cmdline = l->cmdline;
 	return target_check(l->target, &l->machine, l->cmdline);
 }
 
-/*
- * Through which system call the handover goes is decided before anything is loaded. Either
- * way hands the same over; only ":seal" and a handover to be saved leave no choice.
- */
-static int choose_way(struct loading *l)
+/* Decided before anything is loaded. */
+static int choose_method(struct loading *l)
 {
-	const struct request *rq = l->request;
-	struct kho_features features;
-	char why[256];
+	const struct load_method *const *m = load_methods;
+	int fits;
 
-	if (rq->method == METHOD_SEGMENTS)
-		return 0;
-	l->by_kernel = !prebuilt_obstacle(&l->handover, l->target, rq, why, sizeof(why));
-	if (l->by_kernel)
-		return 0;
-	if (rq->save_prebuilt)
-		return error("there is no segment to save: %s; -c loads without one", why);
-	if (rq->method == METHOD_FILE)
-		return error("the handover cannot be loaded through kexec_file_load: %s; or use -c", why);
-	if (!name_set_empty(&rq->late))
-		return error("--kho-verify=...:seal cannot be honoured: %s; without ':seal' digests are "
-			     "taken at the load and by 'kexec -e'", why);
-	if (features_read(&l->machine.root, &features) == FEATURES_OK)
-		notice("loading through kexec_load: %s", why);
-	else
-		debug("loading through kexec_load: %s", why);
-	return 0;
+	while (!(fits = (*m)->fits(&l->handover, l->target, l->request)))
+		m++;
+	l->method = *m;
+	return fits < 0 ? -1 : 0;
 }
 
 static int look(struct loading *l)
@@ -111,7 +92,7 @@ static int plan(struct loading *l)
 	const struct request *rq = l->request;
 
 	if (rq->kho && (handover_model(&l->handover) || handover_cmdline(&l->handover, &l->cmdline) ||
-			choose_way(l)))
+			choose_method(l)))
 		return -1;
 	if (target_check(l->target, &l->machine, l->cmdline))
 		return -1;
@@ -124,12 +105,12 @@ static int plan(struct loading *l)
 		.cmdline = l->cmdline,
 		.no_checks = rq->no_checks,
 		.dry_run = rq->dry_run,
-		.placer = l->by_kernel ? &place_by_kernel : &place_by_kexec,
+		.placer = l->method->placer,
 	};
 	if (!image_plan_place(&l->plan))
 		/* Scratch may only be known now. */
 		return rq->kho ? handover_check_memory(&l->handover, l->cmdline) : 0;
-	if (l->by_kernel && !rq->save_prebuilt && name_set_empty(&rq->late))
+	if (l->plan.placer->payload_only && !rq->save_prebuilt && name_set_empty(&rq->late))
 		notice("with -c this program places everything, which takes less room");
 	return -1;
 }
@@ -162,29 +143,6 @@ static int prepare(struct loading *l)
 	return rq->kho ? digest(l) : 0;
 }
 
-static int refuse_kexec_load(void)
-{
-	bool closed = errno == EPERM;
-
-	error_errno("kexec_load failed; what was loaded before still is");
-	if (closed)
-		notice("kexec_load needs root (CAP_SYS_BOOT), no lockdown, and "
-		       "'sysctl kernel.kexec_load_disabled' at 0");
-	return -1;
-}
-
-/* Is kexec_load open? Where the kernel limits loads it is not asked, for that would cost one. */
-static int check_kexec_load(const struct root *root)
-{
-	char limit[16];
-
-	if (root_read_line(root, "proc/sys/kernel/kexec_load_limit_reboot", limit, sizeof(limit)) ||
-	    !strcmp(limit, "-1"))
-		return sys_kexec_load_check() ? refuse_kexec_load() : 0;
-	return strcmp(limit, "0") ? 0 : error("the kernel takes no more images: "
-					      "kernel.kexec_load_limit_reboot is 0");
-}
-
 /*
  * What is left where the running kernel writes its map only when it is told to, in
  * most of them for good: from here on only the map can be a reason to refuse.
@@ -195,41 +153,16 @@ static int complete(struct loading *l)
 
 	if (!rq->kho || !l->handover.running.map_pending)
 		return 0;
-	if (!rq->dry_run && check_kexec_load(&l->machine.root))
+	if (!rq->dry_run && l->method->check_open && l->method->check_open(&l->machine.root))
 		return -1;
 	return handover_finish(&l->handover, rq->dry_run) ? -1 : plan(l);
 }
 
-static void print_failed_segments(const struct segments *s)
+static int build_and_load(struct loading *l)
 {
-	notice("entry = 0x%llx", ULL(s->entry));
-	for (size_t i = 0; i < s->count; i++)
-		notice("segment %zu (%s): bufsz = 0x%zx mem = 0x%llx memsz = 0x%llx", i,
-		       s->list[i].name, s->list[i].buf_size, ULL(s->list[i].addr),
-		       ULL(s->list[i].size));
-}
-
-static int load_segments(struct loading *l)
-{
-	if (image_plan_build(&l->plan))
+	if (!l->request->prebuilt && image_plan_build(&l->plan))
 		return -1;
-	if (!sys_kexec_load(&l->plan.segments))
-		return 0;
-	refuse_kexec_load();
-	print_failed_segments(&l->plan.segments);
-	return -1;
-}
-
-static int load_handover(struct loading *l)
-{
-	if (!l->by_kernel)
-		return load_segments(l);
-	if (l->saved.data)
-		return prebuilt_load(l->request, l->target, l->cmdline, l->saved.data, l->saved.size);
-	if (image_plan_build_payload(&l->plan))
-		return -1;
-	return prebuilt_load(l->request, l->target, l->cmdline, l->plan.payload_buf.data,
-			    l->plan.payload_buf.size);
+	return l->method->load(l->request, &l->plan);
 }
 
 /* Only what is ours for certain is unloaded. 0, or -1 after a message. */
@@ -238,21 +171,19 @@ static int unload_again(const struct loading *l, const struct image_id *id)
 	if (running_image_owner(&l->handover.kcore, id) != IMAGE_OURS)
 		return error("the image stays loaded, as it cannot be told to be still the one made here, and "
 			     "'kexec -e' refuses to start it; 'kexec -u' unloads it");
-	if (l->by_kernel ? sys_kexec_file_unload() : sys_kexec_unload())
+	if (l->method->unload())
 		return error_errno("the image stays loaded; unload it with 'kexec -u'");
 	notice("the image has been unloaded again");
 	return 0;
 }
 
-/* Where the handover lies in the image. */
+/* Where the handover lies in the image, as it says itself. */
 static struct kho_range payload_range(const struct loading *l)
 {
-	const struct kho_payload *saved;
+	const struct kho_setup_data *header = (const void *)l->plan.payload_buf.data;
+	const struct kho_payload *payload = (const void *)(header + 1);
 
-	if (!l->saved.data)
-		return (struct kho_range){ l->plan.payload->addr, l->plan.payload->size };
-	saved = (const void *)(l->saved.data + sizeof(struct kho_setup_data));
-	return (struct kho_range){ saved->addr, saved->size };
+	return (struct kho_range){ payload->addr, payload->size };
 }
 
 /*
@@ -296,7 +227,8 @@ static int finish(const struct loading *l, const struct state *state)
 		state_spoil(root);
 		return EXIT_FAILED;
 	}
-	if (!(l->by_kernel && target_check_files(l->target, l->request)) && !state_commit(root, state, &id))
+	if (!(l->method->reads_files && target_check_files(l->target, l->request)) &&
+	    !state_commit(root, state, &id))
 		return EXIT_OK;
 	if (unload_again(l, &id))
 		state_spoil(root);
@@ -334,8 +266,8 @@ static int load_handed_over(struct loading *l)
 		return abandon(l, was_unknown, EXIT_FAILED);
 	if (complete(l))
 		return abandon(l, was_unknown, EXIT_REFUSED);
-	state_describe(&state, l->request, l->target, &l->handover, l->cmdline, l->by_kernel);
-	code = load_handover(l) ? abandon(l, was_unknown, EXIT_FAILED) : follow(l, &state);
+	state_describe(&state, l->request, l->target, &l->handover, l->cmdline, l->method->name);
+	code = build_and_load(l) ? abandon(l, was_unknown, EXIT_FAILED) : follow(l, &state);
 	state_release(&state);
 	return code;
 }
@@ -344,7 +276,7 @@ static int load_now(struct loading *l)
 {
 	if (l->request->kho)
 		return load_handed_over(l);
-	if (load_segments(l))
+	if (build_and_load(l))
 		return EXIT_FAILED;
 	state_forget(&l->machine.root);
 	return EXIT_OK;
@@ -355,7 +287,7 @@ static int save(struct loading *l)
 {
 	const struct request *rq = l->request;
 
-	if (image_plan_build_payload(&l->plan) ||
+	if (image_plan_build(&l->plan) ||
 	    prebuilt_save(rq->save_prebuilt, l->plan.payload_buf.data, l->plan.payload_buf.size))
 		return EXIT_FAILED;
 	notice("'%s' is for '%s' with %s%s%s and the command line printed here, until this machine is booted "
@@ -403,6 +335,7 @@ int load_image(const struct request *request, struct target *target, const char 
 	l->request = request;
 	l->target = target;
 	l->then = then;
+	l->method = &method_kexec_load;
 	l->machine.root.fd = -1;
 	l->handover.kcore.fd = -1;
 	code = run(l, root_dir);
@@ -410,7 +343,6 @@ int load_image(const struct request *request, struct target *target, const char 
 		running_undo_finalizing(root_dir);
 	image_plan_release(&l->plan);
 	handover_release(&l->handover);
-	buffer_free(&l->saved);
 	buffer_free(&l->efi.memmap);
 	machine_release(&l->machine);
 	free(l->cmdline);
@@ -418,17 +350,4 @@ int load_image(const struct request *request, struct target *target, const char 
 	free(l);
 	errno = then_errno;
 	return code;
-}
-
-enum file_load_result load_image_file(const struct request *rq, const struct target *t)
-{
-	int err = file_load(t, rq->cmdline, 0, -1);
-
-	if (!err)
-		return FILE_LOAD_OK;
-	errno = err;
-	if (err == ENOSYS || err == EINVAL || err == ENOEXEC || err == ENOTSUP)
-		return FILE_LOAD_UNSUPPORTED;
-	error_errno("kexec_file_load failed for '%s'", rq->kernel);
-	return FILE_LOAD_FAILED;
 }

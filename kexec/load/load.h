@@ -7,9 +7,9 @@
 #include "target.h"
 
 /*
- * Load REQUEST, whose files TARGET has open, through kexec_load(2), with or without
- * a handover, or print the plan if it is a dry run. Reads TARGET, which stays the
- * caller's. The machine is looked at below ROOT_DIR. What was loaded
+ * Load REQUEST, whose files TARGET has open: a handover by the first of load_methods that
+ * fits, without one through kexec_load(2). A dry run prints the plan. Reads TARGET, which
+ * stays the caller's. The machine is looked at below ROOT_DIR. What was loaded
  * before stays loaded unless the kernel itself took the new image. THEN, unless it is
  * NULL, is called when the kernel has taken a handover, with nothing in between; should
  * it come back, errno stays what it has left. Returns an exit code, THEN's if all else went
@@ -17,14 +17,5 @@
  */
 int load_image(const struct request *request, struct target *target, const char *root_dir,
 	       int (*then)(void));
-
-enum file_load_result {
-	FILE_LOAD_OK,
-	FILE_LOAD_FAILED,		/* after a message */
-	FILE_LOAD_UNSUPPORTED,		/* errno says why; kexec_load may do better */
-};
-
-/* Load through kexec_file_load(2). */
-enum file_load_result load_image_file(const struct request *request, const struct target *target);
 
 #endif

@@ -9,6 +9,8 @@
 #include "arch.h"
 #include "file-load.h"
 #include "message.h"
+#include "method.h"
+#include "place-by-kernel.h"
 #include "prebuilt.h"
 #include "prebuilt-file.h"
 #include "syscalls.h"
@@ -120,6 +122,33 @@ bool prebuilt_obstacle(const struct handover *h, const struct target *t, const s
 	return *why;
 }
 
+/*
+ * Without it the same is handed over by another method. Only late digests and a handover to
+ * be saved leave no choice.
+ */
+static int fits(const struct handover *h, const struct target *t, const struct request *rq)
+{
+	struct kho_features features;
+	char why[256];
+
+	if (rq->method == METHOD_SEGMENTS)
+		return 0;
+	if (!prebuilt_obstacle(h, t, rq, why, sizeof(why)))
+		return 1;
+	if (rq->save_prebuilt)
+		return error("there is no segment to save: %s; -c loads without one", why);
+	if (rq->method == METHOD_FILE)
+		return error("the handover cannot be loaded through kexec_file_load: %s; or use -c", why);
+	if (!name_set_empty(&rq->late))
+		return error("--kho-verify=...:seal cannot be honoured: %s; without ':seal' digests are "
+			     "taken at the load and by 'kexec -e'", why);
+	if (features_read(&h->machine->root, &features) == FEATURES_OK)
+		notice("loading through kexec_load: %s", why);
+	else
+		debug("loading through kexec_load: %s", why);
+	return 0;
+}
+
 /* ---- Loading ------------------------------------------------------------------------- */
 
 /* The handover as it is cannot be given to the kernel: by which way can it? */
@@ -178,14 +207,14 @@ static void say_remedy(const struct request *rq, int err)
 	notice("%s; %s; %s", meaning(err), another_way(rq), log);
 }
 
-int prebuilt_load(const struct request *rq, const struct target *t, const char *cmdline,
-		  const void *bytes, size_t size)
+static int load(const struct request *rq, const struct image_plan *plan)
 {
-	int fd = memfd_sealed("kho-segment", bytes, size), err;
+	const struct buffer *handover = &plan->payload_buf;
+	int fd = memfd_sealed("kho-segment", handover->data, handover->size), err;
 
 	if (fd < 0)
-		return error_errno("cannot put the handover (%zu KiB) into a memfd", size >> 10);
-	err = file_load(t, cmdline, KEXEC_FILE_KHO, fd);
+		return error_errno("cannot put the handover (%zu KiB) into a memfd", handover->size >> 10);
+	err = file_load(plan->target, plan->cmdline, KEXEC_FILE_KHO, fd);
 	close(fd);
 	if (!err)
 		return 0;
@@ -200,3 +229,13 @@ int prebuilt_save(const char *path, const void *bytes, size_t size)
 {
 	return file_replace(path, "the segment", bytes, size);
 }
+
+const struct load_method method_prebuilt = {
+	.name = "kexec_file_load",
+	.choice = METHOD_FILE,
+	.placer = &place_by_kernel,
+	.reads_files = true,
+	.fits = fits,
+	.load = load,
+	.unload = sys_kexec_file_unload,
+};

@@ -9,6 +9,7 @@
 #include "crc32c.h"
 #include "boot-id.h"
 #include "message.h"
+#include "method.h"
 #include "state.h"
 #include "table.h"
 
@@ -17,9 +18,6 @@
 #define LOADING		STATE_DIR "/loading"	/* a load is under way, or has not ended well */
 #define STATE_VERSION	6
 #define STATE_MAX	(64u << 20)
-
-#define METHOD_NAME_FILE	"kexec_file_load"
-#define METHOD_NAME_SEGMENTS	"kexec_load"
 
 static void put_number(json_object *o, const char *key, uint64_t value)
 {
@@ -100,7 +98,7 @@ static void describe_reads(json_object *o, const struct kho_reader *reads)
 }
 
 void state_describe(struct state *s, const struct request *rq, const struct target *t,
-		    const struct handover *h, const char *cmdline, bool by_kernel)
+		    const struct handover *h, const char *cmdline, const char *method)
 {
 	memset(s, 0, sizeof(*s));
 	s->json = json_object_new_object();
@@ -110,7 +108,7 @@ void state_describe(struct state *s, const struct request *rq, const struct targ
 	put_path(s->json, "initrd", rq->initrd);
 	put_number(s->json, "initrd_crc", t->initrd_crc);
 	put_string(s->json, "cmdline", cmdline);
-	put_string(s->json, "method", by_kernel ? METHOD_NAME_FILE : METHOD_NAME_SEGMENTS);
+	put_string(s->json, "method", method);
 	put_path(s->json, "segment", rq->prebuilt);
 	describe_reads(s->json, &t->reads);
 	json_object_object_add(s->json, "no_checks", json_object_new_boolean(rq->no_checks));
@@ -390,13 +388,14 @@ static int load_reads(json_object *o, struct kho_reader *ret)
 	return ret->abi == KHO_ABI_UNKNOWN ? -1 : 0;
 }
 
-static int load_method(json_object *o, struct request *rq)
+static int load_choice(json_object *o, struct request *rq)
 {
 	const char *name = get_string(o, "method");
+	const struct load_method *method = name ? load_method_find(name) : NULL;
 
-	if (!name || (strcmp(name, METHOD_NAME_FILE) && strcmp(name, METHOD_NAME_SEGMENTS)))
+	if (!method)
 		return -1;
-	rq->method = strcmp(name, METHOD_NAME_FILE) ? METHOD_SEGMENTS : METHOD_FILE;
+	rq->method = method->choice;
 	return copy_string(&rq->prebuilt, get_string(o, "segment")) ? 0 : -1;
 }
 
@@ -427,7 +426,7 @@ static int load_json(json_object *o, struct loaded_record *ret)
 	ret->luo_dropped = get_bool(o, "luo_dropped");
 	ret->map_copied = json_object_object_get_ex(o, "map_crc", NULL);
 	ret->map_crc = (uint32_t)get_number(o, "map_crc");
-	if (load_method(o, rq) || load_reads(o, &rq->reads))
+	if (load_choice(o, rq) || load_reads(o, &rq->reads))
 		return -1;
 	return load_regions(o, ret) || load_blobs(o, rq) ? -1 : 0;
 }

@@ -20,9 +20,10 @@ struct state {
 /* Whether a load was cut off, so that it cannot be told what is loaded. */
 bool state_unknown(const struct root *root);
 
-/* Describe an image about to be loaded. BY_KERNEL: through kexec_file_load. */
+/* Describe an image about to be loaded, by the method of this name. */
 void state_describe(struct state *state, const struct request *request, const struct target *target,
-		    const struct handover *handover, const char *cmdline, bool by_kernel);
+		    const struct handover *handover, const char *cmdline,
+		    const char *method);
 void state_release(struct state *state);
 
 /*

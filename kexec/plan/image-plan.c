@@ -372,7 +372,7 @@ static void attach(struct segment *segment, const void *buf, size_t size)
 	}
 }
 
-int image_plan_build_payload(struct image_plan *p)
+static int build_payload_only(struct image_plan *p)
 {
 	uint64_t table_addr;
 
@@ -382,7 +382,7 @@ int image_plan_build_payload(struct image_plan *p)
 	return p->no_checks ? 0 : fill_table(p, &table_addr);
 }
 
-int image_plan_build(struct image_plan *p)
+static int build_all(struct image_plan *p)
 {
 	const struct target *t = p->target;
 	uint64_t table_addr = 0;
@@ -402,6 +402,11 @@ int image_plan_build(struct image_plan *p)
 	attach(p->table, p->table_buf.data, p->table_buf.size);
 	attach(p->purgatory, p->purgatory_buf.data, p->purgatory_buf.size);
 	return 0;
+}
+
+int image_plan_build(struct image_plan *p)
+{
+	return p->placer->payload_only ? build_payload_only(p) : build_all(p);
 }
 
 void image_plan_release(struct image_plan *p)

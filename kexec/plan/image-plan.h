@@ -12,7 +12,7 @@
 
 struct image_plan;
 
-/* Who places the image, and with whose purgatory it runs. */
+/* Who places the image, and with whose purgatory it runs: what planning knows of a load method. */
 struct placer {
 	bool payload_only;		/* the payload is all of the image that is made here */
 	/* Choose every address. 0, or -1 after a message. */
@@ -52,11 +52,11 @@ struct image_plan {
 /* Choose every address. 0, or -1 after a message. */
 int image_plan_place(struct image_plan *plan);
 
-/* Fill every segment; consumes the blobs. 0, or -1 after a message. */
+/*
+ * Fill every segment, or with payload_only the payload; consumes the handover's blobs. 0, or
+ * -1 after a message.
+ */
 int image_plan_build(struct image_plan *plan);
-
-/* With payload_only: fill the payload; consumes the blobs. 0, or -1 after a message. */
-int image_plan_build_payload(struct image_plan *plan);
 
 /* Tells that SIZE bytes for NAME have no room. ERR: of segments_place(). -1. */
 int image_plan_no_room(const struct image_plan *plan, const char *name, uint64_t size, int err);

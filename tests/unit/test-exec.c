@@ -53,7 +53,7 @@ static struct handover handover;
 static struct target target;
 static struct request request;
 static struct image_id id;
-static bool by_kernel;
+static const char *method;
 
 static void did(char what)
 {
@@ -171,13 +171,6 @@ int load_image(const struct request *rq, struct target *t, const char *root_dir,
 	return load_code == EXIT_OK && then ? then() : load_code;
 }
 
-enum file_load_result load_image_file(const struct request *rq, const struct target *t)
-{
-	(void)rq;
-	(void)t;
-	return FILE_LOAD_FAILED;
-}
-
 /* ---- The machine ------------------------------------------------------------------- */
 
 static Elf64_Phdr segment(uint64_t virt, uint64_t phys, uint64_t size, uint64_t offset)
@@ -224,7 +217,7 @@ static void describe(void)
 	assert_int_equal(handover_digest(&handover), 0);
 	assert_int_equal(running_image(&handover.kcore, id.symbol, &id.payload, &id.image),
 			 id.symbol ? IMAGE_OURS : IMAGE_UNTOLD);
-	state_describe(&s, &request, &target, &handover, "quiet", by_kernel);
+	state_describe(&s, &request, &target, &handover, "quiet", method);
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
 	assert_int_equal(state_commit(&tree.root, &s, &id), 0);
 	state_release(&s);
@@ -261,7 +254,7 @@ static int setup(void **state)
 	r->region.size = 0x1000;
 	r->verify = true;
 	id = (struct image_id){ SYMBOL, { 0x4000, 0x2000 }, 0 };
-	by_kernel = false;
+	method = "kexec_load";
 	return 0;
 }
 
@@ -543,7 +536,7 @@ static void no_symbol_by_kernel(void **state)
 {
 	(void)state;
 	id.symbol = 0;
-	by_kernel = true;
+	method = "kexec_file_load";
 	describe();
 	ends(true, EXIT_FAILED, "ILRU", "the kernel did not start the loaded image");
 }
@@ -679,7 +672,7 @@ static void load_fails(void **state)
 static void prebuilt_written(void **state)
 {
 	(void)state;
-	by_kernel = true;
+	method = "kexec_file_load";
 	request.prebuilt = must_copy("/segment", 9);
 	describe();
 	leaves("IDIRU");
@@ -756,7 +749,7 @@ static void unloads(void **state)
 {
 	(void)state;
 	describe();
-	assert_int_equal(unload(tree.path, true, true), EXIT_OK);
+	assert_int_equal(unload(tree.path, METHOD_AUTO), EXIT_OK);
 	assert_string_equal(done, "fu");
 	assert_false(described());
 }
@@ -766,9 +759,9 @@ static void unload_fails(void **state)
 {
 	(void)state;
 	describe();
-	assert_int_equal(unload(tree.path, true, false), EXIT_FAILED);
+	assert_int_equal(unload(tree.path, METHOD_FILE), EXIT_FAILED);
 	unload_errno = EPERM;
-	assert_int_equal(unload(tree.path, false, true), EXIT_FAILED);
+	assert_int_equal(unload(tree.path, METHOD_SEGMENTS), EXIT_FAILED);
 	assert_string_equal(done, "fu");
 	assert_true(described());
 }

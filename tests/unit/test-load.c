@@ -14,6 +14,7 @@
 
 #include "arch.h"
 #include "boot-id.h"
+#include "file-load.h"
 #include "kho-handover.h"
 #include "load.h"
 #include "message.h"

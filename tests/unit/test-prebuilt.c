@@ -154,7 +154,7 @@ static const char *parse(struct prebuilt_file *ret)
 static void build(const char *cmdline, bool no_checks, struct prebuilt_file *ret)
 {
 	assert_int_equal(place(cmdline, no_checks), 0);
-	assert_int_equal(image_plan_build_payload(&plan), 0);
+	assert_int_equal(image_plan_build(&plan), 0);
 	assert_int_equal(plan.payload_buf.size, plan.layout.size);
 	assert_null(parse(ret));
 	assert_null(prebuilt_check_running(ret, handover.scratch, handover.scratch_count, KERNEL_FDT,
@@ -286,7 +286,7 @@ static void table_has_room(void **state)
 
 		set_initrd(initrd[i]);
 		assert_int_equal(place("", false), 0);
-		assert_int_equal(image_plan_build_payload(&plan), 0);
+		assert_int_equal(image_plan_build(&plan), 0);
 		assert_null(parse(&s));
 		kernels = 17 * sizeof(struct kho_entry) + 4 * (chunks + 16 + 1);
 		assert_true(s.payload->table_size >= kho_table_size(s.table) + kernels);

@@ -54,12 +54,12 @@ static struct handover_region *add_region(const char *name, uint64_t addr)
 	return r;
 }
 
-static void save_and_load(bool by_kernel)
+static void save_and_load(const char *method)
 {
 	const struct image_id id = { 0x1234, { 0x4000, 0x2000 }, 0x5678 };
 	struct state s;
 
-	state_describe(&s, &request, &target, &handover, "quiet kho=on", by_kernel);
+	state_describe(&s, &request, &target, &handover, "quiet kho=on", method);
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
 	/* Killed here, nobody knows whether the kernel has the new image or the old one. */
 	assert_int_equal(state_load(&tree.root, &record), -1);
@@ -83,7 +83,7 @@ static void by_kexec_load(void **state)
 	r->verify = true;
 	r->digest = must_calloc(4);
 	add_region("mine", 0x200000)->added = true;
-	save_and_load(false);
+	save_and_load("kexec_load");
 	assert_int_equal(record.request.method, METHOD_SEGMENTS);
 	assert_null(record.request.prebuilt);
 	assert_int_equal(record.region_count, 1);
@@ -102,7 +102,7 @@ static void by_the_kernel(void **state)
 	(void)state;
 	r = add_region("r0", 0x100000);
 	r->verify = r->late = true;
-	save_and_load(true);
+	save_and_load("kexec_file_load");
 	assert_int_equal(record.request.method, METHOD_FILE);
 	assert_int_equal(record.region_count, 0);
 	assert_true(name_set_names(&record.request.late, "r0"));
@@ -121,7 +121,7 @@ static void immutable(void **state)
 	r->digest = must_calloc(3 * sizeof(*r->digest));
 	r->digest[0] = 0xfedcba98;
 	r->digest[2] = 7;
-	save_and_load(false);
+	save_and_load("kexec_load");
 	assert_true(record.region[0].fixed);
 	assert_int_equal(record.region_crc[0], handover_region_crc(r));
 	assert_true(name_set_names(&record.request.load, "r0"));
@@ -141,7 +141,7 @@ static void immutable(void **state)
 static void abandoned(void **state)
 {
 	(void)state;
-	save_and_load(false);
+	save_and_load("kexec_load");
 	assert_false(state_unknown(&tree.root));
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
 	state_abandon(&tree.root, false);
@@ -161,7 +161,7 @@ static void made_before(void **state)
 {
 	(void)state;
 	request.prebuilt = must_copy("/no/such/segment", 17);
-	save_and_load(true);
+	save_and_load("kexec_file_load");
 	assert_string_equal(record.request.prebuilt, "/no/such/segment");
 	state_forget(&tree.root);
 	request_free(&record.request);
@@ -196,7 +196,7 @@ static void describe_all(void)
 	strcpy(handover.blob[0].name, "notes");
 	handover.blob[0].data = (struct buffer){ must_copy("hello", 5), 5 };
 	handover.blob_count = 1;
-	state_describe(&s, &request, &target, &handover, "quiet", false);
+	state_describe(&s, &request, &target, &handover, "quiet", "kexec_load");
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
 	assert_int_equal(state_commit(&tree.root, &s, &id), 0);
 	state_release(&s);
