@@ -9,7 +9,7 @@
 #include "config.h"
 #include "exec.h"
 #include "file-load.h"
-#include "finalize.h"
+#include "finalized.h"
 #include "load.h"
 #include "lock.h"
 #include "machine.h"

@@ -174,7 +174,7 @@ int source_open_live(struct source *s, const char *sysroot)
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return error("no memory");
-	err = running_observe(s->machine, &s->kcore, true, r);
+	err = running_observe(s->machine, &s->kcore, r);
 	if (!err)
 		err = take_running(s, r);
 	running_release(r);

@@ -4,6 +4,7 @@
 
 #include "arch.h"
 #include "cmdline.h"
+#include "finalize.h"
 #include "handover.h"
 #include "incoming.h"
 #include "message.h"
@@ -419,7 +420,9 @@ static int check_same_regions(const struct handover *h)
 
 int handover_finish(struct handover *h, bool dry_run)
 {
-	if (running_finish(h->machine, &h->kcore, dry_run, &h->running) || check_same_regions(h))
+	if (dry_run)
+		return finalize_refused();
+	if (finalize_running(h->machine, &h->kcore, &h->running) || check_same_regions(h))
 		return -1;
 	for (size_t i = 0; i < h->region_count; i++)
 		if (h->region[i].added && check_preserved(&h->running, &h->region[i].region))

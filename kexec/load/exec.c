@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "exec.h"
+#include "finalize.h"
 #include "interfaces.h"
 #include "message.h"
 #include "method.h"
@@ -122,7 +123,7 @@ int unload(const char *root_dir, enum method_choice choice)
 		error_errno("cannot unload");
 	} else {
 		state_forget(&root);
-		running_undo_finalizing(root_dir);
+		finalize_revert(root_dir);
 	}
 	close(root.fd);
 	return err ? EXIT_FAILED : EXIT_OK;

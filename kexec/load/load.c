@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "finalize.h"
 #include "image-plan.h"
 #include "load.h"
 #include "message.h"
@@ -340,7 +341,7 @@ int load_image(const struct request *request, struct target *target, const char 
 	l->handover.kcore.fd = -1;
 	code = run(l, root_dir);
 	if (code != EXIT_OK && l->handover.running.finalized_now)
-		running_undo_finalizing(root_dir);
+		finalize_revert(root_dir);
 	image_plan_release(&l->plan);
 	handover_release(&l->handover);
 	buffer_free(&l->efi.memmap);

@@ -120,7 +120,7 @@ static int check_running(const struct request *rq, const struct machine *m, cons
 	const struct running *r = &h->running;
 	const char *why;
 
-	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, true, &h->running))
+	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, &h->running))
 		return -1;
 	if (!r->kho)
 		return error("KHO is off in the running kernel, so no segment is for it: boot it with kho=on");

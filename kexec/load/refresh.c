@@ -6,6 +6,7 @@
 
 #include "crc32c.h"
 #include "arch.h"
+#include "finalize.h"
 #include "load.h"
 #include "live-update.h"
 #include "message.h"
@@ -105,7 +106,8 @@ static int map_changed(struct refresh *r)
 	if (!m)
 		return error("no memory");
 	m->root.fd = -1;
-	if (!machine_observe(m, r->root_dir) && !running_observe(m, &r->handover.kcore, false, &running))
+	if (!machine_observe(m, r->root_dir) && !running_look(m, &r->handover.kcore, false, &running) &&
+	    !finalize_running(m, &r->handover.kcore, &running))
 		changed = r->record.map_copied ? running_crc(&running) != r->record.map_crc :
 						 !running_fits(&running, r->record.request.reads.abi);
 	running_release(&running);

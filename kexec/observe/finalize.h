@@ -1,38 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The step that kernels of 6.16 to 7.0 want before their handover can be read:
- * writing the map of preserved memory. From 7.1 on it is always there.
+ * Having the running kernel finalize, and undoing it: the one step before a load that changes
+ * something. Kernels of 6.16 to 7.0 want it before their handover can be read.
  */
 #ifndef KEXEC_FINALIZE_H
 #define KEXEC_FINALIZE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "files.h"
-
-/* How the running kernel comes to a map; debugfs does not tell. */
-enum finalize_kind {
-	FINALIZE_NEVER,		/* 7.1 and later: it always has one */
-	FINALIZE_ONCE,		/* 6.16 to 6.18 */
-	FINALIZE_REPEATABLE,	/* 6.19, 7.0: each time writes the map anew */
-};
+#include "running.h"
 
 /*
- * Is the map of a kernel of this KIND yet to be written? With DRY_RUN one written
- * before will do. 1, 0, or -1 after a message: it can never be, or not by us.
- * Changes nothing.
+ * Where the map of RUNNING, of running_look(), is pending, have it written, which most of
+ * these kernels do not undo, and read all anew. 0, or -1 after a message; running->finalized_now
+ * tells whether the kernel was changed.
  */
-int finalize_pending(const struct root *root, enum finalize_kind kind, bool dry_run);
+int finalize_running(const struct machine *machine, struct kcore *kcore, struct running *running);
 
 /*
- * Have it written, which most of these kernels do not undo. With DRY_RUN this is
- * refused. 0, or -1 after a message.
+ * Undo finalize_running() where it has finalized and nothing is lost by that, or tell
+ * that it stays. For a load that has failed, and when nothing is loaded any more.
  */
-int finalize_now(const struct root *root, enum finalize_kind kind, bool dry_run);
+void finalize_revert(const char *root_dir);
 
-/* Is this a kernel that hands nothing over by itself, for it has not finalized yet? */
-bool finalize_is_due(const struct root *root);
+/* The steps of both. */
+
+/* Have the map written. 0, or -1 after a message. */
+int finalize_now(const struct root *root, enum finalize_kind kind);
 
 /*
  * Nothing is lost by undoing what finalize_now() has done, as long as HANDOVER

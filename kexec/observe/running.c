@@ -14,7 +14,7 @@
 #include "arch.h"
 #include "crc32c.h"
 #include "cmdline.h"
-#include "finalize.h"
+#include "finalized.h"
 #include "live-update.h"
 #include "message.h"
 #include "reader.h"
@@ -556,16 +556,12 @@ int running_look(const struct machine *machine, struct kcore *kcore, bool dry_ru
 	return read_regions_table(kcore, symbol, ret) ? -1 : check_unlisted_regions(machine, ret);
 }
 
-int running_finish(const struct machine *machine, struct kcore *kcore, bool dry_run,
-		   struct running *r)
+int running_read_finalized(const struct machine *machine, struct kcore *kcore, struct running *r)
 {
 	struct symbol symbol[SYM_COUNT];
 
-	if (!r->map_pending)
-		return 0;
-	if (find_symbols(&machine->root, symbol) || finalize_now(&machine->root, r->finalize, dry_run))
+	if (find_symbols(&machine->root, symbol))
 		return -1;
-	r->finalized_now = true;
 	r->map_pending = false;
 	blocks_free(&r->preserved);
 	r->region_count = 0;
@@ -575,17 +571,16 @@ int running_finish(const struct machine *machine, struct kcore *kcore, bool dry_
 	if (read_handover(machine, kcore, symbol, r))
 		return -1;
 	/* 6.18, the first with kho_preserve_pages(), cannot undo it. */
-	if (r->finalize == FINALIZE_ONCE && !symbol[SYM_PRESERVE_PAGES].addr && only_notifiers_preserved(r))
-		return finalize_allow_undo(&machine->root, running_crc(r));
+	r->can_abort = r->finalize == FINALIZE_ONCE && !symbol[SYM_PRESERVE_PAGES].addr &&
+		       only_notifiers_preserved(r);
 	return 0;
 }
 
-int running_observe(const struct machine *machine, struct kcore *kcore, bool dry_run,
-		    struct running *ret)
+int running_observe(const struct machine *machine, struct kcore *kcore, struct running *ret)
 {
-	if (running_look(machine, kcore, dry_run, ret))
+	if (running_look(machine, kcore, true, ret))
 		return -1;
-	return running_finish(machine, kcore, dry_run, ret);
+	return ret->map_pending ? finalize_refused() : 0;
 }
 
 void running_release(struct running *r)
@@ -619,51 +614,6 @@ uint32_t running_crc(const struct running *r)
 
 	kho_map_each(&r->preserved.map, &visitor);
 	return crc;
-}
-
-struct observed {
-	struct machine machine;
-	struct kcore kcore;
-	struct running running;
-};
-
-static int observe_finalized(struct observed *o, const char *root_dir)
-{
-	o->machine.root.fd = -1;
-	o->kcore.fd = -1;
-	if (machine_observe(&o->machine, root_dir) || kcore_open(&o->machine.root, &o->kcore))
-		return -1;
-	return running_look(&o->machine, &o->kcore, true, &o->running);
-}
-
-static void undo_finalizing(const struct root *root, const char *root_dir)
-{
-	struct observed *o = calloc(1, sizeof(*o));
-
-	if (!o) {
-		error("no memory");
-		return;
-	}
-	if (!observe_finalized(o, root_dir))
-		finalize_undo(root, running_crc(&o->running));
-	else
-		notice("the running kernel's handover stays finalized, for it cannot be told whether another "
-		       "program has finalized it since");
-	running_release(&o->running);
-	kcore_close(&o->kcore);
-	machine_release(&o->machine);
-	free(o);
-}
-
-void running_undo_finalizing(const char *root_dir)
-{
-	struct root root;
-
-	if (root_init(&root, root_dir))
-		return;
-	if (finalize_can_undo(&root))
-		undo_finalizing(&root, root_dir);
-	close(root.fd);
 }
 
 /* struct kimage: four fields, the pages of its code, then {buf, bufsz, mem, memsz} of each segment. */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "blocks.h"
-#include "finalize.h"
+#include "finalized.h"
 #include "kcore.h"
 #include "kho.h"
 #include "machine.h"
@@ -18,10 +18,11 @@
 
 struct running {
 	bool kho;			/* KHO is compiled in and switched on */
-	bool finalized_now;		/* by running_finish() */
+	bool finalized_now;		/* by finalize_running() */
 	/* Valid only with kho. */
 	enum finalize_kind finalize;
-	bool map_pending;		/* not written yet, left to running_finish() */
+	bool map_pending;		/* not written yet */
+	bool can_abort;			/* after running_read_finalized(): nothing would be lost by it */
 	uint64_t fdt_addr;		/* live root FDT; 0: not to be found (6.16 to 6.18) */
 	unsigned char fdt[RUNNING_FDT_SIZE] __attribute__((aligned(8)));
 	struct kho_root root;		/* its contents, with the size of each node */
@@ -48,15 +49,17 @@ int running_look(const struct machine *machine, struct kcore *kcore, bool dry_ru
 		 struct running *ret);
 
 /*
- * What running_look() left open: the kernel is made to finalize, and all is read
- * anew. With DRY_RUN that is refused. 0, or -1 after a message.
+ * What running_look() left open, read anew from a kernel that has finalized since. 0, or -1
+ * after a message.
  */
-int running_finish(const struct machine *machine, struct kcore *kcore, bool dry_run,
-		   struct running *running);
+int running_read_finalized(const struct machine *machine, struct kcore *kcore,
+			   struct running *running);
 
-/* Both of them. */
-int running_observe(const struct machine *machine, struct kcore *kcore, bool dry_run,
-		    struct running *ret);
+/*
+ * running_look() for who needs the map, and takes one written before. Where there is none,
+ * that is refused. 0, or -1 after a message.
+ */
+int running_observe(const struct machine *machine, struct kcore *kcore, struct running *ret);
 void running_release(struct running *running);
 
 /*
@@ -86,12 +89,6 @@ enum image_owner {
 	IMAGE_FOREIGN,			/* another program's */
 	IMAGE_UNTOLD,			/* the kernel's memory cannot be read */
 };
-
-/*
- * Undo running_finish() where it has finalized and nothing is lost by that, or tell
- * that it stays. For a load that has failed, and when nothing is loaded any more.
- */
-void running_undo_finalizing(const char *root_dir);
 
 /*
  * What identifies the image that is loaded now: the kernel's pointer to it, read at

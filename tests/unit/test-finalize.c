@@ -69,7 +69,7 @@ static int pending(enum finalize_kind kind)
 
 static int finalize(enum finalize_kind kind)
 {
-	return finalize_now(&tree.root, kind, false);
+	return finalize_now(&tree.root, kind);
 }
 
 /* Finalized by this program; what the kernel hands over then is HANDOVER. */
@@ -106,8 +106,7 @@ static void looking_changes_nothing(void **state)
 		assert_int_equal(finalize_pending(&tree.root, FINALIZE_ONCE, dry_run), 1);
 		assert_int_equal(finalize_pending(&tree.root, FINALIZE_REPEATABLE, dry_run), 1);
 	}
-	assert_int_equal(finalize_now(&tree.root, FINALIZE_ONCE, true), -1);
-	assert_int_equal(finalize_now(&tree.root, FINALIZE_REPEATABLE, true), -1);
+	assert_int_equal(finalize_refused(), -1);
 	assert_line(DEBUGFS, "0");
 	assert_false(marked());
 	debugfs_says("1\n");

@@ -15,6 +15,7 @@
 #include "arch.h"
 #include "boot-id.h"
 #include "file-load.h"
+#include "finalize.h"
 #include "kho-handover.h"
 #include "load.h"
 #include "message.h"
@@ -691,7 +692,7 @@ static void fails_after_finalizing(void **state)
 	load_errno = ENOMEM;
 	loads(EXIT_FAILED, "cl", false);
 	finalized("1");
-	running_undo_finalizing(tree.path);
+	finalize_revert(tree.path);
 	finalized("1");
 }
 

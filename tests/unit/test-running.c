@@ -169,9 +169,16 @@ static int look(bool dry_run)
 	return running_look(&machine, &kcore, dry_run, &running);
 }
 
-static int finish(bool dry_run)
+/* All of it, by who changes nothing. */
+static int observe(void)
 {
-	return running_finish(&machine, &kcore, dry_run, &running);
+	running_release(&running);
+	return running_observe(&machine, &kcore, &running);
+}
+
+static int finish(void)
+{
+	return finalize_running(&machine, &kcore, &running);
 }
 
 static void assert_line(const char *path, const char *expected)
@@ -211,7 +218,7 @@ static void looking_changes_nothing(void **state)
 			assert_region();
 			assert_int_equal(running.preserved.map.blocks, 0);
 		}
-		assert_int_equal(finish(true), -1);
+		assert_int_equal(observe(), -1);
 		assert_line(FINALIZE, "0");
 		assert_false(marked());
 		kcore_close(&kcore);
@@ -236,7 +243,7 @@ static void finishing_finalizes(void **state)
 	(void)state;
 	boot("6.18.1", false, "0\n");
 	assert_int_equal(look(false), 0);
-	assert_int_equal(finish(false), 0);
+	assert_int_equal(finish(), 0);
 	assert_line(FINALIZE, "1");
 	assert_line(MARK, "s " BOOT_ID " 00000000");
 	assert_false(running.map_pending);
@@ -247,8 +254,9 @@ static void finishing_finalizes(void **state)
 	/* Now there is nothing left to do. */
 	assert_int_equal(look(true), 0);
 	assert_false(running.map_pending);
-	assert_int_equal(finish(true), 0);
+	assert_int_equal(finish(), 0);
 	assert_false(running.finalized_now);
+	assert_int_equal(observe(), 0);
 	assert_int_equal(running.preserved.map.blocks, 3);
 }
 
@@ -259,12 +267,12 @@ static void undo_where_nothing_is_lost(void **state)
 
 	(void)state;
 	boot("6.17.3", false, "0\n");
-	assert_int_equal(look(false) || finish(false), 0);
+	assert_int_equal(look(false) || finish(), 0);
 	snprintf(expected, sizeof(expected), "u " BOOT_ID " %08x", running_crc(&running));
 	assert_line(MARK, expected);
 	kcore_close(&kcore);
 	boot("6.17.3", true, "0\n");
-	assert_int_equal(look(false) || finish(false), 0);
+	assert_int_equal(look(false) || finish(), 0);
 	assert_line(MARK, "s " BOOT_ID " 00000000");
 }
 
@@ -286,11 +294,11 @@ static void undo_what_is_ours(void **state)
 	take_machine();
 	for (int another = 0; another < 2; another++) {
 		boot("6.17.3", false, "0\n");
-		assert_int_equal(look(false) || finish(false), 0);
+		assert_int_equal(look(false) || finish(), 0);
 		make_memory(KHO_ABI_V1_512, another);
 		tree_write(&tree, FDT, core.m.fdt, sizeof(core.m.fdt));
 		tree_write(&tree, "proc/kcore", &core, sizeof(core));
-		running_undo_finalizing(tree.path);
+		finalize_revert(tree.path);
 		assert_line(FINALIZE, another ? "1" : "0");
 		assert_false(marked());
 		kcore_close(&kcore);
@@ -303,9 +311,9 @@ static void undo_not_to_be_told(void **state)
 	(void)state;
 	take_machine();
 	boot("6.17.3", false, "0\n");
-	assert_int_equal(look(false) || finish(false), 0);
+	assert_int_equal(look(false) || finish(), 0);
 	tree_unlink(&tree, FDT);
-	running_undo_finalizing(tree.path);
+	finalize_revert(tree.path);
 	assert_line(FINALIZE, "1");
 	assert_true(marked());
 }
@@ -319,7 +327,7 @@ static void mark_is_of_finalizing(void **state)
 	boot("6.17.3", false, "1\n");
 	tree_write(&tree, MARK, mark, strlen(mark));
 	for (int dry_run = 0; dry_run < 2; dry_run++) {
-		assert_int_equal(look(dry_run) || finish(dry_run), 0);
+		assert_int_equal(dry_run ? observe() : look(false) || finish(), 0);
 		assert_line(MARK, mark);
 	}
 }
@@ -335,7 +343,7 @@ static void repeated(void **state)
 	assert_int_equal(look(false), 0);
 	assert_true(running.map_pending);
 	assert_line(FINALIZE, "2");
-	assert_int_equal(finish(false), 0);
+	assert_int_equal(finish(), 0);
 	assert_line(FINALIZE, "1");
 	assert_int_equal(running.preserved.map.blocks, 3);
 	assert_false(marked());
