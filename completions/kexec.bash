@@ -60,10 +60,10 @@ _kexec_value() {	# _kexec_value OPTION VALUE; 1: OPTION takes none
 	--kho-verify)
 		# Readline cuts words at ':' as well.
 		if [[ ${2##*,} = *:* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "seal load" -- "${2##*:}")
+			mapfile -t COMPREPLY < <(compgen -W "late load" -- "${2##*:}")
 			return 0
 		fi
-		_kexec_list "$2" "all all:seal $(_kexec_reserved | sed 'p; s/$/:seal/')" ;;
+		_kexec_list "$2" "all all:late $(_kexec_reserved | sed 'p; s/$/:late/')" ;;
 	--kho-get)
 		mapfile -t COMPREPLY < <(compgen -W "$(_kexec_handed_over blob)" -- "$2") ;;
 	--append | --command-line | --kho-region)

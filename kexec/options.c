@@ -116,10 +116,10 @@ void options_usage(void)
 	      "                         the bytes of FILE ('-': standard input)\n"
 	      "      --kho-carry[=NAME,...]\n"
 	      "                         blobs that were handed to this kernel\n"
-	      "      --kho-verify=NAME[:load|:seal],...|all[:load|:seal]\n"
+	      "      --kho-verify=NAME[:load|:late],...|all[:load|:late]\n"
 	      "                         check these regions in purgatory, before the new kernel starts:\n"
 	      "                         as they are at -e; load: as they are now, and -e refuses if they\n"
-	      "                         change; seal: as they are when all else has stopped\n"
+	      "                         change; late, or seal: as they are when all else has stopped\n"
 	      "      --kho-save-segment=FILE\n"
 	      "                         write the handover to FILE, to be signed, and load nothing\n"
 	      "      --kho-segment=FILE load with this handover, made before\n"
@@ -276,8 +276,8 @@ static int check_method(const struct options *o)
 	if (rq->method == METHOD_FILE && rq->kho && rq->no_efi)
 		return error("--noefi works with kexec_load only: with -s the kernel passes EFI on; use -c");
 	if (rq->method == METHOD_SEGMENTS && !name_set_empty(&rq->late))
-		return error("--kho-verify=...:seal works with kexec_file_load only: the kernel takes these "
-			     "digests; use -s, or leave ':seal' out");
+		return error("--kho-verify=...:late works with kexec_file_load only: the kernel takes these "
+			     "digests; use -s, or leave ':late' out");
 	return 0;
 }
 

@@ -163,14 +163,15 @@ static bool name_given(const struct name_set *set, const char *name)
 	return strcmp(name, "all") ? name_set_names(set, name) : set->all;
 }
 
-/* NAME, NAME:load or NAME:seal. */
+/* NAME, NAME:load or NAME:late, for which ":seal" is another word. */
 static int take_verify(struct request *request, char *name)
 {
 	const struct {
 		const char *suffix;
 		struct name_set *set;
 	} kind[] = {
-		{ "", &request->verify }, { ":load", &request->load }, { ":seal", &request->late },
+		{ "", &request->verify }, { ":load", &request->load }, { ":late", &request->late },
+		{ ":seal", &request->late },
 	};
 	const size_t kinds = sizeof(kind) / sizeof(kind[0]);
 	const char *suffix = name + strcspn(name, ":");
@@ -179,12 +180,12 @@ static int take_verify(struct request *request, char *name)
 	while (wanted < kinds && strcmp(kind[wanted].suffix, suffix))
 		wanted++;
 	if (wanted == kinds)
-		return error("--kho-verify=%s: wants :load or :seal behind the name", name);
+		return error("--kho-verify=%s: wants :load or :late behind the name", name);
 	name[suffix - name] = '\0';
 	if (!*name)
 		return error("--kho-verify: an empty name");
 	for (size_t i = 0; i < kinds; i++)
-		if (i != wanted && name_given(kind[i].set, name))
+		if (kind[i].set != kind[wanted].set && name_given(kind[i].set, name))
 			return error("--kho-verify: '%s' is given twice, once as '%s%s'", name, name,
 				     kind[i].suffix);
 	return add_name(kind[wanted].set, name);

@@ -67,7 +67,7 @@ void request_free(struct request *request);
 
 /*
  * Take one option value into REQUEST. 0, or -1 after a message.
- * NAME=ADDR,SIZE; NAME=FILE; NAME,NAME,... or "all", each with ":load" or ":seal".
+ * NAME=ADDR,SIZE; NAME=FILE; NAME,NAME,... or "all", each with ":load", ":late" or ":seal".
  */
 int request_add_region(struct request *request, const char *value);
 int request_add_blob(struct request *request, const char *value);

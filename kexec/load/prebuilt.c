@@ -43,7 +43,7 @@ static const char *features_obstacle(const struct handover *h, const struct requ
 	if (!rq->no_checks && !f.verify)
 		return "purgatory of the running kernel verifies nothing: say --no-checks";
 	if (!name_set_empty(&rq->late) && !f.seal)
-		return "the running kernel takes no digests at the end: leave ':seal' out";
+		return "the running kernel takes no digests at the end: leave ':late' out";
 	return NULL;
 }
 
@@ -140,7 +140,7 @@ static int fits(const struct handover *h, const struct target *t, const struct r
 	if (rq->method == METHOD_FILE)
 		return error("the handover cannot be loaded through kexec_file_load: %s; or use -c", why);
 	if (!name_set_empty(&rq->late))
-		return error("--kho-verify=...:seal cannot be honoured: %s; without ':seal' digests are "
+		return error("--kho-verify=...:late cannot be honoured: %s; without ':late' digests are "
 			     "taken at the load and by 'kexec -e'", why);
 	if (features_read(&h->machine->root, &features) == FEATURES_OK)
 		notice("loading through kexec_load: %s", why);
@@ -157,7 +157,7 @@ static const char *another_way(const struct request *rq)
 	if (rq->prebuilt)
 		return "make the segment anew with --kho-save-segment";
 	if (!name_set_empty(&rq->late))
-		return "load it with -c and without ':seal'";
+		return "load it with -c and without ':late'";
 	return "load it with -c";
 }
 
@@ -174,7 +174,7 @@ static const char *meaning(int err)
 	case EBADMSG:
 		return "the kernel finds the handover damaged";
 	case ENOMEM:
-		return "the kernel lacks memory, or a contiguous part of it for a large handover with ':seal'";
+		return "the kernel lacks memory, or a contiguous part of it for a large handover with ':late'";
 	case ENOSPC:
 		return "the kernel has more to verify than there is room for";
 	}

@@ -198,7 +198,7 @@ static int check_renewable(const struct refresh *r)
 
 	return prebuilt ? error("what is handed over has changed since segment '%s' was made, and it cannot "
 			       "be made anew here: run --kho-save-segment again, have it signed, and load it; "
-			       "':seal' in --kho-verify lets regions change until the end", prebuilt) : 0;
+			       "':late' in --kho-verify lets regions change until the end", prebuilt) : 0;
 }
 
 int refresh_update(struct refresh *r)

@@ -66,7 +66,7 @@ static void values(void **state)
 {
 	(void)state;
 	assert_taken("-l k --initrd=i --append=a --kho --kho-region=r=0x100000,4K --kho-blob=b=f "
-		     "--kho-carry=c --kho-verify=r,x:seal -s");
+		     "--kho-carry=c --kho-verify=r,x:late -s");
 	assert_string_equal(o.request.kernel, "k");
 	assert_string_equal(o.request.initrd, "i");
 	assert_string_equal(o.request.cmdline, "a");
@@ -158,12 +158,12 @@ static void handover(void **state)
 		{ "-l k --kho-carry", "need --kho" },
 		{ "-l k --kho --kho-verify=r", NULL },
 		{ "-l k --kho-verify=r", "need --kho" },
-		{ "-l k --kho --kho-verify=r:seal", NULL },
-		{ "-l k --kho-verify=r:seal", "need --kho" },
+		{ "-l k --kho --kho-verify=r:late", NULL },
+		{ "-l k --kho-verify=r:late", "need --kho" },
 		{ "-l k --kho -i", NULL },
 		{ "-l k --kho -i --kho-verify=r", "contradict" },
 		{ "-l k --kho -i --kho-verify=all", "contradict" },
-		{ "-l k --kho -i --kho-verify=r:seal", "contradict" },
+		{ "-l k --kho -i --kho-verify=r:late", "contradict" },
 		{ "-f k --kho", NULL },
 		{ "k --kho", NULL },
 		{ "-e --kho", "--kho works with -l only" },
@@ -197,9 +197,9 @@ static void methods(void **state)
 		{ "-l k -c --kho --noefi", NULL },
 		{ "-l k -a --kho --noefi", NULL },
 		{ "-l k -c --kho --kho-verify=r", NULL },
-		{ "-l k -c --kho --kho-verify=r:seal", "works with kexec_file_load only" },
-		{ "-l k -c --kho --kho-verify=all:seal", "works with kexec_file_load only" },
-		{ "-l k -a --kho --kho-verify=r:seal", NULL },
+		{ "-l k -c --kho --kho-verify=r:late", "works with kexec_file_load only" },
+		{ "-l k -c --kho --kho-verify=all:late", "works with kexec_file_load only" },
+		{ "-l k -a --kho --kho-verify=r:late", NULL },
 	};
 
 	(void)state;
@@ -223,10 +223,10 @@ static void prebuilt_files(void **state)
 		{ "-l k --kho --kho-segment=s --kho-blob=b=f", "is in the segment already" },
 		{ "-l k --kho --kho-segment=s --kho-carry", "is in the segment already" },
 		{ "-l k --kho --kho-segment=s --kho-verify=r", "is in the segment already" },
-		{ "-l k --kho --kho-segment=s --kho-verify=r:seal", "is in the segment already" },
+		{ "-l k --kho --kho-segment=s --kho-verify=r:late", "is in the segment already" },
 		{ "-l k --kho --kho-segment=s -i", "is in the segment already" },
 		{ "k --kho --kho-save-segment=s -i", NULL },
-		{ "k --kho --kho-save-segment=s --kho-verify=r:seal --kho-blob=b=f", NULL },
+		{ "k --kho --kho-save-segment=s --kho-verify=r:late --kho-blob=b=f", NULL },
 		{ "k --kho --kho-segment=s --dry-run", "--dry-run works without" },
 		{ "k --kho --kho-save-segment=s --dry-run", "--dry-run works without" },
 		{ "-f k --kho --kho-segment=s", NULL },

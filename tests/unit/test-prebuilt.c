@@ -469,8 +469,8 @@ static void obstacles_of_the_kernel(void **state)
 	request.no_checks = false;
 	put_features("format 2\nsegment verify\n");
 	assert_obstacle(NULL);
-	assert_int_equal(request_add_verify(&request, "all:seal"), 0);
-	assert_obstacle("':seal'");
+	assert_int_equal(request_add_verify(&request, "all:late"), 0);
+	assert_obstacle("':late'");
 	put_features("format 2\nsegment verify seal\n");
 	assert_obstacle(NULL);
 	tree_unlink(&tree, SYSFS_KHO "/features");

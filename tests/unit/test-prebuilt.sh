@@ -57,7 +57,7 @@ says "cannot be loaded through kexec_file_load"
 says "no /sys/kernel/kho/features"
 try 0 -a --dry-run
 silent "kexec_file_load"
-try 1 -a --dry-run --kho-verify=r0:seal
+try 1 -a --dry-run --kho-verify=r0:late
 says "cannot be honoured"
 try 1 --kho-save-segment="$work/none"
 says "there is no segment to save"
@@ -77,21 +77,23 @@ try 0 -c --dry-run
 silent "kexec_file_load"
 says "entry     purgatory"
 
+try 0 --dry-run --kho-verify=r0:late
+says "sealed    r0"
 try 0 --dry-run --kho-verify=r0:seal
 says "sealed    r0"
-try 0 --dry-run --kho-verify=all:seal
+try 0 --dry-run --kho-verify=all:late
 says "sealed    r0"
 try 1 --dry-run --kho-verify=r0:sealed
-says "wants :load or :seal"
-try 1 --dry-run --kho-verify=r0:seal,r0
+says "wants :load or :late"
+try 1 --dry-run --kho-verify=r0:late,r0
 says "is given twice"
-try 1 -c --dry-run --kho-verify=r0:seal
+try 1 -c --dry-run --kho-verify=r0:late
 says "works with kexec_file_load only"
 try 1 -s --dry-run --noefi
 says "--noefi works with kexec_load only"
 try 0 -a --dry-run --noefi
 says "loading through kexec_load: --noefi"
-try 1 -i --dry-run --kho-verify=r0:seal
+try 1 -i --dry-run --kho-verify=r0:late
 says "contradict"
 try 0 -i --dry-run
 says "by kexec_file_load"
@@ -111,7 +113,7 @@ gzip -c "$data/target.bzImage" > "$work/packed"
 says "compressed as a whole"
 
 features "format 2" segment verify
-try 1 -s --dry-run --kho-verify=r0:seal
+try 1 -s --dry-run --kho-verify=r0:late
 says "takes no digests at the end"
 features "format 2" segment
 try 1 -s --dry-run
@@ -123,7 +125,7 @@ features "format 2" segment verify seal
 
 # ---- saved, and read back -----------------------------------------------------------------
 
-try 0 --kho-save-segment="$work/segment" --kho-verify=r0:seal --kho-blob=notes="$data/make-target"
+try 0 --kho-save-segment="$work/segment" --kho-verify=r0:late --kho-blob=notes="$data/make-target"
 says "console=ttyS0 kho=on reserve_mem=0x1000000:0x1000:r0"
 [ "$(stat -c %a "$work/segment")" = 600 ] || fail "mode $(stat -c %a "$work/segment")"
 [ "$(head -c 12 "$work/segment" | tail -c 4 | od -An -tx4 | tr -d ' ')" = 6b686f01 ] || fail "no payload"
@@ -149,7 +151,7 @@ says "--sysroot works with"
 mkdir -p "$machine/sys/kernel/security"
 echo "none [integrity] confidentiality" > "$machine/sys/kernel/security/lockdown"
 try 0 --dry-run
-try 0 --kho-save-segment="$work/again" --kho-verify=r0:seal --kho-blob=notes="$data/make-target"
+try 0 --kho-save-segment="$work/again" --kho-verify=r0:late --kho-blob=notes="$data/make-target"
 cmp "$work/segment" "$work/again" || fail "another segment"
 rm "$machine/sys/kernel/security/lockdown"
 

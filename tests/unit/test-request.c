@@ -177,26 +177,41 @@ static void name_sets(void **state)
 static void late_names(void **state)
 {
 	(void)state;
-	assert_int_equal(request_add_verify(&rq, "a,b:seal,c:load"), 0);
+	assert_int_equal(request_add_verify(&rq, "a,b:late,c:load"), 0);
 	assert_int_equal(rq.verify.count, 1);
 	assert_int_equal(rq.load.count, 1);
 	assert_int_equal(rq.late.count, 1);
 	assert_true(name_set_names(&rq.load, "c") && name_set_names(&rq.late, "b"));
 	assert_refused("once as 'c:load'", request_add_verify(&rq, "c"));
-	assert_refused("once as 'c:load'", request_add_verify(&rq, "c:seal"));
+	assert_refused("once as 'c:load'", request_add_verify(&rq, "c:late"));
 	assert_refused("once as 'a'", request_add_verify(&rq, "a:load"));
 	assert_int_equal(request_add_verify(&rq, "c:load"), 0);
-	assert_refused("once as 'a'", request_add_verify(&rq, "a:seal"));
-	assert_refused("once as 'b:seal'", request_add_verify(&rq, "b"));
-	assert_int_equal(request_add_verify(&rq, "b:seal"), 0);
-	assert_int_equal(request_add_verify(&rq, "all:seal"), 0);
+	assert_refused("once as 'a'", request_add_verify(&rq, "a:late"));
+	assert_refused("once as 'b:late'", request_add_verify(&rq, "b"));
+	assert_int_equal(request_add_verify(&rq, "b:late"), 0);
+	assert_int_equal(request_add_verify(&rq, "all:late"), 0);
 	assert_true(rq.late.all && !rq.verify.all);
-	assert_refused("once as 'all:seal'", request_add_verify(&rq, "all"));
-	assert_refused("once as 'all:seal'", request_add_verify(&rq, "all:load"));
+	assert_refused("once as 'all:late'", request_add_verify(&rq, "all"));
+	assert_refused("once as 'all:late'", request_add_verify(&rq, "all:load"));
 	/* A name of its own stays what it is. */
 	assert_true(name_set_names(&rq.verify, "a") && !name_set_names(&rq.late, "a"));
-	assert_int_equal(request_add_carry(&rq, "a:seal"), 0);
-	assert_true(name_set_names(&rq.carry, "a:seal"));
+	assert_int_equal(request_add_carry(&rq, "a:late"), 0);
+	assert_true(name_set_names(&rq.carry, "a:late"));
+}
+
+/* ":seal" is another word for ":late". */
+static void seal_is_late(void **state)
+{
+	(void)state;
+	assert_int_equal(request_add_verify(&rq, "a:seal,b:late"), 0);
+	assert_true(name_set_names(&rq.late, "a") && name_set_names(&rq.late, "b"));
+	assert_int_equal(request_add_verify(&rq, "a:late,b:seal"), 0);
+	assert_refused("once as 'a:late'", request_add_verify(&rq, "a"));
+	assert_refused("once as 'b:late'", request_add_verify(&rq, "b:load"));
+	assert_int_equal(request_add_verify(&rq, "c:load"), 0);
+	assert_refused("once as 'c:load'", request_add_verify(&rq, "c:seal"));
+	assert_int_equal(request_add_verify(&rq, "all:seal"), 0);
+	assert_true(rq.late.all && !rq.verify.all);
 }
 
 static void bad_name_sets(void **state)
@@ -209,12 +224,13 @@ static void bad_name_sets(void **state)
 		{ "a,", "an empty name" },
 		{ ",a", "an empty name" },
 		{ "a,,b", "an empty name" },
-		{ ":seal", "an empty name" },
-		{ "a:", "wants :load or :seal" },
-		{ ":", "wants :load or :seal" },
-		{ "a:sealed", "wants :load or :seal" },
-		{ "a:seal:load", "wants :load or :seal" },
-		{ "a:SEAL", "wants :load or :seal" },
+		{ ":late", "an empty name" },
+		{ "a:", "wants :load or :late" },
+		{ ":", "wants :load or :late" },
+		{ "a:sealed", "wants :load or :late" },
+		{ "a:later", "wants :load or :late" },
+		{ "a:late:load", "wants :load or :late" },
+		{ "a:LATE", "wants :load or :late" },
 	};
 
 	(void)state;
@@ -246,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(name_sets, setup, teardown),
 		cmocka_unit_test_setup_teardown(late_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(seal_is_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_name_sets, setup, teardown),
 		cmocka_unit_test_setup_teardown(carry, setup, teardown),
 	};
