@@ -99,8 +99,8 @@ static const struct handover_region *foreign_region(const struct handover *h)
 	return NULL;
 }
 
-bool prebuilt_obstacle(const struct handover *h, const struct target *t, const struct request *rq, char *why,
-		       size_t size)
+bool prebuilt_obstacle(const struct handover *h, const struct target *t, const struct request *rq,
+		       char *why, size_t size)
 {
 	const char *text = features_obstacle(h, rq);
 	const struct handover_region *foreign;
