@@ -95,11 +95,11 @@ static int read_files(const struct tool_options *o, struct need *n)
 		notice("'%s' (%s) could not read a handover: it has no KHO, or an ABI this program "
 		       "does not know", o->kernel, image.features.release);
 	n->name = image.features.scratch_name;
-	n->parts.kernel = scratch_for_kernel(&image.bzimage);
+	n->parts.kernel = scratch_for_kernel(&image.image);
 	n->parts.initrd = (uint64_t)st.st_size;
 	n->parts.payload = o->payload;
 	n->parts.own = PAYLOAD_OWN + purgatory_memory_size;
-	n->parts.high = image.bzimage.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G;
+	n->parts.high = !image.image.limit;
 	return 0;
 }
 

@@ -13,9 +13,9 @@ int kernel_image_read(const char *path, struct kernel_image *ret)
 	memset(ret, 0, sizeof(*ret));
 	if (file_read(path, "kernel", KERNEL_FILE_MAX, &file))
 		return -1;
-	err = kernel_file_parse(path, &file, &ret->bzimage);
+	err = kernel_file_parse(path, &file, &ret->image);
 	if (!err)
-		err = kernel_file_scan(path, &file, &ret->bzimage, &ret->features);
+		err = kernel_file_scan(path, &file, &ret->image, &ret->features);
 	buffer_free(&file);
 	ret->kernel.form_sure = reader_of_image(&ret->features, &ret->kernel.reader);
 	ret->kernel.kho = ret->features.kho[0] && !ret->features.kho_disabled;

@@ -7,12 +7,12 @@
 #include "preflight.h"
 
 struct kernel_image {
-	struct bzimage bzimage;
+	struct image image;
 	struct kernel_features features;
 	struct preflight_kernel kernel;
 };
 
-/* Look into the bzImage PATH. 0, or -1 after a message. */
+/* Look into the kernel image PATH. 0, or -1 after a message. */
 int kernel_image_read(const char *path, struct kernel_image *ret);
 
 #endif

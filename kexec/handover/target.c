@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <asm/bootparam.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,7 +73,7 @@ int target_read(struct target *t, const struct request *rq)
 		return EXIT_REFUSED;
 	if (rq->initrd && file_read_open(t->initrd_fd, rq->initrd, "initrd", INITRD_MAX, &t->initrd))
 		return EXIT_REFUSED;
-	t->packed = bzimage_parse(t->kernel.data, t->kernel.size, &t->image) != IMAGE_OK;
+	t->packed = image_parse(t->kernel.data, t->kernel.size, &t->image) != IMAGE_OK;
 	t->kernel_crc = crc32c(0, t->kernel.data, t->kernel.size);
 	t->initrd_crc = crc32c(0, t->initrd.data, t->initrd.size);
 	if (check_unchanged(t, rq))
@@ -105,17 +106,17 @@ int target_check_files(const struct target *t, const struct request *rq)
 
 int target_check(const struct target *t, const struct machine *m, const char *cmdline)
 {
-	const struct bzimage *image = &t->image;
+	const struct image *image = &t->image;
 
-	if (m->la57 && !(image->xloadflags & XLF_5LEVEL))
+	if (m->la57 && !(image->bzimage.xloadflags & XLF_5LEVEL))
 		return error("this machine runs with 5-level page tables and the new kernel cannot be "
 			     "entered with them (xloadflags): boot with 'no5lvl' first, or use a kernel "
 			     "with CONFIG_X86_5LEVEL");
 	if (!image->relocatable)
 		return error("the new kernel is not relocatable: build it with CONFIG_RELOCATABLE");
-	if (strlen(cmdline) > image->cmdline_size)
+	if (strlen(cmdline) > image->cmdline_max)
 		return error("the command line has %zu characters, the new kernel reads %u",
-			     strlen(cmdline), image->cmdline_size);
+			     strlen(cmdline), image->cmdline_max);
 	return 0;
 }
 

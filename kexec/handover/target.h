@@ -11,12 +11,12 @@
 struct target {
 	/* Opened once: what is judged is what is loaded. -1: none. */
 	int kernel_fd, initrd_fd, prebuilt_fd;
-	struct buffer kernel;		/* a bzImage, decompressed if the file was */
+	struct buffer kernel;		/* the image, decompressed if the file was */
 	struct buffer initrd;		/* size 0: none */
 	uint32_t kernel_crc;		/* of the kernel file as it was read */
 	uint32_t initrd_crc;
 	bool packed;			/* ... compressed as a whole, which kexec_file_load does not take */
-	struct bzimage image;
+	struct image image;
 	bool was_read;			/* all of the above but the descriptors is valid */
 	bool held;			/* the descriptors are of sealed memory, and hold what was read */
 	struct kho_reader reads;	/* only with KHO: what it can be handed */

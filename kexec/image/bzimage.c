@@ -8,7 +8,8 @@
 #include <endian.h>
 #include <string.h>
 
-#include "image.h"
+#include "arch.h"
+#include "image-type.h"
 
 /* Offsets in the file, little-endian values. */
 #define SETUP_SECTS		0x1f1	/* u8 */
@@ -35,7 +36,7 @@
 
 #define SECTOR			512
 #define SETUP_SECTS_DEFAULT	4	/* what 0 stands for */
-#define ENTRY_64		0x200	/* of startup_64 in the protected-mode part */
+#define ENTRY_64		0x200	/* of startup_64 in the protected-mode part, boot.rst section 1.14 */
 
 #define ALIGNMENT_MIN		4096u
 #define ALIGNMENT_MAX		(1u << 30)
@@ -68,16 +69,21 @@ static uint64_t get64(const uint8_t *p)
 	return le64toh(v);
 }
 
-/* Is this a bzImage whose whole setup header can be read? */
+static bool probe(const void *buf, size_t size)
+{
+	const uint8_t *p = buf;
+
+	/* Too short to tell a cut bzImage from any small file given by mistake. */
+	if (size < PROTOCOL + 2)
+		return false;
+	return get16(p + BOOT_FLAG) == BOOT_FLAG_VALUE && !memcmp(p + HEADER_MAGIC, "HdrS", 4);
+}
+
+/* Can the whole setup header be read, and is there a 64-bit kernel behind it? */
 static enum image_error check_header(const uint8_t *p, size_t size)
 {
 	uint32_t end;
 
-	/* Too short to tell a cut bzImage from any small file given by mistake. */
-	if (size < PROTOCOL + 2)
-		return IMAGE_ERR_NOT_BZIMAGE;
-	if (get16(p + BOOT_FLAG) != BOOT_FLAG_VALUE || memcmp(p + HEADER_MAGIC, "HdrS", 4))
-		return IMAGE_ERR_NOT_BZIMAGE;
 	if (get16(p + PROTOCOL) < PROTOCOL_XLOADFLAGS)
 		return IMAGE_ERR_OLD_PROTOCOL;
 
@@ -88,25 +94,29 @@ static enum image_error check_header(const uint8_t *p, size_t size)
 		return IMAGE_ERR_TRUNCATED;
 
 	if (!(p[LOADFLAGS] & LOADED_HIGH))		/* a zImage */
-		return IMAGE_ERR_NOT_BZIMAGE;
+		return IMAGE_ERR_TYPE;
 	if (!(get16(p + XLOADFLAGS) & XLF_KERNEL_64))
 		return IMAGE_ERR_NO_64BIT;
 	return IMAGE_OK;
 }
 
-static void read_fields(const uint8_t *p, struct bzimage *img)
+static void read_fields(const uint8_t *p, struct image *img)
 {
-	img->version = get16(p + PROTOCOL);
-	img->xloadflags = get16(p + XLOADFLAGS);
 	img->relocatable = p[RELOCATABLE_KERNEL] != 0;
 	img->alignment = get32(p + KERNEL_ALIGNMENT);
 	img->pref_address = get64(p + PREF_ADDRESS);
 	img->init_size = get32(p + INIT_SIZE);
-	img->cmdline_size = get32(p + CMDLINE_SIZE);
-	img->header_size = HEADER_MAGIC + p[HEADER_LENGTH] - BZIMAGE_SETUP_HEADER_OFFSET;
+	img->cmdline_max = get32(p + CMDLINE_SIZE);
+	img->limit = get16(p + XLOADFLAGS) & XLF_CAN_BE_LOADED_ABOVE_4G ? 0 : LIMIT_4G;
+	img->entry = ENTRY_64;
+	img->bzimage = (struct bzimage){
+		.version = get16(p + PROTOCOL),
+		.xloadflags = get16(p + XLOADFLAGS),
+		.header_size = HEADER_MAGIC + p[HEADER_LENGTH] - BZIMAGE_SETUP_HEADER_OFFSET,
+	};
 }
 
-static enum image_error check_fields(const struct bzimage *img)
+static enum image_error check_fields(const struct image *img)
 {
 	if (img->alignment < ALIGNMENT_MIN || img->alignment > ALIGNMENT_MAX ||
 	    img->alignment & (img->alignment - 1))
@@ -115,7 +125,7 @@ static enum image_error check_fields(const struct bzimage *img)
 		return IMAGE_ERR_HEADER;
 	if (img->pref_address > PHYS_END - img->init_size)
 		return IMAGE_ERR_HEADER;
-	if (img->cmdline_size < CMDLINE_MIN || img->cmdline_size > CMDLINE_MAX)
+	if (img->cmdline_max < CMDLINE_MIN || img->cmdline_max > CMDLINE_MAX)
 		return IMAGE_ERR_HEADER;
 	return IMAGE_OK;
 }
@@ -124,7 +134,7 @@ static enum image_error check_fields(const struct bzimage *img)
  * The protected-mode part is the rest of the file, as the kernel's own loader
  * takes it: a signature may follow what syssize counts, and does no harm.
  */
-static enum image_error find_kernel(const uint8_t *p, size_t size, struct bzimage *img)
+static enum image_error find_kernel(const uint8_t *p, size_t size, struct image *img)
 {
 	unsigned int sects = p[SETUP_SECTS] ? p[SETUP_SECTS] : SETUP_SECTS_DEFAULT;
 	size_t offset = (sects + 1) * SECTOR;
@@ -141,13 +151,11 @@ static enum image_error find_kernel(const uint8_t *p, size_t size, struct bzimag
 	return IMAGE_OK;
 }
 
-static enum image_error find_payload(const uint8_t *p, struct bzimage *img)
+static enum image_error find_payload(const uint8_t *p, struct image *img)
 {
 	uint32_t offset = get32(p + PAYLOAD_OFFSET);
 	uint32_t length = get32(p + PAYLOAD_LENGTH);
 
-	img->payload_offset = 0;
-	img->payload_size = 0;
 	if (!offset || !length)
 		return IMAGE_OK;
 
@@ -158,57 +166,22 @@ static enum image_error find_payload(const uint8_t *p, struct bzimage *img)
 	return IMAGE_OK;
 }
 
-enum image_error bzimage_parse(const void *buf, size_t size, struct bzimage *ret)
+static enum image_error parse(const void *buf, size_t size, struct image *ret)
 {
-	struct bzimage img;
-	enum image_error err;
+	enum image_error err = check_header(buf, size);
 
-	err = check_header(buf, size);
 	if (err)
 		return err;
-
-	read_fields(buf, &img);
-	err = check_fields(&img);
+	read_fields(buf, ret);
+	err = check_fields(ret);
 	if (err)
 		return err;
-	err = find_kernel(buf, size, &img);
-	if (err)
-		return err;
-	err = find_payload(buf, &img);
-	if (err)
-		return err;
-
-	*ret = img;
-	return IMAGE_OK;
+	err = find_kernel(buf, size, ret);
+	return err ? err : find_payload(buf, ret);
 }
 
-const char *image_strerror(enum image_error err)
-{
-	switch (err) {
-	case IMAGE_OK:
-		return "no error";
-	case IMAGE_ERR_TRUNCATED:
-		return "truncated";
-	case IMAGE_ERR_NOT_BZIMAGE:
-		return "not a bzImage";
-	case IMAGE_ERR_OLD_PROTOCOL:
-		return "boot protocol older than 2.12";
-	case IMAGE_ERR_NO_64BIT:
-		return "no 64-bit entry point";
-	case IMAGE_ERR_HEADER:
-		return "setup header field out of range";
-	case IMAGE_ERR_FORMAT:
-		return "compression format not recognised";
-	case IMAGE_ERR_CODEC:
-		return "compression format not supported by this build";
-	case IMAGE_ERR_CORRUPT:
-		return "compressed data is corrupt";
-	case IMAGE_ERR_LAYOUT:
-		return "what is compressed in it has not the segments of a 64-bit x86 vmlinux";
-	case IMAGE_ERR_TOOBIG:
-		return "too big when decompressed";
-	case IMAGE_ERR_NOMEM:
-		return "not enough memory to decompress";
-	}
-	return "unknown error";
-}
+const struct image_type bzimage_type = {
+	.name = "64-bit x86 bzImages (boot protocol 2.12 and later)",
+	.probe = probe,
+	.parse = parse,
+};

@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <asm/bootparam.h>	/* XLF_*, the bits of xloadflags */
-
 #include "scratch-name.h"
 
 #define BZIMAGE_SETUP_HEADER_OFFSET	0x1f1	/* in the file and in boot_params */
@@ -21,7 +19,7 @@ enum image_error {
 	IMAGE_ERR_TRUNCATED,		/* the file ends before what its header names, the
 					   compressed data before its end, or the vmlinux before
 					   its segments' */
-	IMAGE_ERR_NOT_BZIMAGE,		/* no boot flag or no "HdrS", or a zImage */
+	IMAGE_ERR_TYPE,			/* of no type in the table of image-type.c, or a zImage */
 	IMAGE_ERR_OLD_PROTOCOL,		/* boot protocol before 2.12 */
 	IMAGE_ERR_NO_64BIT,		/* XLF_KERNEL_64 clear */
 	IMAGE_ERR_HEADER,		/* a field of the setup header is out of its range */
@@ -36,24 +34,34 @@ enum image_error {
 /* A sentence fragment for ERR, such as "not a bzImage". Never NULL. */
 const char *image_strerror(enum image_error err);
 
-/* The fields of a bzImage's setup header that loading needs. */
+/* What the boot data of x86 needs of a bzImage, and nobody else. */
 struct bzimage {
 	uint16_t version;		/* boot protocol, 0x020f = 2.15 */
-	uint16_t xloadflags;
-	bool relocatable;
-	uint32_t alignment;		/* kernel_alignment: power of two, at least a page */
-	uint64_t pref_address;
-	uint32_t init_size;		/* bytes needed from the load address on; at least kernel_size */
-	uint32_t cmdline_size;		/* longest command line, NUL not counted */
+	uint16_t xloadflags;		/* XLF_* */
 	uint32_t header_size;		/* bytes of setup header from 0x1f1 on */
-	size_t kernel_offset;		/* protected-mode part in the file */
-	size_t kernel_size;		/* to the end of the file, so with a signature */
-	size_t payload_offset;		/* compressed vmlinux in the file; 0 if not named */
-	size_t payload_size;
 };
 
-/* Parse a whole bzImage of SIZE bytes. Writes *RET only on IMAGE_OK. */
-enum image_error bzimage_parse(const void *buf, size_t size, struct bzimage *ret);
+/* What a loader needs to know of an image, of whatever type it is. */
+struct image {
+	bool relocatable;
+	uint64_t alignment;		/* of the load address: power of two, at least a page */
+	uint64_t pref_address;		/* lowest load address */
+	uint64_t init_size;		/* bytes needed from the load address on; at least kernel_size */
+	uint64_t limit;			/* it can be given nothing from this address on; 0: anywhere */
+	uint64_t entry;			/* entry point, from the load address on */
+	uint32_t cmdline_max;		/* longest command line, NUL not counted */
+	size_t kernel_offset;		/* what is loaded of the file */
+	size_t kernel_size;
+	size_t payload_offset;		/* compressed vmlinux in the file; 0 if not named */
+	size_t payload_size;
+	struct bzimage bzimage;
+};
+
+/* Parse a whole image of SIZE bytes, of any type. Writes *RET only on IMAGE_OK. */
+enum image_error image_parse(const void *buf, size_t size, struct image *ret);
+
+/* The names of all types, with commas between them, into TEXT of SIZE bytes. */
+void image_type_names(char *text, size_t size);
 
 /*
  * What the decompressed vmlinux says it can read; what its built-in initramfs says does not

@@ -14,19 +14,21 @@ static int unpack(struct buffer *file)
 	return 0;
 }
 
-int kernel_file_parse(const char *path, struct buffer *file, struct bzimage *ret)
+int kernel_file_parse(const char *path, struct buffer *file, struct image *ret)
 {
-	enum image_error err = bzimage_parse(file->data, file->size, ret);
+	char names[256];
+	enum image_error err = image_parse(file->data, file->size, ret);
 
-	if (err == IMAGE_ERR_NOT_BZIMAGE && !unpack(file))
-		err = bzimage_parse(file->data, file->size, ret);
-	if (err)
-		return error("cannot use '%s' as a kernel: %s; this program takes 64-bit x86 "
-			     "bzImages (boot protocol 2.12 and later)", path, image_strerror(err));
-	return 0;
+	if (err == IMAGE_ERR_TYPE && !unpack(file))
+		err = image_parse(file->data, file->size, ret);
+	if (!err)
+		return 0;
+	image_type_names(names, sizeof(names));
+	return error("cannot use '%s' as a kernel: %s; this program takes %s", path,
+		     image_strerror(err), names);
 }
 
-int kernel_file_scan(const char *path, const struct buffer *file, const struct bzimage *image,
+int kernel_file_scan(const char *path, const struct buffer *file, const struct image *image,
 		     struct kernel_features *ret)
 {
 	const char *format;

@@ -12,10 +12,10 @@
  * Parse FILE, the contents of PATH. One that is compressed as a whole (vmlinuz.gz and
  * the like) is replaced by what is in it. 0, or -1 after a message.
  */
-int kernel_file_parse(const char *path, struct buffer *file, struct bzimage *ret);
+int kernel_file_parse(const char *path, struct buffer *file, struct image *ret);
 
 /* What the parsed kernel can read. 0, or -1 after a message. */
-int kernel_file_scan(const char *path, const struct buffer *file, const struct bzimage *image,
+int kernel_file_scan(const char *path, const struct buffer *file, const struct image *image,
 		     struct kernel_features *ret);
 
 #endif

@@ -3,9 +3,9 @@
 #include "kho.h"
 #include "scratch-size.h"
 
-uint64_t scratch_for_kernel(const struct bzimage *image)
+uint64_t scratch_for_kernel(const struct image *image)
 {
-	return 2 * ((uint64_t)image->init_size + image->alignment);
+	return 2 * (image->init_size + image->alignment);
 }
 
 uint64_t scratch_for_pages(uint64_t ram)

@@ -11,7 +11,7 @@
  * The kernel itself, twice: KASLR moves it to where nothing of ours lies. Its
  * pref_address, below which it is not loaded, is not in it.
  */
-uint64_t scratch_for_kernel(const struct bzimage *image);
+uint64_t scratch_for_kernel(const struct image *image);
 
 /* Page structs and what goes with them, for RAM bytes of memory. */
 uint64_t scratch_for_pages(uint64_t ram);
@@ -30,7 +30,7 @@ struct scratch_need {
 	uint64_t boot;			/* scratch_for_boot(), and what is reserved early */
 	uint64_t pages;			/* scratch_for_pages() */
 	unsigned int nodes;
-	bool high;			/* XLF_CAN_BE_LOADED_ABOVE_4G */
+	bool high;			/* it can be given things above 4 GiB */
 };
 
 /* For kho_scratch=LOW,GLOBAL,PER_NODE (7.4: kho_bootmem=), in whole MiB. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <asm/bootparam.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,7 +135,7 @@ static int prepare(struct loading *l)
 
 	if (!rq->no_efi && efi_observe(&l->machine, &l->efi))
 		return -1;
-	if (l->efi.memmap.size && !(l->target->image.xloadflags & XLF_EFI_KEXEC))
+	if (l->efi.memmap.size && !(l->target->image.bzimage.xloadflags & XLF_EFI_KEXEC))
 		notice("EFI runtime services are not passed on: the new kernel does not take them "
 		       "(XLF_EFI_KEXEC)");
 	if (rq->kho && look(l))

@@ -77,7 +77,7 @@ static const char *image_obstacle(const struct target *t, const struct request *
 {
 	if (t->packed)
 		return "the kernel file is compressed as a whole: unpack it";
-	if (!(t->image.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G))
+	if (t->image.limit)
 		return "the new kernel cannot be loaded above 4 GiB, which kexec_file_load wants";
 	if (rq->no_efi)
 		return "--noefi works with kexec_load only";

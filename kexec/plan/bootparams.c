@@ -134,11 +134,11 @@ static void inherit(struct boot_params *bp, const struct bootparams_input *in)
 
 static void set_header(struct boot_params *bp, const struct bootparams_input *in)
 {
-	size_t size = in->bzimage->header_size;
+	size_t size = in->image->bzimage.header_size;
 
 	if (size > sizeof(bp->hdr))
 		size = sizeof(bp->hdr);
-	memcpy(&bp->hdr, in->image + BZIMAGE_SETUP_HEADER_OFFSET, size);
+	memcpy(&bp->hdr, in->kernel + BZIMAGE_SETUP_HEADER_OFFSET, size);
 	bp->hdr.type_of_loader = LOADER_TYPE_KEXEC;
 	bp->hdr.setup_data = 0;
 	bp->hdr.ramdisk_image = (uint32_t)in->initrd_addr;

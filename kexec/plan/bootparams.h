@@ -26,8 +26,8 @@ int efi_observe(const struct machine *machine, struct efi_facts *ret);
 struct bootparams_input {
 	const struct machine *machine;
 	const struct efi_facts *efi;	/* NULL: do not pass EFI on */
-	const unsigned char *image;	/* the bzImage, for its setup header */
-	const struct bzimage *bzimage;
+	const unsigned char *kernel;	/* the file, for its setup header */
+	const struct image *image;
 	const char *cmdline;
 	uint64_t initrd_addr;
 	uint64_t initrd_size;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <asm/bootparam.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,6 @@
 #include "message.h"
 #include "scratch-size.h"
 
-#define ENTRY_64	0x200		/* 64-bit entry point, boot.rst section 1.14 */
 #define VIDEO_TYPE_VGA_TEXT 1		/* screen_info.orig_video_isVGA */
 
 /* Where segments may lie: scratch with a handover, else all RAM. */
@@ -64,19 +64,13 @@ static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t
 	return err ? image_plan_no_room(p, name, size, err) : 0;
 }
 
-/* First address that the kernel cannot be given things at; 0: none. */
-static uint64_t kernel_limit(const struct image_plan *p)
-{
-	return p->target->image.xloadflags & XLF_CAN_BE_LOADED_ABOVE_4G ? 0 : LIMIT_4G;
-}
-
 static int place_kernel(struct image_plan *p)
 {
-	const struct bzimage *image = &p->target->image;
+	const struct image *image = &p->target->image;
 	uint64_t min = image->pref_address > LOW_MEMORY_END ? image->pref_address :
 								 LOW_MEMORY_END;
 
-	return place(p, "kernel", image->init_size, image->alignment, min, kernel_limit(p),
+	return place(p, "kernel", image->init_size, image->alignment, min, p->target->image.limit,
 		     &p->kernel);
 }
 
@@ -84,7 +78,7 @@ static int place_initrd(struct image_plan *p)
 {
 	if (!p->target->initrd.size)
 		return 0;
-	return place(p, "initrd", p->target->initrd.size, PAGE_SIZE, LOW_MEMORY_END, kernel_limit(p), &p->initrd);
+	return place(p, "initrd", p->target->initrd.size, PAGE_SIZE, LOW_MEMORY_END, p->target->image.limit, &p->initrd);
 }
 
 /* What is verified beside the handover; of a segment the kernel adds it. */
@@ -141,9 +135,9 @@ static int build_boot_params(struct image_plan *p, struct bootparams *ret)
 {
 	struct bootparams_input in = {
 		.machine = p->machine,
-		.efi = p->target->image.xloadflags & XLF_EFI_KEXEC ? p->efi : NULL,
-		.image = p->target->kernel.data,
-		.bzimage = &p->target->image,
+		.efi = p->target->image.bzimage.xloadflags & XLF_EFI_KEXEC ? p->efi : NULL,
+		.kernel = p->target->kernel.data,
+		.image = &p->target->image,
 		.cmdline = p->cmdline,
 		.initrd_addr = p->initrd ? p->initrd->addr : 0,
 		.initrd_size = p->target->initrd.size,
@@ -179,7 +173,7 @@ static uint64_t other_segments(const struct image_plan *p)
 
 static int plan_scratch(struct image_plan *p)
 {
-	const struct bzimage *image = &p->target->image;
+	const struct image *image = &p->target->image;
 
 	return handover_plan_scratch(p->handover, p->machine, image->pref_address +
 				     scratch_for_kernel(image) + other_segments(p),
@@ -216,10 +210,10 @@ static int place_segments(struct image_plan *p)
 		return -1;
 	if (place_kernel(p))
 		return -1;
-	if (h && place(p, "handover", p->layout.size, PAGE_SIZE, LOW_MEMORY_END, kernel_limit(p), &p->payload))
+	if (h && place(p, "handover", p->layout.size, PAGE_SIZE, LOW_MEMORY_END, p->target->image.limit, &p->payload))
 		return -1;
 	if (place_initrd(p) ||
-	    place(p, "boot_params", p->boot_params_buf.size, PAGE_SIZE, LOW_MEMORY_END, kernel_limit(p),
+	    place(p, "boot_params", p->boot_params_buf.size, PAGE_SIZE, LOW_MEMORY_END, p->target->image.limit,
 		  &p->boot_params) ||
 	    place(p, "purgatory", purgatory_memory_size, PAGE_SIZE, LOW_MEMORY_END, 0, &p->purgatory))
 		return -1;
@@ -340,7 +334,7 @@ static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
 	struct kho_purgatory_params params = {
 		.magic = KHO_PURGATORY_MAGIC,
 		.image_size = purgatory_image_size,
-		.kernel_entry = p->kernel->addr + ENTRY_64,
+		.kernel_entry = p->kernel->addr + p->target->image.entry,
 		.boot_params = p->boot_params->addr,
 		.react = {
 			.payload_addr = p->payload ? p->payload->addr : 0,

@@ -78,7 +78,7 @@ static int place_all(struct image_plan *p, const struct piece *piece, size_t cou
 
 static int place_segments(struct image_plan *p)
 {
-	const struct bzimage *image = &p->target->image;
+	const struct image *image = &p->target->image;
 	const uint64_t low = image->pref_address > LOW_MEMORY_END ? image->pref_address : LOW_MEMORY_END;
 	const struct piece initrd = { "initrd", p->target->initrd.size, PAGE_SIZE, INITRD_MIN, &p->initrd };
 	const struct piece payload = { "handover", p->layout.size, PAGE_SIZE, LOW_MEMORY_END, &p->payload };

@@ -32,11 +32,11 @@ static void scan(const uint8_t *data, size_t size)
 }
 
 /* What callers rely on without checking it again. */
-static void check(const struct bzimage *b, size_t size)
+static void check(const struct image *b, size_t size)
 {
 	if (b->kernel_offset + b->kernel_size != size || b->kernel_size > b->init_size)
 		abort();
-	if (BZIMAGE_SETUP_HEADER_OFFSET + b->header_size > size)
+	if (BZIMAGE_SETUP_HEADER_OFFSET + b->bzimage.header_size > size)
 		abort();
 	if (b->payload_size && (b->payload_offset < b->kernel_offset ||
 				b->payload_offset > size ||
@@ -48,11 +48,11 @@ static void check(const struct bzimage *b, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct bzimage b;
+	struct image b;
 	size_t unpacked_size;
 	void *unpacked;
 
-	if (bzimage_parse(data, size, &b) == IMAGE_OK) {
+	if (image_parse(data, size, &b) == IMAGE_OK) {
 		check(&b, size);
 		if (b.payload_size)
 			scan(data + b.payload_offset, b.payload_size);

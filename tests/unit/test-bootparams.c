@@ -13,8 +13,8 @@
 #define EFI_MAP		96
 
 static struct machine machine;
-static unsigned char image[1024];
-static const struct bzimage bzimage = { .header_size = 0x7b };
+static unsigned char kernel[1024];
+static const struct image image = { .bzimage.header_size = 0x7b };
 static unsigned char efi_map[EFI_MAP];
 static const struct kho_range reserve[2] = { { 0x140000000, 0x200000 }, { 0x150000000, 0x1000 } };
 
@@ -26,7 +26,7 @@ static const struct efi_facts efi = {
 static struct bootparams_input input(void)
 {
 	return (struct bootparams_input){
-		.machine = &machine, .efi = &efi, .image = image, .bzimage = &bzimage,
+		.machine = &machine, .efi = &efi, .kernel = kernel, .image = &image,
 		.cmdline = "root=/dev/vda kho=on",
 		.initrd_addr = INITRD, .initrd_size = 0x140001000,
 		.handover = true, .payload_addr = PAYLOAD,
@@ -42,8 +42,8 @@ static int setup(void **state)
 
 	(void)state;
 	memset(&machine, 0, sizeof(machine));
-	for (size_t i = 0; i < sizeof(image); i++)
-		image[i] = (unsigned char)(i * 7 + 1);
+	for (size_t i = 0; i < sizeof(kernel); i++)
+		kernel[i] = (unsigned char)(i * 7 + 1);
 	for (size_t i = 0; i < sizeof(efi_map); i++)
 		efi_map[i] = (unsigned char)(200 - i);
 	machine.memmap_count = machine.ram_count = 1;
@@ -147,7 +147,7 @@ static void header_and_texts(void **state)
 	(void)state;
 	build(&in, ADDR, &bp);
 	p = params(&bp);
-	assert_int_equal(p->hdr.setup_sects, image[BZIMAGE_SETUP_HEADER_OFFSET]);
+	assert_int_equal(p->hdr.setup_sects, kernel[BZIMAGE_SETUP_HEADER_OFFSET]);
 	assert_int_equal(p->hdr.type_of_loader, 0xd0);
 	assert_int_equal(p->hdr.ramdisk_image | (uint64_t)p->ext_ramdisk_image << 32, INITRD);
 	assert_int_equal(p->hdr.ramdisk_size | (uint64_t)p->ext_ramdisk_size << 32, 0x140001000);
@@ -166,18 +166,18 @@ static void header_and_texts(void **state)
 /* A header longer than the struct, as a later protocol's, is cut to it. */
 static void header_sizes(void **state)
 {
-	struct bzimage longer = { .header_size = 0x100 }, shorter = { .header_size = 0x30 };
+	struct image longer = { .bzimage.header_size = 0x100 }, shorter = { .bzimage.header_size = 0x30 };
 	struct bootparams_input in = input();
 	struct bootparams bp;
 
 	(void)state;
 	in.efi = NULL;
-	in.bzimage = &longer;
+	in.image = &longer;
 	build(&in, ADDR, &bp);
 	for (size_t i = 0; i < sizeof(params(&bp)->_pad7); i++)
 		assert_int_equal(params(&bp)->_pad7[i], 0);
 	buffer_free(&bp.buf);
-	in.bzimage = &shorter;
+	in.image = &shorter;
 	build(&in, ADDR, &bp);
 	assert_int_equal(params(&bp)->hdr.init_size, 0);
 	buffer_free(&bp.buf);

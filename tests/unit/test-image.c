@@ -452,7 +452,7 @@ static void compress_payload(struct bytes *out, const struct codec *c, const str
 	put_le32(out, (uint32_t)in->n);		/* as the kernel's build does */
 }
 
-/* ---- bzimage_parse ----------------------------------------------------- */
+/* ---- image_parse ----------------------------------------------------- */
 
 static void make_small(struct bytes *img)
 {
@@ -466,19 +466,21 @@ static void make_small(struct bytes *img)
 static void test_parse(void **state)
 {
 	struct bytes img = { 0 };
-	struct bzimage b;
+	struct image b;
 
 	(void)state;
 	make_small(&img);
-	assert_int_equal(bzimage_parse(img.p, img.n, &b), IMAGE_OK);
-	assert_int_equal(b.version, 0x020f);
-	assert_int_equal(b.xloadflags, 0x7f);
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
+	assert_int_equal(b.bzimage.version, 0x020f);
+	assert_int_equal(b.bzimage.xloadflags, 0x7f);
 	assert_true(b.relocatable);
 	assert_int_equal(b.alignment, 0x200000);
 	assert_int_equal(b.pref_address, 0x1000000);
 	assert_int_equal(b.init_size, 0x3000000);
-	assert_int_equal(b.cmdline_size, 2047);
-	assert_int_equal(b.header_size, 0x26c - 0x1f1);
+	assert_int_equal(b.limit, 0);
+	assert_int_equal(b.entry, 0x200);
+	assert_int_equal(b.cmdline_max, 2047);
+	assert_int_equal(b.bzimage.header_size, 0x26c - 0x1f1);
 	assert_int_equal(b.kernel_offset, KERNEL_OFFSET);
 	assert_int_equal(b.kernel_size, img.n - KERNEL_OFFSET);
 	assert_int_equal(b.payload_offset, KERNEL_OFFSET + PAYLOAD_AT);
@@ -486,7 +488,7 @@ static void test_parse(void **state)
 
 	/* A signature after the image is part of what is loaded. */
 	fill(&img, 0x30, 100);
-	assert_int_equal(bzimage_parse(img.p, img.n, &b), IMAGE_OK);
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
 	assert_int_equal(b.kernel_size, img.n - KERNEL_OFFSET);
 	free(img.p);
 }
@@ -494,14 +496,14 @@ static void test_parse(void **state)
 static void test_header_variants(void **state)
 {
 	struct bytes img = { 0 };
-	struct bzimage b;
+	struct image b;
 
 	(void)state;
 	make_small(&img);
 	fill(&img, 0, 4096);
 	img.p[0x1f1] = 0;			/* stands for 4 */
 	set32(img.p + 0x24c, 0);
-	assert_int_equal(bzimage_parse(img.p, img.n, &b), IMAGE_OK);
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
 	assert_int_equal(b.kernel_offset, 5 * 512);
 	assert_int_equal(b.payload_offset, 0);
 	assert_int_equal(b.payload_size, 0);
@@ -509,13 +511,15 @@ static void test_header_variants(void **state)
 	set16(img.p + 0x206, 0x020c);
 	img.p[0x234] = 0;
 	img.p[0x201] = 0x264 - 0x202;
-	assert_int_equal(bzimage_parse(img.p, img.n, &b), IMAGE_OK);
+	img.p[0x236] &= (unsigned char)~2;	/* XLF_CAN_BE_LOADED_ABOVE_4G */
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
 	assert_false(b.relocatable);
-	assert_int_equal(b.header_size, 0x264 - 0x1f1);
+	assert_int_equal(b.limit, 1ull << 32);
+	assert_int_equal(b.bzimage.header_size, 0x264 - 0x1f1);
 	free(img.p);
 }
 
-/* One field of a good image, and what bzimage_parse() says with it. */
+/* One field of a good image, and what image_parse() says with it. */
 static const struct bad_field {
 	const char *name;
 	uint16_t offset;
@@ -523,9 +527,9 @@ static const struct bad_field {
 	uint64_t value;
 	enum image_error err;
 } bad_fields[] = {
-	{ "no-boot-flag",	0x1fe, 2, 0x55aa, IMAGE_ERR_NOT_BZIMAGE },
-	{ "no-magic",		0x202, 4, 0x5372644a, IMAGE_ERR_NOT_BZIMAGE },
-	{ "zimage",		0x211, 1, 0xfe, IMAGE_ERR_NOT_BZIMAGE },
+	{ "no-boot-flag",	0x1fe, 2, 0x55aa, IMAGE_ERR_TYPE },
+	{ "no-magic",		0x202, 4, 0x5372644a, IMAGE_ERR_TYPE },
+	{ "zimage",		0x211, 1, 0xfe, IMAGE_ERR_TYPE },
 	{ "old-protocol",	0x206, 2, 0x020b, IMAGE_ERR_OLD_PROTOCOL },
 	{ "no-64bit",		0x236, 2, 0x7e, IMAGE_ERR_NO_64BIT },
 	{ "header-short",	0x201, 1, 0x263 - 0x202, IMAGE_ERR_HEADER },
@@ -559,13 +563,13 @@ static void test_bad_fields(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad_fields); i++) {
 		struct bytes img = { 0 };
-		struct bzimage b, before;
+		struct image b, before;
 
 		make_small(&img);
 		break_field(&img, &bad_fields[i]);
 		memset(&b, 0x5a, sizeof(b));
 		before = b;
-		if (bzimage_parse(img.p, img.n, &b) != bad_fields[i].err)
+		if (image_parse(img.p, img.n, &b) != bad_fields[i].err)
 			fail_msg("%s", bad_fields[i].name);
 		assert_memory_equal(&b, &before, sizeof(b));
 		free(img.p);
@@ -595,15 +599,15 @@ static void test_limits(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		struct bad_field f = { "", limits[i].offset, limits[i].size, limits[i].last, IMAGE_OK };
 		struct bytes img = { 0 };
-		struct bzimage b;
+		struct image b;
 
 		make_small(&img);
 		fill(&img, 0, KERNEL_OFFSET + 2048 - img.n);
 		break_field(&img, &f);
-		assert_int_equal(bzimage_parse(img.p, img.n, &b), IMAGE_OK);
+		assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
 		f.value = limits[i].first;
 		break_field(&img, &f);
-		assert_int_equal(bzimage_parse(img.p, img.n, &b), IMAGE_ERR_HEADER);
+		assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_ERR_HEADER);
 		free(img.p);
 	}
 }
@@ -612,23 +616,23 @@ static void test_limits(void **state)
 static void test_kernel_size(void **state)
 {
 	struct bytes img = { 0 };
-	struct bzimage b;
+	struct image b;
 
 	(void)state;
 	make_small(&img);
 	set32(img.p + 0x1f4, 0);
 	set32(img.p + 0x248, 0x100);
 	set32(img.p + 0x24c, 0x101);
-	assert_int_equal(bzimage_parse(img.p, KERNEL_OFFSET + 0x201, &b), IMAGE_OK);
+	assert_int_equal(image_parse(img.p, KERNEL_OFFSET + 0x201, &b), IMAGE_OK);
 	assert_int_equal(b.payload_offset, KERNEL_OFFSET + 0x100);
 	assert_int_equal(b.payload_size, 0x101);
 	set32(img.p + 0x24c, 0x102);
-	assert_int_equal(bzimage_parse(img.p, KERNEL_OFFSET + 0x201, &b), IMAGE_ERR_TRUNCATED);
+	assert_int_equal(image_parse(img.p, KERNEL_OFFSET + 0x201, &b), IMAGE_ERR_TRUNCATED);
 	set32(img.p + 0x248, 0);
-	assert_int_equal(bzimage_parse(img.p, KERNEL_OFFSET + 0x201, &b), IMAGE_OK);
+	assert_int_equal(image_parse(img.p, KERNEL_OFFSET + 0x201, &b), IMAGE_OK);
 	assert_int_equal(b.payload_size, 0);
-	assert_int_equal(bzimage_parse(img.p, KERNEL_OFFSET + 0x200, &b), IMAGE_ERR_TRUNCATED);
-	assert_int_equal(bzimage_parse(img.p, KERNEL_OFFSET, &b), IMAGE_ERR_TRUNCATED);
+	assert_int_equal(image_parse(img.p, KERNEL_OFFSET + 0x200, &b), IMAGE_ERR_TRUNCATED);
+	assert_int_equal(image_parse(img.p, KERNEL_OFFSET, &b), IMAGE_ERR_TRUNCATED);
 	free(img.p);
 }
 
@@ -639,9 +643,9 @@ static enum image_error read_whole(const uint8_t *p, size_t n)
 	struct kernel_features f;
 	enum image_error err;
 	const char *format;
-	struct bzimage b;
+	struct image b;
 
-	err = bzimage_parse(copy, n, &b);
+	err = image_parse(copy, n, &b);
 	if (!err && b.payload_size) {
 		uint8_t *payload = exact_copy(copy + b.payload_offset, b.payload_size);
 
@@ -663,7 +667,7 @@ static void test_truncated_image(void **state)
 	for (size_t n = 0; n < img.n; n++) {
 		enum image_error err = read_whole(img.p, n);
 
-		assert_int_equal(err, n < 0x208 ? IMAGE_ERR_NOT_BZIMAGE : IMAGE_ERR_TRUNCATED);
+		assert_int_equal(err, n < 0x208 ? IMAGE_ERR_TYPE : IMAGE_ERR_TRUNCATED);
 	}
 	free(img.p);
 }

@@ -83,11 +83,11 @@ static void read_kernel(const char *path)
 	struct kernel_features f;
 	const char *format;
 	struct buffer image;
-	struct bzimage b;
+	struct image b;
 	double t;
 
 	assert_int_equal(file_read(path, "kernel", KERNEL_MAX, &image), 0);
-	assert_int_equal(bzimage_parse(image.data, image.size, &b), IMAGE_OK);
+	assert_int_equal(image_parse(image.data, image.size, &b), IMAGE_OK);
 	assert_true(b.payload_size > 0);
 	t = now_ms();
 	assert_int_equal(image_scan(image.data + b.payload_offset, b.payload_size, &f, &format),

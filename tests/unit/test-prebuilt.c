@@ -6,6 +6,7 @@
  *
  *   test-prebuilt --write-corpus DIR     the seeds of tests/fuzz/fuzz-prebuilt.c
  */
+#include <asm/bootparam.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -339,7 +340,7 @@ static bool kernel_places(struct taken *taken, uint64_t size, uint64_t align, ui
 static bool kernel_finds_room(uint64_t purgatory, uint64_t boot_params)
 {
 	struct taken taken = { .range = { { plan.payload->addr, plan.layout.size } }, .count = 1 };
-	const struct bzimage *image = &target.image;
+	const struct image *image = &target.image;
 
 	return kernel_places(&taken, purgatory, 4096, 0x3000) &&
 	       kernel_places(&taken, boot_params, 4096, 0x3000) &&
@@ -493,9 +494,9 @@ static void obstacles_of_the_handover(void **state)
 	request.no_efi = true;
 	assert_obstacle("--noefi");
 	request.no_efi = false;
-	target.image.xloadflags &= (uint16_t)~XLF_CAN_BE_LOADED_ABOVE_4G;
+	target.image.limit = 1ull << 32;
 	assert_obstacle("above 4 GiB");
-	target.image.xloadflags |= XLF_CAN_BE_LOADED_ABOVE_4G;
+	target.image.limit = 0;
 	add_region("pool", 0x3ff00000, 0x200000, false);
 	assert_obstacle(NULL);
 	handover.region[0].verify = true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is refused of the kernel to be loaded, and of its files. */
+#include <asm/bootparam.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -62,13 +63,13 @@ static void entered(void **state)
 
 	(void)state;
 	target.image.relocatable = true;
-	target.image.cmdline_size = 5;
+	target.image.cmdline_max = 5;
 	assert_says(0, NULL, target_check(&target, &m, "quiet"));
 	assert_refused("the command line has 6 characters, the new kernel reads 5",
 		       target_check(&target, &m, "quiet2"));
 	m.la57 = true;
 	assert_refused("5-level page tables", target_check(&target, &m, "quiet"));
-	target.image.xloadflags = XLF_5LEVEL;
+	target.image.bzimage.xloadflags = XLF_5LEVEL;
 	assert_says(0, NULL, target_check(&target, &m, "quiet"));
 	target.image.relocatable = false;
 	assert_refused("not relocatable", target_check(&target, &m, "quiet"));

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+
+#include "image-type.h"
+
+static const struct image_type *const types[] = {
+	&bzimage_type,
+};
+
+#define TYPES	(sizeof(types) / sizeof(types[0]))
+
+enum image_error image_parse(const void *buf, size_t size, struct image *ret)
+{
+	for (size_t i = 0; i < TYPES; i++) {
+		struct image image = { 0 };
+		enum image_error err;
+
+		if (!types[i]->probe(buf, size))
+			continue;
+		err = types[i]->parse(buf, size, &image);
+		if (!err)
+			*ret = image;
+		return err;
+	}
+	return IMAGE_ERR_TYPE;
+}
+
+void image_type_names(char *text, size_t size)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < TYPES && len < size; i++)
+		len += (size_t)snprintf(text + len, size - len, "%s%s", i ? ", " : "", types[i]->name);
+}
+
+const char *image_strerror(enum image_error err)
+{
+	switch (err) {
+	case IMAGE_OK:
+		return "no error";
+	case IMAGE_ERR_TRUNCATED:
+		return "truncated";
+	case IMAGE_ERR_TYPE:
+		return "not a bzImage";
+	case IMAGE_ERR_OLD_PROTOCOL:
+		return "boot protocol older than 2.12";
+	case IMAGE_ERR_NO_64BIT:
+		return "no 64-bit entry point";
+	case IMAGE_ERR_HEADER:
+		return "setup header field out of range";
+	case IMAGE_ERR_FORMAT:
+		return "compression format not recognised";
+	case IMAGE_ERR_CODEC:
+		return "compression format not supported by this build";
+	case IMAGE_ERR_CORRUPT:
+		return "compressed data is corrupt";
+	case IMAGE_ERR_LAYOUT:
+		return "what is compressed in it has not the segments of a 64-bit x86 vmlinux";
+	case IMAGE_ERR_TOOBIG:
+		return "too big when decompressed";
+	case IMAGE_ERR_NOMEM:
+		return "not enough memory to decompress";
+	}
+	return "unknown error";
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The types of kernel images: each is a file that defines one of these, and a row in image-type.c. */
+#ifndef KEXEC_IMAGE_TYPE_H
+#define KEXEC_IMAGE_TYPE_H
+
+#include "image.h"
+
+struct image_type {
+	const char *name;		/* in the plural, for "this program takes ..." */
+	/* Is an image of SIZE bytes of this type, whole or not? */
+	bool (*probe)(const void *buf, size_t size);
+	/* As image_parse(), for one that probe() has taken. *RET is all 0 before. */
+	enum image_error (*parse)(const void *buf, size_t size, struct image *ret);
+};
+
+extern const struct image_type bzimage_type;
+
+#endif
