@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "arch.h"
+#include "boot-arch.h"
 #include "message.h"
 #include "reader.h"
 #include "running.h"
@@ -17,7 +18,6 @@
 
 #define DEBUGFS		"sys/kernel/debug/kho"
 #define DEBUGFS_IN	DEBUGFS "/in"
-#define SETUP_DATA	"sys/kernel/boot_params/setup_data"
 #define NODE_MAX	(256u << 20)	/* bytes of a file with a node's data */
 
 static int observe_machine(struct source *s, const char *sysroot)
@@ -223,28 +223,6 @@ static void open_kcore(struct source *s)
 		notice("in: going on without it");
 }
 
-/* The setup_data entry by which the kernel got its handover: 1, 0 if there is none, or -1. */
-static int read_entry(struct source *s, struct scan_entry *ret)
-{
-	int number, err = incoming_entry(&s->machine->root, SETUP_TYPE_KEXEC_KHO, &number);
-	struct buffer data;
-	char path[96];
-
-	if (err <= 0)
-		return err;
-	snprintf(path, sizeof(path), SETUP_DATA "/%d/data", number);
-	err = root_read(&s->machine->root, path, PAGE_SIZE, &data);
-	errno = -err;
-	if (err)
-		return error_errno("cannot read /%s", path);
-	err = data.size >= sizeof(*ret) ? 1 : error("/%s has %zu bytes instead of %zu", path,
-						    data.size, sizeof(*ret));
-	if (err > 0)
-		memcpy(ret, data.data, sizeof(*ret));
-	buffer_free(&data);
-	return err;
-}
-
 static int read_fdt_file(struct source *s)
 {
 	const struct root *root = &s->machine->root;
@@ -263,7 +241,7 @@ static int read_fdt_file(struct source *s)
 	return err ? error_errno("cannot read /%s", path) : 0;
 }
 
-static int read_handed(struct source *s, const struct scan_entry *entry)
+static int read_handed(struct source *s, const struct boot_handed *entry)
 {
 	unsigned char first;
 
@@ -280,7 +258,7 @@ static int read_handed(struct source *s, const struct scan_entry *entry)
 
 int source_open_in(struct source *s, const char *sysroot)
 {
-	struct scan_entry entry;
+	struct boot_handed entry;
 	int found, err;
 
 	if (observe_machine(s, sysroot))
@@ -289,7 +267,7 @@ int source_open_in(struct source *s, const char *sysroot)
 	open_kcore(s);
 	s->mem = (struct kho_mem){ read_in, s };
 	s->has_mem = true;
-	found = read_entry(s, &entry);
+	found = arch_read_handed(&s->machine->root, &entry);
 	if (found < 0)
 		return -1;
 	err = found ? read_handed(s, &entry) : read_fdt_file(s);

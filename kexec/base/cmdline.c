@@ -201,8 +201,7 @@ static const char *text_end(struct text text)
 	return text.start + text.len;
 }
 
-/* The part of TEXT before the first of STOPS, and the whole where there is none. */
-static struct text text_until(struct text text, const char *stops)
+struct text text_until(struct text text, const char *stops)
 {
 	struct text head = { text.start, 0 };
 
@@ -370,42 +369,4 @@ int cmdline_switch(const char *line, const char *name)
 			value = said;
 	}
 	return value;
-}
-
-/* TEXT behind PREFIX, or NULL. */
-static const char *behind_prefix(struct text text, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return text.len < len || memcmp(text.start, prefix, len) ? NULL : text.start + len;
-}
-
-static uint16_t port_of(struct text console)
-{
-	static const uint16_t standard[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
-	struct text device = text_until(console, ",");
-	const char *port_text = behind_prefix(device, "ttyS"), *end;
-	uint64_t port;
-
-	if (port_text && device.len == 5 && *port_text >= '0' && *port_text <= '3')
-		return standard[*port_text - '0'];
-	port_text = behind_prefix(console, "uart8250,io,");
-	if (!port_text)
-		port_text = behind_prefix(console, "uart,io,");
-	if (port_text && parse_size(port_text, &end, &port) && port && port <= 0xfff8)
-		return (uint16_t)port;
-	return 0;
-}
-
-uint16_t cmdline_serial_port(const char *line)
-{
-	struct cmdline_param param;
-	uint16_t port, last = 0;
-
-	while (cmdline_find(&line, "console", &param)) {
-		port = port_of(param.value);
-		if (port)
-			last = port;
-	}
-	return last;
 }

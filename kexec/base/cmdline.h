@@ -23,6 +23,9 @@ struct text {
 
 bool text_is(struct text text, const char *string);
 
+/* The part of TEXT before the first of STOPS, and the whole where there is none. */
+struct text text_until(struct text text, const char *stops);
+
 struct cmdline_param {
 	struct text word;		/* as it stands in the line, with its quotes */
 	struct text name;
@@ -88,8 +91,5 @@ int text_switch(struct text text);
 
 /* Switch NAME ("kho") of LINE: what its last value that can be understood says; -1 without. */
 int cmdline_switch(const char *line, const char *name);
-
-/* I/O port of the last console=ttySN or console=uart8250,io,PORT; 0 if none. */
-uint16_t cmdline_serial_port(const char *line);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <asm/bootparam.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "boot-arch.h"
 #include "crc32c.h"
 #include "kernel-file.h"
 #include "kho.h"
@@ -108,10 +108,8 @@ int target_check(const struct target *t, const struct machine *m, const char *cm
 {
 	const struct image *image = &t->image;
 
-	if (m->la57 && !(image->bzimage.xloadflags & XLF_5LEVEL))
-		return error("this machine runs with 5-level page tables and the new kernel cannot be "
-			     "entered with them (xloadflags): boot with 'no5lvl' first, or use a kernel "
-			     "with CONFIG_X86_5LEVEL");
+	if (arch_check_image(m, image))
+		return -1;
 	if (!image->relocatable)
 		return error("the new kernel is not relocatable: build it with CONFIG_RELOCATABLE");
 	if (strlen(cmdline) > image->cmdline_max)

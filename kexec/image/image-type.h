@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The types of kernel images: each is a file that defines one of these, and a row in image-type.c. */
+/* The types of kernel images. Each is a file with one of these, and a row in image-type.c. */
 #ifndef KEXEC_IMAGE_TYPE_H
 #define KEXEC_IMAGE_TYPE_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <asm/bootparam.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot-arch.h"
 #include "finalize.h"
 #include "image-plan.h"
 #include "load.h"
@@ -20,7 +20,7 @@ struct loading {
 	const struct request *request;
 	struct machine machine;
 	struct target *target;
-	struct efi_facts efi;
+	struct boot_firmware *firmware;
 	struct handover handover;
 	struct image_plan plan;
 	char *cmdline;			/* REQUEST's, and what the handover needs */
@@ -103,7 +103,7 @@ static int plan(struct loading *l)
 		.machine = &l->machine,
 		.target = l->target,
 		.handover = rq->kho ? &l->handover : NULL,
-		.efi = rq->no_efi ? NULL : &l->efi,
+		.firmware = l->firmware,
 		.cmdline = l->cmdline,
 		.no_checks = rq->no_checks,
 		.dry_run = rq->dry_run,
@@ -133,11 +133,8 @@ static int prepare(struct loading *l)
 {
 	const struct request *rq = l->request;
 
-	if (!rq->no_efi && efi_observe(&l->machine, &l->efi))
+	if (!rq->no_efi && arch_read_firmware(&l->machine, &l->target->image, &l->firmware))
 		return -1;
-	if (l->efi.memmap.size && !(l->target->image.bzimage.xloadflags & XLF_EFI_KEXEC))
-		notice("EFI runtime services are not passed on: the new kernel does not take them "
-		       "(XLF_EFI_KEXEC)");
 	if (rq->kho && look(l))
 		return -1;
 	if (plan(l))
@@ -345,7 +342,7 @@ int load_image(const struct request *request, struct target *target, const char 
 		finalize_revert(root_dir);
 	image_plan_release(&l->plan);
 	handover_release(&l->handover);
-	buffer_free(&l->efi.memmap);
+	arch_free_firmware(l->firmware);
 	machine_release(&l->machine);
 	free(l->cmdline);
 	then_errno = l->then_errno;

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "syscalls.h"
 
 int sys_kexec_load(const struct segments *segments)
@@ -20,13 +21,13 @@ int sys_kexec_load(const struct segments *segments)
 			.memsz = segments->list[i].size,
 		};
 	return (int)syscall(SYS_kexec_load, segments->entry, segments->count, list,
-			    KEXEC_ARCH_X86_64);
+			    KEXEC_ARCH_HERE);
 }
 
 int sys_kexec_load_check(void)
 {
 	/* One segment more than it takes: the last of its checks, and nothing has happened. */
-	int ret = (int)syscall(SYS_kexec_load, 0, KEXEC_SEGMENT_MAX + 1, NULL, KEXEC_ARCH_X86_64);
+	int ret = (int)syscall(SYS_kexec_load, 0, KEXEC_SEGMENT_MAX + 1, NULL, KEXEC_ARCH_HERE);
 
 	return ret && errno == EINVAL ? 0 : -1;
 }
@@ -40,7 +41,7 @@ int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsig
 
 int sys_kexec_unload(void)
 {
-	return (int)syscall(SYS_kexec_load, 0, 0, NULL, KEXEC_ARCH_X86_64);
+	return (int)syscall(SYS_kexec_load, 0, 0, NULL, KEXEC_ARCH_HERE);
 }
 
 int sys_kexec_file_unload(void)

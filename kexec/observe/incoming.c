@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "boot-arch.h"
 #include "crc32c.h"
 #include "incoming.h"
 #include "message.h"
-#include "number.h"
 #include "table.h"
 
 #define SEGMENT_FILE	"sys/kernel/kho/in/segment"
-#define SETUP_DATA_DIR	"sys/kernel/boot_params/setup_data"
 
 static int read_payload(const struct incoming *in, uint64_t offset, void *buf, size_t size)
 {
@@ -30,40 +27,6 @@ int incoming_read(const struct incoming *in, uint64_t addr, void *buf, size_t si
 	    size > p->size - (addr - p->addr))
 		return -1;
 	return read_payload(in, addr - p->addr, buf, size);
-}
-
-/* Whether the entry in the folder of this NAME is of type WANTED: 1, 0, or -1 with errno. */
-static int is_entry(const struct root *root, const char *name, uint32_t wanted, int *ret_number)
-{
-	uint64_t type, number;
-	char path[300];
-	int err;
-
-	if (!parse_u64(name, &number) || number > INT_MAX)
-		return 0;
-	snprintf(path, sizeof(path), SETUP_DATA_DIR "/%s/type", name);
-	err = root_read_u64(root, path, &type);
-	if (!err && type == wanted)
-		*ret_number = (int)number;
-	errno = err == -ENOENT ? 0 : -err;
-	return errno ? -1 : !err && type == wanted;
-}
-
-int incoming_entry(const struct root *root, uint32_t wanted, int *ret_number)
-{
-	DIR *dir = root_opendir(root, SETUP_DATA_DIR);
-	const struct dirent *entry;
-	int found = 0;
-
-	if (!dir && errno == ENOENT)
-		return 0;
-	while (dir && !found && (entry = next_entry(dir)))
-		found = is_entry(root, entry->d_name, wanted, ret_number);
-	if (found < 0 || (!found && errno))
-		found = error_errno("cannot read what is in /" SETUP_DATA_DIR);
-	if (dir)
-		closedir(dir);
-	return found;
 }
 
 static bool inside(const struct kho_payload *p, uint64_t offset, uint64_t size)
@@ -113,20 +76,6 @@ static int read_headers(struct incoming *in)
 	return read_items(in);
 }
 
-/* 1, or 0 if there is none, or -1 after a message. */
-static int open_setup_data(const struct root *root, struct incoming *in)
-{
-	int number, found = incoming_entry(root, KHO_SETUP_TYPE, &number);
-	char path[96];
-
-	if (found <= 0)
-		return found;
-	snprintf(path, sizeof(path), SETUP_DATA_DIR "/%d/data", number);
-	in->fd = root_open(root, path, O_RDONLY);
-	in->skipped = sizeof(struct kho_setup_data);
-	return in->fd < 0 ? error_errno("cannot open /%s", path) : 1;
-}
-
 /* For root alone; not there, or empty, where no payload was handed over. */
 static bool open_segment(const struct root *root, struct incoming *in)
 {
@@ -144,7 +93,7 @@ static bool open_segment(const struct root *root, struct incoming *in)
 int incoming_open(const struct root *root, struct incoming *ret)
 {
 	struct incoming in = { 0 };
-	int found = open_segment(root, &in) ? 1 : open_setup_data(root, &in);
+	int found = open_segment(root, &in) ? 1 : arch_open_payload(root, &in.fd, &in.skipped);
 
 	if (found <= 0)
 		return found;

@@ -17,15 +17,8 @@ struct incoming {
 };
 
 /*
- * The number of the setup_data entry of TYPE in sysfs: 1, or 0 if there is none, or -1 after a
- * message.
- */
-int incoming_entry(const struct root *root, uint32_t type, int *ret_number);
-
-/*
- * Find and check the payload, in /sys/kernel/kho/in/segment or in
- * /sys/kernel/boot_params/setup_data. 1 if there is one, 0 if not, -1 after a message
- * if it cannot be read or is damaged.
+ * Find and check the payload, in /sys/kernel/kho/in/segment or in the boot data. 1 if there
+ * is one, 0 if not, -1 after a message if it cannot be read or is damaged.
  */
 int incoming_open(const struct root *root, struct incoming *ret);
 void incoming_close(struct incoming *in);

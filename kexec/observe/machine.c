@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "arch.h"
+#include "boot-arch.h"
 #include "machine.h"
 #include "message.h"
 #include "number.h"
@@ -167,22 +168,6 @@ int machine_check_usable(const struct machine *m)
 		     "(needs root: CAP_SYS_ADMIN)");
 }
 
-static int read_boot_params(struct machine *m)
-{
-	struct buffer buf;
-	int err = root_read(&m->root, "sys/kernel/boot_params/data", sizeof(m->boot_params), &buf);
-
-	errno = -err;
-	if (err)
-		return error_errno("cannot read /sys/kernel/boot_params/data");
-	memcpy(m->boot_params, buf.data, buf.size);
-	if (buf.size != sizeof(m->boot_params))
-		err = error("/sys/kernel/boot_params/data has %zu bytes instead of %zu", buf.size,
-			    sizeof(m->boot_params));
-	buffer_free(&buf);
-	return err;
-}
-
 static int read_memory_size(struct machine *m)
 {
 	unsigned long long kib;
@@ -217,20 +202,6 @@ static int read_possible_cpus(struct machine *m)
 		return error("/sys/devices/system/cpu/possible says '%s'", line);
 	m->cpus = highest + 1;
 	return 0;
-}
-
-/* The flag la57 is shown only while 5-level paging is in use. */
-static int read_cpus(struct machine *m)
-{
-	const char *flag;
-	char *text;
-
-	if (read_text(m, "proc/cpuinfo", &text))
-		return -1;
-	flag = strstr(text, " la57");
-	m->la57 = flag && strchr(" \n", flag[5]);	/* also the text's end */
-	free(text);
-	return read_possible_cpus(m);
 }
 
 struct nodes {
@@ -278,9 +249,9 @@ int machine_observe(struct machine *m, const char *root_dir)
 	if (root_read_line(&m->root, "proc/sys/kernel/osrelease", m->release, sizeof(m->release)))
 		return error("cannot read /proc/sys/kernel/osrelease; is /proc mounted?");
 	if (read_text(m, "proc/cmdline", &m->cmdline) || read_memmap(m) || read_iomem(m) ||
-	    read_memory_size(m) || read_cpus(m) || read_nodes(m))
+	    read_memory_size(m) || read_possible_cpus(m) || read_nodes(m))
 		return -1;
-	return read_boot_params(m);
+	return arch_observe(&m->root, &m->arch);
 }
 
 void machine_release(struct machine *m)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch.h"
 #include "files.h"
 #include "kho.h"
 
@@ -30,7 +31,6 @@ struct machine {
 	struct root root;
 	char release[KHO_RELEASE_MAX];
 	char *cmdline;			/* of the running kernel */
-	bool la57;			/* runs with 5-level page tables */
 	struct memmap_entry memmap[MEMMAP_MAX];
 	size_t memmap_count;
 	struct kho_range ram[MEMMAP_MAX];	/* as firmware says, and the next kernel will see */
@@ -48,7 +48,7 @@ struct machine {
 	unsigned int cpus;		/* possible, not only online */
 	uint64_t node[NODES_MAX];	/* lowest address of each NUMA node */
 	size_t node_count;
-	unsigned char boot_params[4096]; /* of the running kernel */
+	struct machine_arch arch;
 };
 
 /* Read all of it below ROOT_DIR. 0, or -1 after a message. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <asm/bootparam.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +7,11 @@
 #include "params.h"
 #include "purgatory.h"
 #include "arch.h"
+#include "boot-arch.h"
 #include "cmdline.h"
 #include "image-plan.h"
 #include "message.h"
 #include "scratch-size.h"
-
-#define VIDEO_TYPE_VGA_TEXT 1		/* screen_info.orig_video_isVGA */
 
 /* Where segments may lie: scratch with a handover, else all RAM. */
 static const struct kho_range *areas(const struct image_plan *p, size_t *count)
@@ -131,11 +129,11 @@ static void collect_reserve(struct image_plan *p)
 				h->region[i].region.addr, h->region[i].region.size };
 }
 
-static int build_boot_params(struct image_plan *p, struct bootparams *ret)
+static int build_boot_params(struct image_plan *p, struct buffer *ret, uint64_t *ret_payload_next)
 {
-	struct bootparams_input in = {
+	struct boot_input in = {
 		.machine = p->machine,
-		.efi = p->target->image.bzimage.xloadflags & XLF_EFI_KEXEC ? p->efi : NULL,
+		.firmware = p->firmware,
 		.kernel = p->target->kernel.data,
 		.image = &p->target->image,
 		.cmdline = p->cmdline,
@@ -147,13 +145,16 @@ static int build_boot_params(struct image_plan *p, struct bootparams *ret)
 
 	if (p->handover) {
 		in.payload_addr = p->payload ? p->payload->addr : 0;
-		in.fdt_addr = payload_fdt_addr(p->handover, &p->layout, in.payload_addr);
-		in.fdt_size = payload_fdt_size(&p->layout);
-		in.scratch_addr = in.payload_addr + p->layout.scratch;
-		in.scratch_size = p->handover->scratch_count * sizeof(struct kho_range);
+		in.handed = (struct boot_handed){
+			.fdt_addr = payload_fdt_addr(p->handover, &p->layout, in.payload_addr),
+			.fdt_size = payload_fdt_size(&p->layout),
+			.scratch_addr = in.payload_addr + p->layout.scratch,
+			.scratch_size = p->handover->scratch_count * sizeof(struct kho_range),
+		};
 		in.handover = true;
 	}
-	return bootparams_build(&in, p->boot_params ? p->boot_params->addr : 0, ret);
+	return arch_build_boot_data(&in, p->boot_params ? p->boot_params->addr : 0, ret,
+				    ret_payload_next);
 }
 
 static int plan_payload(struct image_plan *p)
@@ -183,12 +184,9 @@ static int plan_scratch(struct image_plan *p)
 /* Learn the size of the boot_params segment by building it once. */
 static int size_boot_params(struct image_plan *p)
 {
-	struct bootparams bp;
+	uint64_t payload_next;
 
-	if (build_boot_params(p, &bp))
-		return -1;
-	p->boot_params_buf = bp.buf;
-	return 0;
+	return build_boot_params(p, &p->boot_params_buf, &payload_next);
 }
 
 static int check_memory(const struct image_plan *p)
@@ -235,7 +233,7 @@ static uint64_t table_room(const struct image_plan *p)
 const struct placer place_by_kexec = {
 	.place = place_segments,
 	.table_room = table_room,
-	.serial_port = cmdline_serial_port,
+	.serial_port = arch_serial_port,
 };
 
 int image_plan_place(struct image_plan *p)
@@ -259,16 +257,17 @@ int image_plan_place(struct image_plan *p)
 static int fill_boot_params(struct image_plan *p)
 {
 	size_t planned = p->boot_params_buf.size;
-	struct bootparams bp;
+	uint64_t payload_next;
+	struct buffer buf;
 
-	if (build_boot_params(p, &bp))
+	if (build_boot_params(p, &buf, &payload_next))
 		return -1;
 	buffer_free(&p->boot_params_buf);
-	p->boot_params_buf = bp.buf;
-	if (bp.buf.size > planned)
-		return error("boot_params grew from %zu to %zu bytes", planned, bp.buf.size);
+	p->boot_params_buf = buf;
+	if (buf.size > planned)
+		return error("boot_params grew from %zu to %zu bytes", planned, buf.size);
 	if (p->handover)
-		((struct kho_setup_data *)p->payload_buf.data)->next = bp.payload_next;
+		((struct kho_setup_data *)p->payload_buf.data)->next = payload_next;
 	return 0;
 }
 
@@ -293,20 +292,13 @@ static int fill_payload(struct image_plan *p)
 	return move_blobs(p);
 }
 
-static uint16_t console_flags(const struct image_plan *p)
-{
-	const struct boot_params *bp = (const void *)p->machine->boot_params;
-
-	return bp->screen_info.orig_video_isVGA == VIDEO_TYPE_VGA_TEXT ? KHO_CONSOLE_VGA : 0;
-}
-
 /* Where the kernel's purgatory prints messages. */
 static void fill_console(struct image_plan *p)
 {
 	struct kho_payload *payload = (void *)(p->payload_buf.data + sizeof(struct kho_setup_data));
 
 	payload->serial_port = p->placer->serial_port(p->cmdline);
-	payload->console = console_flags(p);
+	payload->console = arch_screen(p->machine);
 }
 
 /* The table goes into the payload, where the next kernel finds it, or a segment. */
@@ -342,7 +334,7 @@ static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
 			.table_addr = table_addr,
 			.table_size = table_addr ? table_size(&p->verify) : 0,
 			.serial_port = p->placer->serial_port(p->cmdline),
-			.console = console_flags(p),
+			.console = arch_screen(p->machine),
 		},
 	};
 	unsigned char *at;

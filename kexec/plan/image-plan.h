@@ -3,7 +3,6 @@
 #ifndef KEXEC_IMAGE_PLAN_H
 #define KEXEC_IMAGE_PLAN_H
 
-#include "bootparams.h"
 #include "handover.h"
 #include "payload.h"
 #include "segments.h"
@@ -32,7 +31,7 @@ struct image_plan {
 	const struct machine *machine;
 	struct target *target;
 	struct handover *handover;	/* NULL: an image without handover */
-	const struct efi_facts *efi;
+	const struct boot_firmware *firmware;	/* NULL: not passed on */
 	const char *cmdline;
 	bool no_checks;
 	bool dry_run;			/* without root nobody knows what is set aside */

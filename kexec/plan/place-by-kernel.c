@@ -4,8 +4,7 @@
  * scratch area in which there is room, finds room.
  */
 #include "arch.h"
-#include "cmdline.h"
-#include "message.h"
+#include "boot-arch.h"
 #include "place-by-kernel.h"
 
 /* Entries of the kernel's own: one for each of its segments, and the payload's header. */
@@ -16,8 +15,6 @@
 #define PURGATORY_ROOM		(256ull << 10)
 #define BOOT_PARAMS_ROOM	(64ull << 10)	/* beside what we would make */
 
-#define INITRD_MIN		(16 * MIB)	/* MIN_INITRD_LOAD_ADDR of kexec-bzimage64.c */
-
 static uint64_t table_room(const struct image_plan *p)
 {
 	const struct target *t = p->target;
@@ -26,20 +23,6 @@ static uint64_t table_room(const struct image_plan *p)
 			4 * digests;
 
 	return p->no_checks ? 0 : (room + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-}
-
-uint16_t kernel_serial_port(const char *cmdline)
-{
-	static const uint16_t known[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
-	uint16_t port = cmdline_serial_port(cmdline);
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (port == known[i])
-			return port;
-	if (port)
-		notice("purgatory will say nothing on port 0x%x: the running kernel's has ttyS0 to ttyS3 "
-		       "only", port);
-	return 0;
 }
 
 struct piece {
@@ -109,5 +92,5 @@ const struct placer place_by_kernel = {
 	.payload_only = true,
 	.place = place_segments,
 	.table_room = table_room,
-	.serial_port = kernel_serial_port,
+	.serial_port = arch_serial_port_of_kernel,
 };

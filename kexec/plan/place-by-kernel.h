@@ -8,7 +8,4 @@
 /* The kernel puts entries of its own in front of the table. */
 extern const struct placer place_by_kernel;
 
-/* The port of the serial console in CMDLINE, if it is one that the kernel's purgatory has. */
-uint16_t kernel_serial_port(const char *cmdline);
-
 #endif

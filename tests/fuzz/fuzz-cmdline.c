@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "boot-arch.h"
 #include "cmdline.h"
 #include "fuzz.h"
 #include "next-memory.h"
@@ -41,7 +42,7 @@ static void check_lookups(const char *line)
 	must(on >= -1 && on <= 1);
 	must(cmdline_crashkernel(line) <= CRASHKERNEL_MAX);
 	cmdline_traces_to(line, &pool);
-	cmdline_serial_port(line);
+	arch_serial_port(line);
 }
 
 static void check_memory(const char *line)

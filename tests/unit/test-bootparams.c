@@ -2,7 +2,9 @@
 /* boot_params and its chain of setup_data, followed as the kernel follows it. */
 #include <asm/bootparam.h>
 
-#include "bootparams.h"
+#include "boot-arch.h"
+#include "efi.h"
+#include "image.h"
 #include "kho-handover.h"
 #include "unit.h"
 #include "setup-data.h"
@@ -18,27 +20,31 @@ static const struct image image = { .bzimage.header_size = 0x7b };
 static unsigned char efi_map[EFI_MAP];
 static const struct kho_range reserve[2] = { { 0x140000000, 0x200000 }, { 0x150000000, 0x1000 } };
 
-static const struct efi_facts efi = {
+static const struct boot_firmware efi = {
 	.fw_vendor = 0x1111, .config_table = 0x2222, .smbios = 0x3333, .rsdp = 0x4444,
 	.memmap = { efi_map, sizeof(efi_map) },
 };
 
-static struct bootparams_input input(void)
+struct bootparams {
+	struct buffer buf;
+	uint64_t payload_next;
+};
+
+static struct boot_input input(void)
 {
-	return (struct bootparams_input){
-		.machine = &machine, .efi = &efi, .kernel = kernel, .image = &image,
+	return (struct boot_input){
+		.machine = &machine, .firmware = &efi, .kernel = kernel, .image = &image,
 		.cmdline = "root=/dev/vda kho=on",
 		.initrd_addr = INITRD, .initrd_size = 0x140001000,
 		.handover = true, .payload_addr = PAYLOAD,
-		.fdt_addr = 0x5555000, .fdt_size = 0x4000,
-		.scratch_addr = 0x6666000, .scratch_size = 48,
+		.handed = { 0x5555000, 0x4000, 0x6666000, 48 },
 		.reserve = reserve, .reserve_count = 2,
 	};
 }
 
 static int setup(void **state)
 {
-	struct boot_params *old = (void *)machine.boot_params;
+	struct boot_params *old = (void *)machine.arch.boot_params;
 
 	(void)state;
 	memset(&machine, 0, sizeof(machine));
@@ -55,9 +61,9 @@ static int setup(void **state)
 	return 0;
 }
 
-static void build(const struct bootparams_input *in, uint64_t addr, struct bootparams *bp)
+static void build(const struct boot_input *in, uint64_t addr, struct bootparams *bp)
 {
-	assert_int_equal(bootparams_build(in, addr, bp), 0);
+	assert_int_equal(arch_build_boot_data(in, addr, &bp->buf, &bp->payload_next), 0);
 	assert_true(bp->buf.size >= sizeof(struct boot_params));
 }
 
@@ -88,7 +94,7 @@ static const struct kho_setup_data *entry(const struct bootparams *bp, uint64_t 
 
 static void chain(void **state)
 {
-	struct bootparams_input in = input();
+	struct boot_input in = input();
 	const struct kho_setup_data *e;
 	struct bootparams bp;
 	uint64_t value[4];
@@ -122,13 +128,13 @@ static void chain(void **state)
 
 static void chain_without_handover(void **state)
 {
-	struct bootparams_input in = input();
+	struct boot_input in = input();
 	const struct kho_setup_data *e;
 	struct bootparams bp;
 
 	(void)state;
 	in.handover = false;
-	in.efi = NULL;
+	in.firmware = NULL;
 	build(&in, ADDR, &bp);
 	e = entry(&bp, params(&bp)->hdr.setup_data, SETUP_TYPE_RNG_SEED, 32);
 	assert_int_equal(e->next, 0);
@@ -139,7 +145,7 @@ static void chain_without_handover(void **state)
 
 static void header_and_texts(void **state)
 {
-	struct bootparams_input in = input();
+	struct boot_input in = input();
 	const struct boot_params *p;
 	struct bootparams bp;
 	uint64_t addr;
@@ -167,11 +173,11 @@ static void header_and_texts(void **state)
 static void header_sizes(void **state)
 {
 	struct image longer = { .bzimage.header_size = 0x100 }, shorter = { .bzimage.header_size = 0x30 };
-	struct bootparams_input in = input();
+	struct boot_input in = input();
 	struct bootparams bp;
 
 	(void)state;
-	in.efi = NULL;
+	in.firmware = NULL;
 	in.image = &longer;
 	build(&in, ADDR, &bp);
 	for (size_t i = 0; i < sizeof(params(&bp)->_pad7); i++)
@@ -203,7 +209,7 @@ static void memory_sizes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
-		struct bootparams_input in = input();
+		struct boot_input in = input();
 		struct bootparams bp;
 
 		machine.ram[0] = (struct kho_range){ row[i].addr, row[i].size };
@@ -219,18 +225,18 @@ static void memory_sizes(void **state)
 /* What the running kernel knows comes first; tables without a memory map are no services. */
 static void rsdp(void **state)
 {
-	struct efi_facts tables = { .rsdp = 0x4444 };
-	struct bootparams_input in = input();
+	struct boot_firmware tables = { .rsdp = 0x4444 };
+	struct boot_input in = input();
 	const struct kho_setup_data *e;
 	struct bootparams bp;
 
 	(void)state;
-	((struct boot_params *)machine.boot_params)->acpi_rsdp_addr = 0x9999;
+	((struct boot_params *)machine.arch.boot_params)->acpi_rsdp_addr = 0x9999;
 	build(&in, ADDR, &bp);
 	assert_int_equal(params(&bp)->acpi_rsdp_addr, 0x9999);
 	buffer_free(&bp.buf);
 	setup(state);
-	in.efi = &tables;
+	in.firmware = &tables;
 	build(&in, ADDR, &bp);
 	assert_int_equal(params(&bp)->acpi_rsdp_addr, 0x4444);
 	e = entry(&bp, params(&bp)->hdr.setup_data, SETUP_TYPE_RNG_SEED, 32);
@@ -241,15 +247,15 @@ static void rsdp(void **state)
 
 static void same_size_anywhere(void **state)
 {
-	struct bootparams_input in = input(), none = input();
+	struct boot_input in = input(), none = input();
 	struct bootparams first, again;
 
 	(void)state;
-	none.payload_addr = none.fdt_addr = none.scratch_addr = none.initrd_addr = 0;
+	none.payload_addr = none.handed.fdt_addr = none.handed.scratch_addr = none.initrd_addr = 0;
 	build(&none, 0, &first);
 	for (uint64_t addr = 0x1000; addr; addr <<= 1) {
 		in.payload_addr = addr << 3;
-		in.fdt_addr = addr << 5;
+		in.handed.fdt_addr = addr << 5;
 		build(&in, addr, &again);
 		assert_int_equal(again.buf.size, first.buf.size);
 		buffer_free(&again.buf);
@@ -285,7 +291,7 @@ static void e820(void **state)
 	assert_int_equal(size, 20);
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
 		size_t count = counts[i], here = count < 128 ? count : 128;
-		struct bootparams_input in = input();
+		struct boot_input in = input();
 		const struct kho_setup_data *e;
 		struct bootparams bp;
 

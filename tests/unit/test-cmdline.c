@@ -2,6 +2,7 @@
 /* Words, quotes and "--" as kernel/params.c reads them. */
 #include <stdio.h>
 
+#include "boot-arch.h"
 #include "cmdline.h"
 #include "unit.h"
 
@@ -261,7 +262,7 @@ static void serial_port(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(answer); i++)
-		assert_int_equal(cmdline_serial_port(answer[i].line), answer[i].port);
+		assert_int_equal(arch_serial_port(answer[i].line), answer[i].port);
 }
 
 static void crashkernel(void **state)

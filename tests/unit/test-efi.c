@@ -3,7 +3,9 @@
 #include <asm/bootparam.h>
 #include <stdio.h>
 
-#include "bootparams.h"
+#include "boot-arch.h"
+#include "efi.h"
+#include "image.h"
 #include "said.h"
 #include "tree.h"
 #include "unit.h"
@@ -13,7 +15,7 @@
 
 static struct tree tree;
 static struct machine machine;
-static struct efi_facts facts;
+static struct boot_firmware facts;
 
 static void put(const char *path, const char *text)
 {
@@ -34,7 +36,7 @@ static void put_entry(unsigned int number, unsigned int base)
 
 static void set_stride(uint32_t stride)
 {
-	struct boot_params *bp = (void *)machine.boot_params;
+	struct boot_params *bp = (void *)machine.arch.boot_params;
 
 	bp->efi_info.efi_memdesc_size = stride;
 	bp->efi_info.efi_memmap_size = 1;
@@ -158,7 +160,7 @@ static void no_services(void **state)
 		tree_remove(&tree);
 		setup(state);
 	}
-	memset(machine.boot_params, 0, sizeof(machine.boot_params));
+	memset(machine.arch.boot_params, 0, sizeof(machine.arch.boot_params));
 	observe("EFI runtime services are not passed on");
 	assert_int_equal(facts.memmap.size, 0);
 }
@@ -214,6 +216,26 @@ static void no_efi(void **state)
 	tree_remove(&empty);
 }
 
+/* Only an image that says so is told; the notice is for services that were there. */
+static void for_image(void **state)
+{
+	struct image takes = { .bzimage.xloadflags = XLF_EFI_KEXEC }, other = { 0 };
+	struct boot_firmware *firmware;
+
+	(void)state;
+	assert_says(0, NULL, arch_read_firmware(&machine, &takes, &firmware));
+	assert_int_equal(firmware->rsdp, 0x1014);
+	assert_int_equal(firmware->memmap.size, 2 * STRIDE);
+	arch_free_firmware(firmware);
+	assert_says(0, "the new kernel does not take them (XLF_EFI_KEXEC)",
+		    arch_read_firmware(&machine, &other, &firmware));
+	assert_null(firmware);
+	arch_free_firmware(firmware);
+	set_stride(39);
+	assert_says(-1, "39 bytes", arch_read_firmware(&machine, &takes, &firmware));
+	assert_null(firmware);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +246,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_entries, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_entries, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_efi, setup, teardown),
+		cmocka_unit_test_setup_teardown(for_image, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include "crc32c.h"
 #include "incoming.h"
+#include "setup-data-sysfs.h"
 #include "kho.h"
 #include "message.h"
 #include "report.h"
@@ -238,13 +239,13 @@ static void entry_numbers(void **state)
 	(void)state;
 	tree_unlink(&tree, SETUP_DATA "12/type");
 	tree_write(&tree, SETUP_DATA "2147483648/type", "0x6b686f01\n", 11);
-	assert_int_equal(incoming_entry(&tree.root, KHO_SETUP_TYPE, &number), 0);
+	assert_int_equal(setup_data_find(&tree.root, KHO_SETUP_TYPE, &number), 0);
 	assert_int_equal(number, -2);
 	tree_write(&tree, SETUP_DATA "4096/type", "0x6b686f01\n", 11);
-	assert_int_equal(incoming_entry(&tree.root, KHO_SETUP_TYPE, &number), 1);
+	assert_int_equal(setup_data_find(&tree.root, KHO_SETUP_TYPE, &number), 1);
 	assert_int_equal(number, 4096);
 	tree_write(&tree, SETUP_DATA "0/type", "x\n", 2);
-	assert_refused("cannot read what is in /", incoming_entry(&tree.root, 4, &number));
+	assert_refused("cannot read what is in /", setup_data_find(&tree.root, 4, &number));
 }
 
 static void no_data(void **state)

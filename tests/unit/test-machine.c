@@ -99,8 +99,8 @@ static void all(void **state)
 	assert_says(0, NULL, observe());
 	assert_string_equal(m.release, "7.3.4-test");
 	assert_string_equal(m.cmdline, "quiet root=/dev/vda");
-	assert_memory_equal(m.boot_params, boot_params, sizeof(boot_params));
-	assert_true(m.la57);
+	assert_memory_equal(m.arch.boot_params, boot_params, sizeof(boot_params));
+	assert_true(m.arch.la57);
 	assert_int_equal(m.cpus, 4);
 	assert_int_equal(m.ram_size, 1000000ull << 10);
 	/* Sorted by address, whatever the folder's order. */
@@ -335,7 +335,7 @@ static void five_levels(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
 		put("proc/cpuinfo", row[i].text);
 		observe_well();
-		assert_int_equal(m.la57, row[i].used);
+		assert_int_equal(m.arch.la57, row[i].used);
 	}
 }
 

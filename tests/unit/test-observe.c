@@ -141,7 +141,7 @@ static void many_cpus(void **state)
 	memcpy(text + size - 7, " la57\n", 6);
 	tree_write(&tree, "proc/cpuinfo", text, size - 1);
 	assert_int_equal(observe(), 0);
-	assert_true(machine.la57);
+	assert_true(machine.arch.la57);
 	free(text);
 }
 

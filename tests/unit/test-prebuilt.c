@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "boot-arch.h"
 #include "crc32c.h"
 #include "params.h"
 #include "place-by-kernel.h"
@@ -246,7 +247,7 @@ static void without_checks(void **state)
 
 static void vga_console(void **state)
 {
-	struct boot_params *bp = (void *)machine.boot_params;
+	struct boot_params *bp = (void *)machine.arch.boot_params;
 	struct prebuilt_file s;
 
 	(void)state;
@@ -268,9 +269,9 @@ static void serial_ports(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
-		assert_int_equal(kernel_serial_port(row[i].cmdline), row[i].port);
+		assert_int_equal(arch_serial_port_of_kernel(row[i].cmdline), row[i].port);
 	assert_says(0, "purgatory will say nothing on port 0x1234",
-		    kernel_serial_port("console=uart8250,io,0x1234"));
+		    arch_serial_port_of_kernel("console=uart8250,io,0x1234"));
 }
 
 /* One entry for each of 16 segments and the header, a digest for each 2 MiB of a file. */

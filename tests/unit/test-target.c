@@ -67,7 +67,7 @@ static void entered(void **state)
 	assert_says(0, NULL, target_check(&target, &m, "quiet"));
 	assert_refused("the command line has 6 characters, the new kernel reads 5",
 		       target_check(&target, &m, "quiet2"));
-	m.la57 = true;
+	m.arch.la57 = true;
 	assert_refused("5-level page tables", target_check(&target, &m, "quiet"));
 	target.image.bzimage.xloadflags = XLF_5LEVEL;
 	assert_says(0, NULL, target_check(&target, &m, "quiet"));

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Fields: Documentation/arch/x86/boot.rst and zero-page.rst. */
+/*
+ * The boot data of x86: boot_params, command line, EFI memory map and the small setup_data
+ * entries, in one piece of memory. The chain of setup_data is: EFI, RNG seed, further E820
+ * entries; payload; KHO, reserved ranges. Purgatory cuts it behind the payload. Pure, but for
+ * the random seed. Fields: Documentation/arch/x86/boot.rst and zero-page.rst.
+ */
 #include <asm/bootparam.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "bootparams.h"
+#include "boot-arch.h"
+#include "efi.h"
+#include "image.h"
 #include "kho-handover.h"
+#include "machine.h"
 #include "message.h"
 #include "setup-data.h"
 
@@ -18,10 +26,6 @@
 /* Payloads of setup_data entries that linux/uapi does not name. */
 struct efi_setup_data {
 	uint64_t fw_vendor, unused, tables, smbios, reserved[8];
-};
-
-struct kho_setup_payload {
-	uint64_t fdt_addr, fdt_size, scratch_addr, scratch_size;
 };
 
 struct indirect_payload {
@@ -84,9 +88,9 @@ static void put_setup_data(struct builder *b, uint32_t type, const void *bytes, 
 	b->link = offset + offsetof(struct kho_setup_data, next);
 }
 
-static const struct boot_params *running(const struct bootparams_input *in)
+static const struct boot_params *running(const struct boot_input *in)
 {
-	return (const void *)in->machine->boot_params;
+	return (const void *)in->machine->arch.boot_params;
 }
 
 /* Legacy memory sizes, still read by the kernel when the E820 table is empty. */
@@ -116,7 +120,7 @@ static void set_e820(struct boot_params *bp, const struct machine *machine)
 }
 
 /* What the running kernel was told of the hardware is as true for the next one. */
-static void inherit(struct boot_params *bp, const struct bootparams_input *in)
+static void inherit(struct boot_params *bp, const struct boot_input *in)
 {
 	const struct boot_params *old = running(in);
 
@@ -124,15 +128,15 @@ static void inherit(struct boot_params *bp, const struct bootparams_input *in)
 	bp->hdr.hardware_subarch = old->hdr.hardware_subarch;
 	bp->hdr.hardware_subarch_data = old->hdr.hardware_subarch_data;
 	bp->acpi_rsdp_addr = old->acpi_rsdp_addr;
-	if (!bp->acpi_rsdp_addr && in->efi)
-		bp->acpi_rsdp_addr = in->efi->rsdp;
+	if (!bp->acpi_rsdp_addr && in->firmware)
+		bp->acpi_rsdp_addr = in->firmware->rsdp;
 	bp->eddbuf_entries = old->eddbuf_entries;
 	memcpy(bp->eddbuf, old->eddbuf, sizeof(bp->eddbuf));
 	bp->edd_mbr_sig_buf_entries = old->edd_mbr_sig_buf_entries;
 	memcpy(bp->edd_mbr_sig_buffer, old->edd_mbr_sig_buffer, sizeof(bp->edd_mbr_sig_buffer));
 }
 
-static void set_header(struct boot_params *bp, const struct bootparams_input *in)
+static void set_header(struct boot_params *bp, const struct boot_input *in)
 {
 	size_t size = in->image->bzimage.header_size;
 
@@ -159,9 +163,9 @@ static void put_cmdline(struct builder *b, const char *cmdline)
 	bp->ext_cmd_line_ptr = (uint32_t)(addr >> 32);
 }
 
-static void put_efi(struct builder *b, const struct bootparams_input *in)
+static void put_efi(struct builder *b, const struct boot_input *in)
 {
-	const struct efi_facts *efi = in->efi;
+	const struct boot_firmware *efi = in->firmware;
 	const struct efi_setup_data data = {
 		.fw_vendor = efi->fw_vendor,
 		.tables = efi->config_table,
@@ -205,14 +209,11 @@ static void put_e820_rest(struct builder *b, const struct machine *machine)
 }
 
 /* The payload, which lies elsewhere, and the entries behind it. */
-static void put_handover(struct builder *b, const struct bootparams_input *in)
+static void put_handover(struct builder *b, const struct boot_input *in)
 {
-	const struct kho_setup_payload kho = { in->fdt_addr, in->fdt_size, in->scratch_addr,
-					       in->scratch_size };
-
 	set_link(b, in->payload_addr);
 	b->link = LINK_IN_PAYLOAD;
-	put_setup_data(b, SETUP_TYPE_KEXEC_KHO, &kho, sizeof(kho));
+	put_setup_data(b, SETUP_TYPE_KEXEC_KHO, &in->handed, sizeof(in->handed));
 	for (size_t i = 0; i < in->reserve_count; i++) {
 		const struct indirect_payload keep = { .type = KHO_SETUP_RESERVE,
 						       .len = in->reserve[i].size,
@@ -222,7 +223,8 @@ static void put_handover(struct builder *b, const struct bootparams_input *in)
 	}
 }
 
-int bootparams_build(const struct bootparams_input *in, uint64_t addr, struct bootparams *ret)
+int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buffer *ret,
+			 uint64_t *ret_payload_next)
 {
 	struct builder b = { .addr = addr, .link = offsetof(struct boot_params, hdr.setup_data) };
 	struct boot_params bp;
@@ -234,7 +236,7 @@ int bootparams_build(const struct bootparams_input *in, uint64_t addr, struct bo
 	set_e820(&bp, in->machine);
 	put(&b, &bp, sizeof(bp));
 	put_cmdline(&b, in->cmdline);
-	if (in->efi && in->efi->memmap.size)
+	if (in->firmware && in->firmware->memmap.size)
 		put_efi(&b, in);
 	put_rng_seed(&b);
 	put_e820_rest(&b, in->machine);
@@ -244,7 +246,7 @@ int bootparams_build(const struct bootparams_input *in, uint64_t addr, struct bo
 		free(b.data);
 		return error("no memory for boot_params");
 	}
-	ret->buf = (struct buffer){ b.data, b.size };
-	ret->payload_next = b.payload_next;
+	*ret = (struct buffer){ b.data, b.size };
+	*ret_payload_next = b.payload_next;
 	return 0;
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* EFI runtime services, as /sys/firmware/efi shows them. */
 #include <asm/bootparam.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bootparams.h"
+#include "boot-arch.h"
+#include "efi.h"
+#include "image.h"
 #include "message.h"
 #include "number.h"
 
@@ -76,7 +77,7 @@ static int read_runtime_map(const struct machine *m, uint32_t stride, struct buf
 }
 
 /* Lines "NAME=0xADDR"; ACPI20 is better than ACPI. */
-static void read_systab(const struct machine *m, struct efi_facts *facts)
+static void read_systab(const struct machine *m, struct boot_firmware *facts)
 {
 	FILE *f = root_fopen(&m->root, "sys/firmware/efi/systab");
 	char line[128];
@@ -98,10 +99,10 @@ static void read_systab(const struct machine *m, struct efi_facts *facts)
 	fclose(f);
 }
 
-int efi_observe(const struct machine *m, struct efi_facts *ret)
+int efi_observe(const struct machine *m, struct boot_firmware *ret)
 {
-	const struct boot_params *bp = (const void *)m->boot_params;
-	struct efi_facts facts = { 0 };
+	const struct boot_params *bp = (const void *)m->arch.boot_params;
+	struct boot_firmware facts = { 0 };
 	int fd = root_open(&m->root, "sys/firmware/efi", O_PATH | O_DIRECTORY);
 
 	*ret = facts;
@@ -119,4 +120,34 @@ int efi_observe(const struct machine *m, struct efi_facts *ret)
 		       "/sys/firmware/efi/runtime-map");
 	*ret = facts;
 	return 0;
+}
+
+int arch_read_firmware(const struct machine *m, const struct image *image,
+		       struct boot_firmware **ret)
+{
+	struct boot_firmware *efi = calloc(1, sizeof(*efi));
+
+	*ret = NULL;
+	if (!efi)
+		return error("no memory for what EFI says");
+	if (efi_observe(m, efi)) {
+		free(efi);
+		return -1;
+	}
+	if (image->bzimage.xloadflags & XLF_EFI_KEXEC) {
+		*ret = efi;
+		return 0;
+	}
+	if (efi->memmap.size)
+		notice("EFI runtime services are not passed on: the new kernel does not take them "
+		       "(XLF_EFI_KEXEC)");
+	arch_free_firmware(efi);
+	return 0;
+}
+
+void arch_free_firmware(struct boot_firmware *efi)
+{
+	if (efi)
+		buffer_free(&efi->memmap);
+	free(efi);
 }

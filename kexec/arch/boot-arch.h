@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What each architecture does in its own way. configure chooses the folder below kexec/arch
+ * that defines these functions; a build has one. The types are those of other folders, and
+ * are only pointed to here: that lets every folder include this header.
+ */
+#ifndef KEXEC_BOOT_ARCH_H
+#define KEXEC_BOOT_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch.h"
+
+struct buffer;
+struct image;
+struct kho_range;
+struct machine;
+struct root;
+
+/* ---- The running kernel ---------------------------------------------------------------- */
+
+/* Read what struct machine_arch has of the kernel below ROOT. 0, or -1 after a message. */
+int arch_observe(const struct root *root, struct machine_arch *ret);
+
+/* Can IMAGE be entered as MACHINE runs now? 0, or -1 after a message. */
+int arch_check_image(const struct machine *machine, const struct image *image);
+
+/* ---- What came in ---------------------------------------------------------------------- */
+
+/*
+ * Open the payload that the previous kernel left in the boot data. 1, and *RET_FD, to be
+ * closed by the caller, of a file that leaves out the first *RET_SKIPPED bytes; or 0 if there
+ * is none, or -1 after a message.
+ */
+int arch_open_payload(const struct root *root, int *ret_fd, uint64_t *ret_skipped);
+
+/* Physical addresses and bytes of what the kernel itself takes for its handover. */
+struct boot_handed {
+	uint64_t fdt_addr, fdt_size;
+	uint64_t scratch_addr, scratch_size;
+};
+
+/* 1 and *RET, or 0 if the kernel got none, or -1 after a message. */
+int arch_read_handed(const struct root *root, struct boot_handed *ret);
+
+/* ---- Boot data: what the next kernel is told ------------------------------------------- */
+
+/* What firmware tells only one kernel, so that this one has to pass it on. */
+struct boot_firmware;
+
+/*
+ * Read it, as far as IMAGE takes it. A notice says what cannot be passed on. 0, or -1 after a
+ * message; the caller frees *RET, which may be NULL.
+ */
+int arch_read_firmware(const struct machine *machine, const struct image *image,
+		       struct boot_firmware **ret);
+void arch_free_firmware(struct boot_firmware *firmware);
+
+struct boot_input {
+	const struct machine *machine;
+	const struct boot_firmware *firmware;	/* NULL: do not pass it on */
+	const unsigned char *kernel;	/* the file, for its header */
+	const struct image *image;
+	const char *cmdline;
+	uint64_t initrd_addr;
+	uint64_t initrd_size;		/* bytes; 0: none */
+	bool handover;			/* the rest is for a handover only */
+	uint64_t payload_addr;
+	struct boot_handed handed;
+	const struct kho_range *reserve;	/* ranges the next kernel must keep */
+	size_t reserve_count;
+};
+
+/*
+ * Build the segment of boot data for address ADDR. Its size does not depend on any address,
+ * so that it can be built once to learn its size and again to be loaded. The next kernel has to
+ * reserve all of ours by it before it allocates memory. *RET_PAYLOAD_NEXT is what the header of
+ * the payload must point to next, which purgatory cuts off if the preserved state is damaged.
+ * 0, or -1 after a message; the caller frees *RET.
+ */
+int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buffer *ret,
+			 uint64_t *ret_payload_next);
+
+/* ---- Where purgatory prints ------------------------------------------------------------ */
+
+/* I/O port of the serial console that CMDLINE names last; 0 if none. */
+uint16_t arch_serial_port(const char *cmdline);
+
+/* The same, if the kernel's purgatory has it; a notice says if not. */
+uint16_t arch_serial_port_of_kernel(const char *cmdline);
+
+/* KHO_CONSOLE_*: the screen of MACHINE. */
+uint16_t arch_screen(const struct machine *machine);
+
+#endif

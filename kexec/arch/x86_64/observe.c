@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <asm/bootparam.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot-arch.h"
+#include "image.h"
+#include "machine.h"
+#include "message.h"
+
+/* The flag la57 is shown only while 5-level paging is in use. */
+static int read_paging(const struct root *root, struct machine_arch *m)
+{
+	const char *flag;
+	char *text;
+	int err = root_read_text(root, "proc/cpuinfo", &text);
+
+	errno = -err;
+	if (err)
+		return error_errno("cannot read /proc/cpuinfo");
+	flag = strstr(text, " la57");
+	m->la57 = flag && strchr(" \n", flag[5]);	/* also the text's end */
+	free(text);
+	return 0;
+}
+
+static int read_boot_params(const struct root *root, struct machine_arch *m)
+{
+	struct buffer buf;
+	int err = root_read(root, "sys/kernel/boot_params/data", sizeof(m->boot_params), &buf);
+
+	errno = -err;
+	if (err)
+		return error_errno("cannot read /sys/kernel/boot_params/data");
+	memcpy(m->boot_params, buf.data, buf.size);
+	if (buf.size != sizeof(m->boot_params))
+		err = error("/sys/kernel/boot_params/data has %zu bytes instead of %zu", buf.size,
+			    sizeof(m->boot_params));
+	buffer_free(&buf);
+	return err;
+}
+
+int arch_observe(const struct root *root, struct machine_arch *ret)
+{
+	return read_paging(root, ret) ? -1 : read_boot_params(root, ret);
+}
+
+int arch_check_image(const struct machine *m, const struct image *image)
+{
+	if (m->arch.la57 && !(image->bzimage.xloadflags & XLF_5LEVEL))
+		return error("this machine runs with 5-level page tables and the new kernel cannot be "
+			     "entered with them (xloadflags): boot with 'no5lvl' first, or use a kernel "
+			     "with CONFIG_X86_5LEVEL");
+	return 0;
+}
