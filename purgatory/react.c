@@ -3,7 +3,7 @@
 #include "kho-handover.h"
 #include "console.h"
 #include "crc32c.h"
-#include "io.h"
+#include "cycles.h"
 #include "react.h"
 #include "reset.h"
 #include "verify.h"
@@ -111,10 +111,10 @@ static void check_entries(const struct kho_react_params *params, struct kho_repo
 	};
 	struct kho_verify_outcome outcome;
 	enum kho_table_error error;
-	u64 start = read_tsc();
+	u64 start = read_cycles();
 
 	error = kho_table_verify(at(params->table_addr), params->table_size, &ops, &outcome);
-	report->cycles = read_tsc() - start;
+	report->cycles = read_cycles() - start;
 	report->bytes = outcome.bytes;
 	report->entries_good = outcome.entries_good;
 	report->entries_bad = outcome.entries_bad;

@@ -190,9 +190,9 @@ int main(void)
 		cmocka_unit_test(chunk_shifts),
 	};
 
-	if (crc32c_have_sse42()) {
-		all_crcs[way_count] = crc32c_sse42;
-		all_chunks[way_count++] = crc32c_chunks_sse42;
+	if (crc32c_have_instruction()) {
+		all_crcs[way_count] = crc32c_instruction;
+		all_chunks[way_count++] = crc32c_chunks_instruction;
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

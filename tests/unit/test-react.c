@@ -8,7 +8,7 @@
 
 #include "console.h"
 #include "crc32c.h"
-#include "io.h"
+#include "cycles.h"
 #include "kho-handover.h"
 #include "react.h"
 #include "reset.h"
@@ -18,6 +18,7 @@
 #define KERNEL_SIZE	10000
 #define STATE_SIZE	5000
 #define PAYLOAD_LEN	8192
+#define CYCLES		5		/* from one look at the counter to the next */
 #define NEXT		0x123456789000ull
 
 static unsigned char kernel[KERNEL_SIZE], state_memory[STATE_SIZE];
@@ -27,7 +28,14 @@ static struct console seen;
 static char said[4096];
 static jmp_buf before_reset;
 
-/* ---- purgatory's console and reset ------------------------------------------------ */
+/* ---- purgatory's counter, console and reset --------------------------------------- */
+
+u64 read_cycles(void)
+{
+	static u64 counter;
+
+	return counter += CYCLES;
+}
 
 static void say(const char *text)
 {
@@ -193,11 +201,9 @@ static void assert_report(enum kho_result result, enum kho_reaction reaction)
 
 static void all_is_well(void **state)
 {
-	u64 before = read_tsc();
-
 	(void)state;
 	assert_true(starts());
-	assert_true(report()->cycles > 0 && report()->cycles <= read_tsc() - before);
+	assert_int_equal(report()->cycles, CYCLES);
 	assert_string_equal(said, "");
 	assert_handed_over();
 	assert_report(KHO_RESULT_VERIFIED, KHO_REACTION_NONE);

@@ -3,6 +3,7 @@
 
 #include "kho-handover.h"
 #include "console.h"
+#include "console-arch.h"
 #include "io.h"
 
 /* 16550: registers from the base port, bits of the line status. */
@@ -75,7 +76,7 @@ static void vga_putc(struct console *con, char c)
 	keep_writes();
 }
 
-static void console_putc(struct console *con, char c)
+void console_putc(struct console *con, char c)
 {
 	if (con->serial_port && c == '\n')
 		serial_putc(con, '\r');
@@ -83,38 +84,6 @@ static void console_putc(struct console *con, char c)
 		serial_putc(con, c);
 	if (con->flags & KHO_CONSOLE_VGA)
 		vga_putc(con, c);
-}
-
-void console_puts(struct console *con, const char *s)
-{
-	while (*s)
-		console_putc(con, *s++);
-}
-
-void console_put_name(struct console *con, const char *name, unsigned int size)
-{
-	for (unsigned int i = 0; i < size && name[i]; i++)
-		console_putc(con, name[i] >= ' ' && name[i] <= '~' ? name[i] : '?');
-}
-
-void console_put_dec(struct console *con, u64 value)
-{
-	char digits[21];
-	char *p = digits + sizeof(digits) - 1;
-
-	*p = '\0';
-	do {
-		*--p = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	console_puts(con, p);
-}
-
-void console_put_hex(struct console *con, u64 value, unsigned int digits)
-{
-	console_puts(con, "0x");
-	while (digits--)
-		console_putc(con, "0123456789abcdef"[value >> 4 * digits & 15]);
 }
 
 void console_drain(struct console *con)
