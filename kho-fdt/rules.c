@@ -382,12 +382,24 @@ static void check_block_scratch(const struct doc *doc, struct rule_outcome *o)
 	each_preserved(doc, o, in_scratch, "overlaps scratch");
 }
 
+/* Whether setup_data keeps it. Where that is not known, the rule cannot judge: no finding either. */
+static bool reserved(const struct doc *doc, struct rule_outcome *o, uint64_t addr, uint64_t size)
+{
+	if (ranges_cover(&doc->source->reserved, addr, size))
+		return true;
+	if (doc->source->reserved_whole)
+		return false;
+	o->result = RULE_UNKNOWN;
+	o->why = "what setup_data keeps is not known";
+	return true;
+}
+
 /* In scratch, and no setup_data entry keeps it. */
-static bool unprotected(const struct doc *doc, uint64_t addr, uint64_t size)
+static bool unprotected(const struct doc *doc, struct rule_outcome *o, uint64_t addr, uint64_t size)
 {
 	const struct kho_range range = { addr, size };
 
-	return in_scratch(doc, &range) && !ranges_cover(&doc->source->reserved, addr, size);
+	return in_scratch(doc, &range) && !reserved(doc, o, addr, size);
 }
 
 static void check_map_scratch(const struct doc *doc, struct rule_outcome *o)
@@ -395,7 +407,7 @@ static void check_map_scratch(const struct doc *doc, struct rule_outcome *o)
 	for (size_t i = 0; i < doc->map_pages.count; i++) {
 		const struct kho_range *range = &doc->map_pages.list[i];
 
-		if (unprotected(doc, range->addr, range->size))
+		if (unprotected(doc, o, range->addr, range->size))
 			broken(o, "map pages 0x%llx-0x%llx overlap scratch", ULL(range->addr),
 			       ULL(last_of(range)));
 	}
@@ -403,7 +415,7 @@ static void check_map_scratch(const struct doc *doc, struct rule_outcome *o)
 
 static void check_fdt_scratch(const struct doc *doc, struct rule_outcome *o)
 {
-	if (unprotected(doc, doc->source->fdt_addr, doc->source->fdt.size))
+	if (unprotected(doc, o, doc->source->fdt_addr, doc->source->fdt.size))
 		broken(o, "it is at 0x%llx", ULL(doc->source->fdt_addr));
 }
 
@@ -418,24 +430,23 @@ static void check_node_scratch(const struct doc *doc, struct rule_outcome *o)
 	for (size_t i = 0; i < doc->root.node_count; i++) {
 		const struct kho_node *node = &doc->root.node[i];
 
-		if (unprotected(doc, node->addr, node_bytes(doc, node)))
+		if (unprotected(doc, o, node->addr, node_bytes(doc, node)))
 			broken(o, "node '%s' is at 0x%llx", node->name, ULL(node->addr));
 	}
 }
 
 /* ---- What must be preserved ------------------------------------------------- */
 
-static bool kept(const struct doc *doc, uint64_t addr, uint64_t size)
+static bool kept(const struct doc *doc, struct rule_outcome *o, uint64_t addr, uint64_t size)
 {
-	return ranges_cover(&doc->preserved, addr, size) ||
-	       ranges_cover(&doc->source->reserved, addr, size);
+	return ranges_cover(&doc->preserved, addr, size) || reserved(doc, o, addr, size);
 }
 
 /* Kernels of 6.16 to 6.18 take it out of the map, and fail on one that is not in it. */
 static void check_fdt_preserved(const struct doc *doc, struct rule_outcome *o)
 {
 	const struct source *s = doc->source;
-	bool found = kho_abi_radix(doc->root.abi) ? kept(doc, s->fdt_addr, s->fdt.size) :
+	bool found = kho_abi_radix(doc->root.abi) ? kept(doc, o, s->fdt_addr, s->fdt.size) :
 		     ranges_cover(&doc->preserved, s->fdt_addr, s->fdt.size);
 
 	if (!found)
@@ -448,7 +459,7 @@ static void check_node_preserved(const struct doc *doc, struct rule_outcome *o)
 	for (size_t i = 0; i < doc->root.node_count; i++) {
 		const struct kho_node *node = &doc->root.node[i];
 
-		if (!kept(doc, node->addr, node_bytes(doc, node)))
+		if (!kept(doc, o, node->addr, node_bytes(doc, node)))
 			broken(o, "node '%s' at 0x%llx, %llu bytes, is not", node->name,
 			       ULL(node->addr), ULL(node->size));
 	}
@@ -459,7 +470,7 @@ static void check_region_preserved(const struct doc *doc, struct rule_outcome *o
 	for (size_t i = 0; i < doc->region_count; i++) {
 		const struct kho_region *r = &doc->region[i];
 
-		if (!kept(doc, r->addr, r->size))
+		if (!kept(doc, o, r->addr, r->size))
 			broken(o, "region '%s' at 0x%llx, %llu bytes, is not", r->name,
 			       ULL(r->addr), ULL(r->size));
 	}
@@ -566,7 +577,7 @@ static int luo_block(void *ctx, uint64_t addr, unsigned int order)
 	const struct block_check *c = ctx;
 
 	if (!kho_map_has(&c->doc->blocks.map, addr, order) &&
-	    !ranges_cover(&c->doc->source->reserved, addr, PAGE_SIZE << order))
+	    !reserved(c->doc, c->outcome, addr, PAGE_SIZE << order))
 		broken(c->outcome, "0x%llx, order %u, is not", ULL(addr), order);
 	return 0;
 }
@@ -721,7 +732,7 @@ static void check_scratch_array(const struct doc *doc, struct rule_outcome *o)
 	const struct source *s = doc->source;
 	uint64_t size = s->scratch_count * sizeof(struct kho_range);
 
-	if (unprotected(doc, s->scratch_addr, size))
+	if (unprotected(doc, o, s->scratch_addr, size))
 		broken(o, "it is at 0x%llx, %llu bytes", ULL(s->scratch_addr), ULL(size));
 }
 

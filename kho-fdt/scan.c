@@ -5,7 +5,6 @@
 #include <libfdt.h>
 
 #include "arch.h"
-#include "kho-handover.h"
 #include "scan.h"
 #include "setup-data.h"
 
@@ -56,7 +55,7 @@ static void note_payload(struct scanner *s, uint64_t addr)
 	if (f->payloads == SCAN_ENTRIES_MAX)
 		f->cut_short = true;
 	else
-		f->payload[f->payloads++] = (struct kho_range){ addr, data.payload.size };
+		f->payload[f->payloads++] = data.payload;
 }
 
 /* A page that begins with an FDT's magic: read it as a root FDT. */

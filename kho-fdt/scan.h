@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "kho.h"
+#include "kho-handover.h"
 
 #define SCAN_ROOTS_MAX	64
 #define SCAN_ENTRIES_MAX 64
@@ -36,7 +37,7 @@ struct scan {
 	size_t roots;
 	struct scan_entry entry[SCAN_ENTRIES_MAX];
 	size_t entries;
-	struct kho_range payload[SCAN_ENTRIES_MAX];	/* setup_data built by kexec --kho */
+	struct kho_payload payload[SCAN_ENTRIES_MAX];	/* setup_data built by kexec --kho */
 	size_t payloads;
 	size_t tries;
 	bool cut_short;			/* one of the limits was met */

@@ -163,6 +163,8 @@ int source_open_live(struct source *s, const char *sysroot)
 	struct running *r;
 	int err;
 
+	/* What the kernel prepares is in no payload. */
+	s->reserved_whole = true;
 	if (observe_machine(s, sysroot))
 		return -1;
 	if (sysfs_fdt_addr(&s->machine->root) && !kcore_opens(&s->machine->root))
@@ -205,9 +207,11 @@ static void open_payload(struct source *s)
 	if (found < 0)
 		notice("in: going on without what 'kexec --kho' handed over");
 	s->has_incoming = found > 0;
+	s->reserved_whole = found >= 0;
 	if (!s->has_incoming)
 		return;
-	ranges_add(&s->reserved, s->incoming.payload.addr, s->incoming.payload.size);
+	source_reserve(s, s->incoming.payload.addr, s->incoming.payload.size);
+	source_reserve_items(s, s->incoming.item, s->incoming.payload.item_count);
 	form_by_release(s, s->incoming.payload.from_release);
 }
 

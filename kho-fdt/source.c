@@ -9,6 +9,7 @@
 #include "message.h"
 #include "source.h"
 #include "source-private.h"
+#include "table.h"
 
 #define WALK_PAGES_MAX	(1u << 20)	/* of a map in a dump: 4 GiB of it */
 
@@ -52,6 +53,20 @@ int source_read_scratch(struct source *s, uint64_t size)
 	s->scratch_count = count;
 	s->has_scratch = true;
 	return 0;
+}
+
+void source_reserve(struct source *s, uint64_t addr, uint64_t size)
+{
+	if (ranges_add(&s->reserved, addr, size))
+		s->reserved_whole = false;
+	ranges_merge(&s->reserved);
+}
+
+void source_reserve_items(struct source *s, const struct kho_item *item, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (item[i].flags & KHO_ITEM_RESERVE)
+			source_reserve(s, item[i].addr, item[i].size);
 }
 
 /* ---- Files -------------------------------------------------------------- */
@@ -105,6 +120,18 @@ static int choose_root(struct source *s, const struct scan *scan)
 	return -1;
 }
 
+/* What is kept for the payload. 0, or -1 if it cannot be told. */
+static int adopt_items(struct source *s, const struct kho_payload *p)
+{
+	struct kho_item item[PAYLOAD_ITEMS_MAX];
+
+	if (!payload_valid(p) ||
+	    s->mem.read(s->mem.ctx, p->addr + p->item_offset, item, p->item_count * sizeof(*item)))
+		return -1;
+	source_reserve_items(s, item, p->item_count);
+	return 0;
+}
+
 /* What the search found that belongs to the root chosen. */
 static void adopt_scan(struct source *s, const struct scan *scan)
 {
@@ -118,9 +145,14 @@ static void adopt_scan(struct source *s, const struct scan *scan)
 		if (!s->has_scratch)
 			source_read_scratch(s, e->scratch_size);
 	}
-	for (size_t i = 0; i < scan->payloads; i++)
-		ranges_add(&s->reserved, scan->payload[i].addr, scan->payload[i].size);
-	ranges_merge(&s->reserved);
+	s->reserved_whole = !scan->cut_short;
+	for (size_t i = 0; i < scan->payloads; i++) {
+		const struct kho_payload *p = &scan->payload[i];
+
+		source_reserve(s, p->addr, p->size);
+		if (p->fdt_addr == s->fdt_addr && adopt_items(s, p))
+			s->reserved_whole = false;
+	}
 }
 
 static int search_dump(struct source *s)

@@ -55,6 +55,7 @@ struct source {
 	bool ram_whole;			/* all RAM of the machine is known */
 	struct ranges kernel;		/* the running kernel's code and data */
 	struct ranges reserved;		/* kept by setup_data in the next kernel */
+	bool reserved_whole;		/* that is all it keeps */
 	bool has_scratch;
 	uint64_t scratch_addr;		/* of the array; 0: not known */
 	struct kho_range *scratch;	/* malloc'ed, in the array's order */

@@ -34,7 +34,7 @@ static bool inside(const struct kho_payload *p, uint64_t offset, uint64_t size)
 	return offset >= sizeof(struct kho_setup_data) && offset <= p->size && size <= p->size - offset;
 }
 
-static bool payload_valid(const struct kho_payload *p)
+bool payload_valid(const struct kho_payload *p)
 {
 	return p->magic == KHO_PAYLOAD_MAGIC && p->version == KHO_FORMAT_VERSION &&
 	       p->size <= UINT64_MAX - p->addr && p->item_count <= PAYLOAD_ITEMS_MAX &&

@@ -23,6 +23,9 @@ struct incoming {
 int incoming_open(const struct root *root, struct incoming *ret);
 void incoming_close(struct incoming *in);
 
+/* Whether a payload's header is of this format, with all it names inside of the payload. Pure. */
+bool payload_valid(const struct kho_payload *payload);
+
 /* Copy memory of the payload, by its address; 0, or -1 without a message. */
 int incoming_read(const struct incoming *in, uint64_t addr, void *buf, size_t size);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Each rule, broken once; and handovers that keep them all. */
 #include <stdio.h>
+#include <unistd.h>
 
+#include "core.h"
 #include "dumps.h"
 #include "rules.h"
 #include "unit.h"
@@ -331,6 +333,130 @@ static void test_reserved(void **state)
 	dump_done(d);
 }
 
+/* ---- What setup_data keeps, as a dump shows it ---------------------------------------- */
+
+#define PAYLOAD_AT	0x5000000ull
+#define ADDED_AT	(DUMP_LOG + 0x100000)	/* where region_elsewhere() puts "log" */
+#define PIECES_MAX	64
+
+struct payload_page {
+	struct kho_setup_data header;
+	struct kho_payload payload;
+	struct kho_item item[2];
+};
+
+static const struct payload_page with_added = {
+	.header = { .type = KHO_SETUP_TYPE, .len = 4096 },
+	.payload = { .magic = KHO_PAYLOAD_MAGIC, .version = KHO_FORMAT_VERSION, .item_count = 2,
+		     .addr = PAYLOAD_AT, .size = 4096, .fdt_addr = DUMP_ROOT,
+		     .item_offset = offsetof(struct payload_page, item),
+		     .table_offset = sizeof(struct kho_setup_data) },
+	.item = { { "r0", KHO_ITEM_REGION, 0, DUMP_R0, 1 << 20 },
+		  { "log", KHO_ITEM_REGION, KHO_ITEM_RESERVE, ADDED_AT, 1 << 20 } },
+};
+
+/* The dump "kho-v4" with PAGE in it; the caller removes the file. */
+static void write_payload_dump(char *path, const struct payload_page *page)
+{
+	struct opened_dump *d = dump_source("kho-v4");
+	const struct dump *dump = &d->source.dump;
+	struct core_piece piece[PIECES_MAX];
+	unsigned char *bytes[PIECES_MAX];
+
+	assert_true(dump->count < PIECES_MAX);
+	for (size_t i = 0; i < dump->count; i++) {
+		const struct dump_extent *e = &dump->extent[i];
+
+		bytes[i] = must_calloc(e->size);
+		assert_int_equal(dump_read(dump, e->addr, bytes[i], e->size), 0);
+		piece[i] = (struct core_piece){ e->addr, bytes[i], e->size };
+	}
+	piece[dump->count] = (struct core_piece){ PAYLOAD_AT, page, sizeof(*page) };
+	close(mkstemp(path));
+	assert_int_equal(core_write(path, piece, dump->count + 1), 0);
+	for (size_t i = 0; i < dump->count; i++)
+		free(bytes[i]);
+	dump_done(d);
+}
+
+/* The rules, of that dump, where the region "log" is in no map. SPEC but for its name. */
+static void check_payload_dump(const struct payload_page *page, struct source_spec spec)
+{
+	char path[] = "/tmp/test-check-XXXXXX";
+	struct source *s = must_calloc(sizeof(*s));
+	struct doc *doc = must_calloc(sizeof(*doc));
+
+	write_payload_dump(path, page);
+	spec.name = path;
+	assert_int_equal(source_open(&spec, s), 0);
+	unlink(path);
+	assert_int_equal(doc_read(s, doc), 0);
+	region_elsewhere(doc);
+	rules_check(doc, &report);
+	doc_free(doc);
+	source_close(s);
+	free(doc);
+	free(s);
+}
+
+/* A region that was added beside a live map is kept by a SETUP_INDIRECT entry. */
+static void test_added_region(void **state)
+{
+	struct payload_page page = with_added;
+
+	(void)state;
+	check_payload_dump(&page, (struct source_spec){ 0 });
+	assert_string_equal(broken_rules(), "");
+	assert_int_equal(outcome("region-preserved")->result, RULE_HOLDS);
+
+	page.item[1].flags = 0;
+	check_payload_dump(&page, (struct source_spec){ 0 });
+	assert_string_equal(broken_rules(), "region-preserved ");
+	/* It came with another handover, which is not this one. */
+	page = with_added;
+	page.payload.fdt_addr = 0x2000000;
+	check_payload_dump(&page, (struct source_spec){ 0 });
+	assert_string_equal(broken_rules(), "region-preserved ");
+}
+
+/* What the payload keeps is not known if its header or items are not. */
+static void test_payload_damaged(void **state)
+{
+	struct payload_page page = with_added;
+
+	(void)state;
+	page.payload.version++;
+	check_payload_dump(&page, (struct source_spec){ 0 });
+	assert_string_equal(broken_rules(), "");
+	assert_int_equal(outcome("region-preserved")->result, RULE_UNKNOWN);
+	page = with_added;
+	page.payload.item_offset = 1024;		/* nothing is there: not in the dump */
+	page.payload.item_count = 34;
+	check_payload_dump(&page, (struct source_spec){ 0 });
+	assert_int_equal(outcome("region-preserved")->result, RULE_UNKNOWN);
+}
+
+/* With root and scratch named, nothing is searched: who knows what setup_data keeps? */
+static void test_not_searched(void **state)
+{
+	static const char *const unless_kept[] = { "fdt-scratch", "node-scratch", "map-scratch",
+						   "region-preserved" };
+	const struct kho_range scratch[2] = { { 0x20000000, 32 << 20 }, { 0x1000000, 4 << 20 } };
+	const struct source_spec spec = { .has_root = true, .root = DUMP_ROOT, .scratch = scratch,
+					  .scratch_count = 2 };
+
+	(void)state;
+	check_payload_dump(&with_added, spec);
+	assert_string_equal(broken_rules(), "block-scratch ");
+	for (size_t i = 0; i < ARRAY_SIZE(unless_kept); i++) {
+		assert_int_equal(outcome(unless_kept[i])->result, RULE_UNKNOWN);
+		assert_non_null(outcome(unless_kept[i])->why);
+	}
+	/* In no need of it. */
+	assert_int_equal(outcome("fdt-preserved")->result, RULE_HOLDS);
+	assert_int_equal(outcome("node-preserved")->result, RULE_HOLDS);
+}
+
 /* Where only one reading of kho-v1 has the root FDT in it, that is the right one. */
 static void test_form(void **state)
 {
@@ -410,6 +536,9 @@ int main(void)
 		cmocka_unit_test(test_each_rule),
 		cmocka_unit_test(test_all_rules),
 		cmocka_unit_test(test_reserved),
+		cmocka_unit_test(test_added_region),
+		cmocka_unit_test(test_payload_damaged),
+		cmocka_unit_test(test_not_searched),
 		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_not_checked),
 		cmocka_unit_test(test_many_findings),
