@@ -286,6 +286,13 @@ static bool other_memfd(const struct work *w, const struct kho_luo_file *file)
 	       strcmp(file->compatible, w->to->reader.memfd) != 0;
 }
 
+/* What extend() made, for libkho. */
+static struct kho_luo_output luo_output(const struct translation *t, uint64_t at, uint64_t size)
+{
+	return (struct kho_luo_output){ .size = sizeof(struct kho_luo_output), .room = size,
+					.buf = t->bytes.data + at, .base = t->base + at };
+}
+
 /* Old memfd structs are replaced by new ones, in pages of their own. */
 static int convert_files(struct work *w)
 {
@@ -293,6 +300,7 @@ static int convert_files(struct work *w)
 	struct translation *t = w->out;
 	struct kho_luo_culprit culprit = { NULL, NULL, NULL };
 	enum kho_memfd_abi to = kho_memfd_abi_from_name(w->to->reader.memfd);
+	struct kho_luo_output out;
 	uint64_t size, at;
 	int err;
 
@@ -312,8 +320,8 @@ static int convert_files(struct work *w)
 		return error("node LUO: %s", kho_strerror(err));
 	if (extend(t, size, PAGE_SIZE, &at))
 		return -1;
-	err = kho_luo_convert(PAGE_SHIFT, mem, &w->luo, to, t->bytes.data + at, size,
-			      t->base + at, &culprit);
+	out = luo_output(t, at, size);
+	err = kho_luo_convert(PAGE_SHIFT, mem, &w->luo, to, &out, &culprit);
 	if (err)
 		return refuse_luo(w, &culprit, err);
 	for (uint64_t page = 0; page < size; page += PAGE_SIZE)
@@ -328,6 +336,7 @@ static int encode_luo(struct work *w, const struct kho_node *node)
 	const struct kho_luo_visitor visitor = { .block = on_new_block, .ctx = w };
 	struct translation *t = w->out;
 	struct kho_luo_culprit none = { NULL, NULL, NULL };
+	struct kho_luo_output out;
 	struct kho_node made;
 	uint64_t size, at;
 	int err = kho_luo_size(abi, PAGE_SHIFT, &w->luo, &size);
@@ -338,8 +347,8 @@ static int encode_luo(struct work *w, const struct kho_node *node)
 		return error("node LUO: %s", kho_strerror(err));
 	if (extend(t, size, LUO_ALIGN, &at))
 		return -1;
-	err = kho_luo_encode(abi, PAGE_SHIFT, &w->luo, t->bytes.data + at, size, t->base + at,
-			     &visitor, &made);
+	out = luo_output(t, at, size);
+	err = kho_luo_encode(abi, PAGE_SHIFT, &w->luo, &out, &visitor, &made);
 	if (err)
 		return error("node LUO: %s", kho_strerror(err));
 	return add_node(w, node, TRANSLATE_CONVERTED, made.addr, made.size);

@@ -13,6 +13,9 @@
  *  - input may be hostile: it is bounded and checked, never trusted.
  *  - the return is 0 or a negative KHO_ERR_*; "ret_" arguments are written
  *    only on success.
+ *  - a struct that begins with its own size says by that of which version it is.
+ *    Set it to sizeof, and what is not needed to 0. A size that this library does
+ *    not know, smaller or larger, is -KHO_ERR_INVAL.
  *
  * Memory layouts are little-endian, as on the two architectures that have KHO.
  * Facts come from kernel/liveupdate/kexec_handover.c (up to 6.18
@@ -665,22 +668,30 @@ int kho_luo_read(unsigned int page_shift, const struct kho_mem *mem, const struc
 int kho_luo_size(enum kho_luo_abi abi, unsigned int page_shift, const struct kho_luo_state *state,
 		 uint64_t *ret_size);
 
+/* Memory for what is encoded. */
+struct kho_luo_output {
+	size_t size;			/* sizeof(struct kho_luo_output) */
+	void *buf;			/* may be NULL if room is 0 */
+	size_t room;			/* bytes of buf */
+	uint64_t base;			/* where the next kernel finds buf; not 0 */
+};
+
 /*
- * Encode STATE in BUF, which will be found at physical address BASE by the next
- * kernel: aligned to 16 pages for luo-v1, to one for luo-v5, and not 0. *RET_NODE
- * gets the node for the root FDT. Each block that VISITOR is told must be
- * preserved; only its member block is called. After an error BUF may have been
- * written.
+ * Encode STATE in OUT, whose base is aligned to 16 pages for luo-v1, to one for
+ * luo-v5. *RET_NODE gets the node for the root FDT. Each block that VISITOR, which
+ * may be NULL, is told must be preserved; only its member block is called. After an
+ * error the buffer may have been written.
  *
  * A place for FLBs is made even if there are none: readers of luo-v1 panic
  * without it from 7.1 on, and that of 6.19 never looks for it.
  *
- * Errors: as kho_luo_size(); -KHO_ERR_NOSPACE; -KHO_ERR_ALIGN; -KHO_ERR_RANGE
- * (the address wraps around, or BASE is 0); -KHO_ERR_EXISTS (two sessions or two
- * FLBs of one name, which readers refuse); whatever the visitor returned.
+ * Errors: as kho_luo_size(); -KHO_ERR_INVAL also for OUT's size;
+ * -KHO_ERR_NOSPACE; -KHO_ERR_ALIGN; -KHO_ERR_RANGE (the address wraps around, or
+ * base is 0); -KHO_ERR_EXISTS (two sessions or two FLBs of one name, which readers
+ * refuse); whatever the visitor returned.
  */
 int kho_luo_encode(enum kho_luo_abi abi, unsigned int page_shift,
-		   const struct kho_luo_state *state, void *buf, size_t size, uint64_t base,
+		   const struct kho_luo_state *state, const struct kho_luo_output *out,
 		   const struct kho_luo_visitor *visitor, struct kho_node *ret_node);
 
 /* What cannot cross, and whose it is. NULL: not concerned. Points into the state. */
@@ -700,8 +711,7 @@ int kho_luo_convert_size(unsigned int page_shift, const struct kho_luo_state *st
 /*
  * Prepare STATE for a kernel of another release, whose memfd handler is of ABI
  * TO: each memfd file of another ABI gets its struct anew, in a page of its own
- * in BUF, which will be found at BASE (page aligned, not 0); its handler's name
- * and data change in STATE. Each of these pages must be preserved with order 0,
+ * in OUT, whose base is page aligned; its handler's name and data change in STATE. Each of these pages must be preserved with order 0,
  * the old ones no more. Folios, and the areas with their records, stay.
  *
  * Which LUO ABI state is then encoded for is another question: 6.19 has luo-v1 with
@@ -711,13 +721,13 @@ int kho_luo_convert_size(unsigned int page_shift, const struct kho_luo_state *st
  * -KHO_ERR_LOSS. STATE changes only on success. After an error *RETERR_CULPRIT,
  * which may be NULL, says what could not be converted.
  *
- * Errors: -KHO_ERR_INVAL, -KHO_ERR_NOSPACE, -KHO_ERR_RANGE and -KHO_ERR_ALIGN (of
- * BASE; of a file's struct), -KHO_ERR_LOSS (also from kho_memfd_write()),
+ * Errors: -KHO_ERR_INVAL (also OUT's size), -KHO_ERR_NOSPACE, -KHO_ERR_RANGE and
+ * -KHO_ERR_ALIGN (of base; of a file's struct), -KHO_ERR_LOSS (also from kho_memfd_write()),
  * -KHO_ERR_BADNODE (a file's struct is malformed), -KHO_ERR_READ.
  */
 int kho_luo_convert(unsigned int page_shift, const struct kho_mem *mem,
-		    struct kho_luo_state *state, enum kho_memfd_abi to, void *buf, size_t size,
-		    uint64_t base, struct kho_luo_culprit *reterr_culprit);
+		    struct kho_luo_state *state, enum kho_memfd_abi to,
+		    const struct kho_luo_output *out, struct kho_luo_culprit *reterr_culprit);
 
 /* ---- Can a kernel read it? ----------------------------------------------- */
 
@@ -802,16 +812,22 @@ int kho_place_top(const struct kho_range *area, size_t areas, const struct kho_r
 int kho_largest_hole(const struct kho_range *area, size_t areas, const struct kho_range *busy,
 		     size_t busies, const struct kho_place *place, struct kho_range *ret);
 
+/* How much scratch, and where. */
+struct kho_scratch_wish {
+	size_t size;			/* sizeof(struct kho_scratch_wish) */
+	uint64_t low_limit;		/* first address that the first area may not have; 0: none */
+	uint64_t want_low;		/* bytes in the first area at least */
+	uint64_t want;			/* bytes of both, not 0 */
+};
+
 /*
- * Scratch for a kernel that has none: RET[0] below LOW_LIMIT, RET[1] anywhere
- * (size 0 when the first suffices), both of KHO_SCRATCH_ALIGN, clear of BUSY,
- * with WANT bytes together and at least WANT_LOW in the first. RAM ranges must
- * be apart, and none may cross LOW_LIMIT, as on x86 none does.
- * Errors: -KHO_ERR_INVAL, -KHO_ERR_NOSPACE.
+ * Scratch for a kernel that has none: RET[0] below the limit, RET[1] anywhere
+ * (size 0 when the first suffices), both of KHO_SCRATCH_ALIGN and clear of BUSY.
+ * RAM ranges must be apart, and none may cross the limit, as on x86 none does.
+ * Errors: -KHO_ERR_INVAL (also WISH's size), -KHO_ERR_NOSPACE.
  */
 int kho_scratch_plan(const struct kho_range *ram, size_t rams, const struct kho_range *busy,
-		     size_t busies, uint64_t low_limit, uint64_t want_low, uint64_t want,
-		     struct kho_range ret[2]);
+		     size_t busies, const struct kho_scratch_wish *wish, struct kho_range ret[2]);
 
 /*
  * Check scratch areas (empty ones are legal) against preserved or otherwise

@@ -163,6 +163,12 @@ int kho_luo_v5_walk_(struct kho_luo_walk_ *w, const struct kho_node *node);
 /* Whether names end and file counts add up. Errors: -KHO_ERR_INVAL. */
 int kho_luo_check_state_(const struct kho_luo_state *state);
 
+/*
+ * Whether OUT has room for NEED bytes and its base is aligned.
+ * Errors: -KHO_ERR_INVAL (its size), -KHO_ERR_NOSPACE, -KHO_ERR_ALIGN, -KHO_ERR_RANGE.
+ */
+int kho_luo_check_output_(const struct kho_luo_output *out, uint64_t need, uint64_t align);
+
 /* Output that is under way; SIZE of it is enough. */
 struct kho_luo_writer_ {
 	unsigned int page_shift;

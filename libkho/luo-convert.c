@@ -103,25 +103,23 @@ static void adopt(struct kho_luo_state *state, enum kho_memfd_abi to, unsigned i
 }
 
 int kho_luo_convert(unsigned int page_shift, const struct kho_mem *mem,
-		    struct kho_luo_state *state, enum kho_memfd_abi to, void *buf, size_t size,
-		    uint64_t base, struct kho_luo_culprit *reterr_culprit)
+		    struct kho_luo_state *state, enum kho_memfd_abi to,
+		    const struct kho_luo_output *out, struct kho_luo_culprit *reterr_culprit)
 {
-	struct conversion c = { page_shift, mem, to, buf };
+	struct conversion c = { .page_shift = page_shift, .mem = mem, .to = to };
 	struct kho_luo_culprit culprit = { 0 };
 	uint64_t need;
 	int err;
 
 	err = kho_luo_convert_size(page_shift, state, to, &need);
-	if (!err && need > size)
-		err = -KHO_ERR_NOSPACE;
-	if (!err && base & (kho_page_size_(page_shift) - 1))
-		err = -KHO_ERR_ALIGN;
-	if (!err && (!base || need > UINT64_MAX - base))
-		err = -KHO_ERR_RANGE;
 	if (!err)
+		err = kho_luo_check_output_(out, need, kho_page_size_(page_shift));
+	if (!err) {
+		c.next = out->buf;
 		err = convert_files(&c, state, &culprit);
+	}
 	if (!err)
-		adopt(state, to, page_shift, base);
+		adopt(state, to, page_shift, out->base);
 	else if (reterr_culprit)
 		*reterr_culprit = culprit;
 	return err;

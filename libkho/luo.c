@@ -355,29 +355,40 @@ static bool names_repeat(const void *item, size_t count, size_t size, unsigned c
 	return false;
 }
 
+int kho_luo_check_output_(const struct kho_luo_output *out, uint64_t need, uint64_t align)
+{
+	if (out->size != sizeof(*out))
+		return -KHO_ERR_INVAL;
+	if (need > out->room)
+		return -KHO_ERR_NOSPACE;
+	if (out->base & (align - 1))
+		return -KHO_ERR_ALIGN;
+	if (!out->base || need > UINT64_MAX - out->base)
+		return -KHO_ERR_RANGE;
+	return 0;
+}
+
 int kho_luo_encode(enum kho_luo_abi abi, unsigned int page_shift,
-		   const struct kho_luo_state *state, void *buf, size_t size, uint64_t base,
+		   const struct kho_luo_state *state, const struct kho_luo_output *out,
 		   const struct kho_luo_visitor *visitor, struct kho_node *ret_node)
 {
 	const struct luo_abi *found = find_abi(abi);
-	struct kho_luo_writer_ w = { page_shift, buf, base, 0, visitor };
+	struct kho_luo_writer_ w = { .page_shift = page_shift, .visitor = visitor };
 	struct kho_node node = { .name = KHO_NODE_LUO };
 	uint64_t need;
 	int err;
 
 	err = kho_luo_size(abi, page_shift, state, &need);
+	if (!err)
+		err = kho_luo_check_output_(out, need, kho_page_size_(page_shift) << found->align_order);
 	if (err)
 		return err;
-	if (need > size)
-		return -KHO_ERR_NOSPACE;
-	if (base & ((kho_page_size_(page_shift) << found->align_order) - 1))
-		return -KHO_ERR_ALIGN;
-	if (!base || need > UINT64_MAX - base)
-		return -KHO_ERR_RANGE;
-	if (names_repeat(state->session, state->session_count, sizeof(*state->session), buf) ||
-	    names_repeat(state->flb, state->flb_count, sizeof(*state->flb), buf))
+	if (names_repeat(state->session, state->session_count, sizeof(*state->session), out->buf) ||
+	    names_repeat(state->flb, state->flb_count, sizeof(*state->flb), out->buf))
 		return -KHO_ERR_EXISTS;
-	memset(buf, 0, need);
+	memset(out->buf, 0, need);
+	w.buf = out->buf;
+	w.base = out->base;
 	err = found->encode(&w, state, &node);
 	if (!err)
 		*ret_node = node;

@@ -58,19 +58,20 @@ static int plan_second(const struct kho_range *ram, size_t rams, const struct kh
 }
 
 int kho_scratch_plan(const struct kho_range *ram, size_t rams, const struct kho_range *busy,
-		     size_t busies, uint64_t low_limit, uint64_t want_low, uint64_t want,
-		     struct kho_range ret[2])
+		     size_t busies, const struct kho_scratch_wish *wish, struct kho_range ret[2])
 {
 	struct kho_range area[2] = { { 0, 0 }, { 0, 0 } };
+	uint64_t want;
 	int err;
 
-	if (!want || want > UINT64_MAX / 2 || want_low > want || low_limit % KHO_SCRATCH_ALIGN)
+	if (wish->size != sizeof(*wish) || !wish->want || wish->want > UINT64_MAX / 2 ||
+	    wish->want_low > wish->want || wish->low_limit % KHO_SCRATCH_ALIGN)
 		return -KHO_ERR_INVAL;
-	want = round_up(want);
-	err = plan_area(ram, rams, busy, busies, low_limit, want, &area[0]);
+	want = round_up(wish->want);
+	err = plan_area(ram, rams, busy, busies, wish->low_limit, want, &area[0]);
 	if (err)
 		return err;
-	if (area[0].size < want_low)
+	if (area[0].size < wish->want_low)
 		return -KHO_ERR_NOSPACE;
 	if (area[0].size < want) {
 		err = plan_second(ram, rams, busy, busies, &area[0], want - area[0].size, &area[1]);

@@ -460,13 +460,15 @@ int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t 
 {
 	/* Until it has read the map the next kernel lives in scratch alone. */
 	uint64_t early = scratch_for_pages(m->ram_total) + scratch_for_boot(m->cpus) + extra;
+	const struct kho_scratch_wish wish = { .size = sizeof(wish), .low_limit = LIMIT_4G,
+					       .want_low = segments, .want = segments + early };
 	struct kho_range busy[KHO_REGIONS_MAX];
 	int err;
 
 	for (size_t i = 0; i < h->region_count; i++)
 		busy[i] = (struct kho_range){ h->region[i].region.addr, h->region[i].region.size };
-	err = kho_scratch_plan(m->usable, m->usable_count, busy, h->region_count, LIMIT_4G,
-			       segments, segments + early, h->scratch);
+	err = kho_scratch_plan(m->usable, m->usable_count, busy, h->region_count, &wish,
+			       h->scratch);
 	if (err)
 		return error("no room for the next kernel's scratch areas (%llu MiB, %llu MiB of it in one "
 			     "piece below 4 GiB) beside the preserved regions: preserve less, or use a "

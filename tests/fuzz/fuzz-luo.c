@@ -15,6 +15,10 @@
 #define STOPPED		12345
 #define NEW_BASE	(1ull << 40)
 
+/* Where libkho is to write. */
+#define OUTPUT(buf, room, base) \
+	(&(struct kho_luo_output){ sizeof(struct kho_luo_output), (buf), (room), (base) })
+
 struct memory {
 	unsigned char *bytes;
 	uint64_t addr, size;
@@ -156,7 +160,7 @@ static void check_again(enum kho_luo_abi abi, unsigned int shift, const struct k
 	if (err)
 		return;
 	again.bytes = must_calloc(again.size, 1);
-	err = kho_luo_encode(abi, shift, s, again.bytes, again.size, again.addr, NULL, &node);
+	err = kho_luo_encode(abi, shift, s, OUTPUT(again.bytes, again.size, again.addr), NULL, &node);
 	must(!err || err == -KHO_ERR_EXISTS);
 	if (!err) {
 		/* Blocks add events. */
@@ -185,7 +189,7 @@ static void check_conversion(struct memory *m, struct kho_luo_state *s, enum kho
 
 	must(!kho_luo_convert_size(m->shift, s, to, &size));
 	buf = must_calloc(size, 1);
-	if (kho_luo_convert(m->shift, &mem, s, to, buf, size, NEW_BASE, &culprit)) {
+	if (kho_luo_convert(m->shift, &mem, s, to, OUTPUT(buf, size, NEW_BASE), &culprit)) {
 		must(!culprit.flb || !culprit.file);
 		must(culprit.flb || (culprit.file && culprit.session));
 	} else {

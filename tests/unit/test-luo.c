@@ -13,6 +13,10 @@
 #define BASE	0x7654000000ull		/* of every image; aligned to 16 pages of any size */
 #define PAGE	0x1000ull
 
+/* Where libkho is to write. */
+#define OUTPUT(buf, room, base) \
+	(&(struct kho_luo_output){ sizeof(struct kho_luo_output), (buf), (room), (base) })
+
 static const unsigned int page_shifts[] = { 12, 14, 16 };
 
 /* ---- Memory ---- */
@@ -761,8 +765,8 @@ static struct image encode(enum kho_luo_abi abi, unsigned int shift,
 	assert_int_equal(m.size % (1ull << shift), 0);
 	m.bytes = must_calloc(m.size);
 	memset(m.bytes, 0xee, m.size);
-	assert_int_equal(kho_luo_encode(abi, shift, s, m.bytes, m.size, BASE, visitor, ret_node),
-			 0);
+	assert_int_equal(kho_luo_encode(abi, shift, s, OUTPUT(m.bytes, m.size, BASE), visitor,
+					ret_node), 0);
 	assert_string_equal(ret_node->name, "LUO");
 	return m;
 }
@@ -1131,7 +1135,7 @@ static int encode_at(enum kho_luo_abi abi, const struct kho_luo_state *s, uint64
 	if (err)
 		return err;
 	buf = must_calloc(size - missing);
-	err = kho_luo_encode(abi, 12, s, buf, size - missing, base, NULL, &node);
+	err = kho_luo_encode(abi, 12, s, OUTPUT(buf, size - missing, base), NULL, &node);
 	assert_int_equal(err ? node.size : 42, 42);
 	free(buf);
 	return err;
@@ -1191,6 +1195,28 @@ static void encode_errors(void **state)
 	assert_int_equal(size, 42);
 }
 
+/* A version of the struct that is not known. */
+static void encode_other_size(void **state)
+{
+	unsigned char *buf = must_calloc(22 * PAGE);
+	struct kho_luo_output out = *OUTPUT(buf, 22 * PAGE, BASE);
+	const size_t sizes[] = { 0, out.size - 1, out.size + 1, SIZE_MAX };
+	struct kho_node node = { .size = 42 };
+
+	(void)state;
+	assert_int_equal(kho_luo_encode(KHO_LUO_V5, 12, &few, &out, NULL, &node), 0);
+	node.size = 42;
+	memset(buf, 0xee, 22 * PAGE);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		out.size = sizes[i];
+		assert_int_equal(kho_luo_encode(KHO_LUO_V5, 12, &few, &out, NULL, &node),
+				 -KHO_ERR_INVAL);
+		assert_int_equal(node.size, 42);
+		assert_int_equal(buf[0], 0xee);
+	}
+	free(buf);
+}
+
 static void encode_stopped(void **state)
 {
 	unsigned char *buf = must_calloc(22 * PAGE);
@@ -1203,13 +1229,13 @@ static void encode_stopped(void **state)
 		unsigned int blocks;
 
 		told = (struct told){ 0 };
-		assert_int_equal(kho_luo_encode(abi, 12, &few, buf, 22 * PAGE, BASE, &visitor,
+		assert_int_equal(kho_luo_encode(abi, 12, &few, OUTPUT(buf, 22 * PAGE, BASE), &visitor,
 						&node), 0);
 		blocks = told.events;
 		assert_int_equal(blocks, 5);
 		for (unsigned int i = 1; i <= blocks; i++) {
 			told = (struct told){ .stop_at = i };
-			assert_int_equal(kho_luo_encode(abi, 12, &few, buf, 22 * PAGE, BASE,
+			assert_int_equal(kho_luo_encode(abi, 12, &few, OUTPUT(buf, 22 * PAGE, BASE),
 							&visitor, &node), STOPPED);
 			assert_int_equal(told.events, i);
 		}
@@ -1272,6 +1298,7 @@ int main(void)
 		cmocka_unit_test(round_trip_edges),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(encode_errors),
+		cmocka_unit_test(encode_other_size),
 		cmocka_unit_test(encode_stopped),
 		cmocka_unit_test(names),
 		cmocka_unit_test(walk_arguments),

@@ -10,6 +10,10 @@
 
 #define BASE	0x7654000000ull		/* of every image */
 
+/* Where libkho is to write. */
+#define OUTPUT(buf, room, base) \
+	(&(struct kho_luo_output){ sizeof(struct kho_luo_output), (buf), (room), (base) })
+
 static const unsigned int page_shifts[] = { 12, 14, 16 };
 
 struct image {
@@ -615,7 +619,7 @@ static void convert_both_ways(void **state)
 		assert_int_equal(size, 2 * PAGE);
 		buf = must_calloc(size);
 		memset(buf, 0xee, size);
-		assert_int_equal(kho_luo_convert(12, &mem, &s, to, buf, size, NEW, NULL), 0);
+		assert_int_equal(kho_luo_convert(12, &mem, &s, to, OUTPUT(buf, size, NEW), NULL), 0);
 		memcpy(expected, want, want_size);
 		memcpy(expected + PAGE, want, want_size);
 		expected[PAGE] = 0x99;
@@ -630,7 +634,7 @@ static void convert_both_ways(void **state)
 		/* Once more there is nothing to do. */
 		assert_int_equal(kho_luo_convert_size(12, &s, to, &size), 0);
 		assert_int_equal(size, 0);
-		assert_int_equal(kho_luo_convert(12, &mem, &s, to, NULL, 0, NEW, NULL), 0);
+		assert_int_equal(kho_luo_convert(12, &mem, &s, to, OUTPUT(NULL, 0, NEW), NULL), 0);
 		free(buf);
 		free(m.bytes);
 	}
@@ -653,7 +657,7 @@ static int convert(struct attempt *a, struct image *m, struct kho_luo_state *s)
 	memcpy(before, s->file, sizeof(before));
 	memset(&a->culprit, 0xee, sizeof(a->culprit));
 	m->reads = 0;
-	err = kho_luo_convert(12, &mem, s, a->to, buf, a->size, a->base, &a->culprit);
+	err = kho_luo_convert(12, &mem, s, a->to, OUTPUT(buf, a->size, a->base), &a->culprit);
 	if (err)
 		assert_memory_equal(before, s->file, sizeof(before));
 	free(buf);
@@ -748,6 +752,30 @@ static void convert_errors(void **state)
 	free(m.bytes);
 }
 
+/* A version of the struct that is not known. */
+static void convert_other_size(void **state)
+{
+	struct kho_luo_file file[3];
+	struct kho_luo_state s;
+	struct image m = make_files(KHO_MEMFD_V1, file, &s);
+	const struct kho_mem mem = { image_read, &m };
+	unsigned char *buf = must_calloc(2 * PAGE);
+	struct kho_luo_output out = *OUTPUT(buf, 2 * PAGE, NEW);
+	const size_t good = out.size, sizes[] = { 0, good - 1, good + 1, SIZE_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		out.size = sizes[i];
+		assert_int_equal(kho_luo_convert(12, &mem, &s, KHO_MEMFD_V2, &out, NULL),
+				 -KHO_ERR_INVAL);
+		assert_string_equal(file[0].compatible, "memfd-v1");
+	}
+	out.size = good;
+	assert_int_equal(kho_luo_convert(12, &mem, &s, KHO_MEMFD_V2, &out, NULL), 0);
+	free(buf);
+	free(m.bytes);
+}
+
 /* From 6.19 to 7.3: luo-v1 with memfd-v1 is read, converted, and written as luo-v5. */
 static void convert_all_the_way(void **state)
 {
@@ -765,16 +793,16 @@ static void convert_all_the_way(void **state)
 	(void)state;
 	assert_int_equal(kho_luo_size(KHO_LUO_V1, 12, &s, &size), 0);
 	buf = must_calloc(size);
-	assert_int_equal(kho_luo_encode(KHO_LUO_V1, 12, &s, buf, size, BASE, NULL, &node), 0);
+	assert_int_equal(kho_luo_encode(KHO_LUO_V1, 12, &s, OUTPUT(buf, size, BASE), NULL, &node), 0);
 	image = (struct image){ .bytes = buf, .size = size };
 	assert_int_equal(kho_luo_read(12, &mem, &node, &back), 0);
 	mem.ctx = &old;
-	assert_int_equal(kho_luo_convert(12, &mem, &back, KHO_MEMFD_V2, structs, sizeof(structs),
-					 NEW, NULL), 0);
+	assert_int_equal(kho_luo_convert(12, &mem, &back, KHO_MEMFD_V2,
+					 OUTPUT(structs, sizeof(structs), NEW), NULL), 0);
 	free(buf);
 	assert_int_equal(kho_luo_size(KHO_LUO_V5, 12, &back, &size), 0);
 	buf = must_calloc(size);
-	assert_int_equal(kho_luo_encode(KHO_LUO_V5, 12, &back, buf, size, BASE, NULL, &node), 0);
+	assert_int_equal(kho_luo_encode(KHO_LUO_V5, 12, &back, OUTPUT(buf, size, BASE), NULL, &node), 0);
 	image = (struct image){ .bytes = buf, .size = size };
 	mem.ctx = &image;
 	memset(back_file, 0, sizeof(back_file));
@@ -807,6 +835,7 @@ int main(void)
 		cmocka_unit_test(convert_both_ways),
 		cmocka_unit_test(convert_losses),
 		cmocka_unit_test(convert_errors),
+		cmocka_unit_test(convert_other_size),
 		cmocka_unit_test(convert_all_the_way),
 	};
 

@@ -10,6 +10,8 @@
 #define RANGES_MAX	5
 #define MIB		(1ull << 20)
 #define STEP		(KHO_SCRATCH_ALIGN / MIB)
+#define WISH(low_limit, want_low, want) \
+	(&(struct kho_scratch_wish){ sizeof(struct kho_scratch_wish), (low_limit), (want_low), (want) })
 
 struct map {
 	struct kho_range area[RANGES_MAX], busy[RANGES_MAX];
@@ -291,8 +293,8 @@ static void scratch_plan(void **state)
 		m.busies -= m.busies == RANGES_MAX;	/* room for the first area */
 		w.want = 1 + random_u64(&seed) % (24 * MIB);
 		w.want_low = random_u64(&seed) % (w.want + 1);
-		err = kho_scratch_plan(m.area, m.areas, m.busy, m.busies, w.limit, w.want_low, w.want,
-				       ret);
+		err = kho_scratch_plan(m.area, m.areas, m.busy, m.busies,
+				       WISH(w.limit, w.want_low, w.want), ret);
 		assert_int_equal(err, plan_exists(&m, &w) ? 0 : -KHO_ERR_NOSPACE);
 		if (err) {
 			assert_int_equal(ret[0].addr, 42);
@@ -312,13 +314,34 @@ static void scratch_plan_arguments(void **state)
 	struct kho_range ret[2];
 
 	(void)state;
-	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, 1ull << 32, 0, 0, ret), -KHO_ERR_INVAL);
-	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, 1ull << 32, 2, 1, ret), -KHO_ERR_INVAL);
-	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, MIB, 1, 1, ret), -KHO_ERR_INVAL);
-	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, 1ull << 32, 1, UINT64_MAX, ret),
+	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, WISH(1ull << 32, 0, 0), ret), -KHO_ERR_INVAL);
+	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, WISH(1ull << 32, 2, 1), ret),
 			 -KHO_ERR_INVAL);
-	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, 1ull << 32, 1, UINT64_MAX / 2, ret),
+	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, WISH(MIB, 1, 1), ret), -KHO_ERR_INVAL);
+	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, WISH(1ull << 32, 1, UINT64_MAX), ret),
+			 -KHO_ERR_INVAL);
+	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, WISH(1ull << 32, 1, UINT64_MAX / 2), ret),
 			 -KHO_ERR_NOSPACE);
+}
+
+/* A version of the struct that is not known. */
+static void scratch_plan_other_size(void **state)
+{
+	const struct kho_range ram = { 16 * MIB, 64 * MIB };
+	struct kho_scratch_wish wish = *WISH(0, MIB, MIB);
+	const size_t good = wish.size, sizes[] = { 0, good - 1, good + 1, SIZE_MAX };
+	struct kho_range ret[2] = { { 42, 42 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		wish.size = sizes[i];
+		assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, &wish, ret), -KHO_ERR_INVAL);
+		assert_int_equal(ret[0].addr, 42);
+	}
+	/* Without a limit, the top of it all. */
+	wish.size = good;
+	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, &wish, ret), 0);
+	assert_int_equal(ret[0].addr, 76 * MIB);
 }
 
 /* One range of RAM across the limit: scratch on both sides of it. */
@@ -328,7 +351,7 @@ static void scratch_plan_across_limit(void **state)
 	struct kho_range ret[2];
 
 	(void)state;
-	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, 32 * MIB, MIB, 64 * MIB, ret), 0);
+	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, WISH(32 * MIB, MIB, 64 * MIB), ret), 0);
 	assert_int_equal(ret[0].addr, 16 * MIB);
 	assert_int_equal(ret[0].size, 16 * MIB);
 	assert_int_equal(ret[1].addr, 32 * MIB);
@@ -342,7 +365,7 @@ static void scratch_plan_from_top(void **state)
 	struct kho_range ret[2];
 
 	(void)state;
-	assert_int_equal(kho_scratch_plan(&ram, 1, &busy, 1, 1ull << 32, MIB, 7 * MIB, ret), 0);
+	assert_int_equal(kho_scratch_plan(&ram, 1, &busy, 1, WISH(1ull << 32, MIB, 7 * MIB), ret), 0);
 	assert_int_equal(ret[0].addr, 52 * MIB);
 	assert_int_equal(ret[0].size, 8 * MIB);
 	assert_int_equal(ret[1].size, 0);
@@ -383,6 +406,7 @@ int main(void)
 		cmocka_unit_test(overlap_and_cover),
 		cmocka_unit_test(scratch_plan),
 		cmocka_unit_test(scratch_plan_arguments),
+		cmocka_unit_test(scratch_plan_other_size),
 		cmocka_unit_test(scratch_plan_across_limit),
 		cmocka_unit_test(scratch_plan_from_top),
 		cmocka_unit_test(scratch_check),

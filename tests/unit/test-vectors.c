@@ -8,6 +8,10 @@
 
 #define BASE		0x7654300000ull		/* of what is encoded here; no vector has it */
 
+/* Where libkho is to write. */
+#define OUTPUT(buf, room, base) \
+	(&(struct kho_luo_output){ sizeof(struct kho_luo_output), (buf), (room), (base) })
+
 static const enum kho_abi abis[] = {
 	KHO_ABI_V1_512, KHO_ABI_V1, KHO_ABI_V2, KHO_ABI_V3, KHO_ABI_V4,
 };
@@ -363,8 +367,8 @@ static struct image encode_luo(const struct luo *luo, enum kho_luo_abi abi, stru
 
 	assert_int_equal(kho_luo_size(abi, VECTOR_SHIFT, &luo->state, &image.size), 0);
 	image.bytes = must_calloc(image.size);
-	assert_int_equal(kho_luo_encode(abi, VECTOR_SHIFT, &luo->state, image.bytes, image.size,
-					BASE, &visitor, ret), 0);
+	assert_int_equal(kho_luo_encode(abi, VECTOR_SHIFT, &luo->state,
+					OUTPUT(image.bytes, image.size, BASE), &visitor, ret), 0);
 	return image;
 }
 
@@ -488,8 +492,8 @@ static void convert_to_v2(const struct kho_mem *mem, struct luo *luo)
 			 0);
 	assert_int_equal(image.size, 4 * VECTOR_PAGE);
 	image.bytes = must_calloc(image.size);
-	assert_int_equal(kho_luo_convert(VECTOR_SHIFT, mem, &luo->state, KHO_MEMFD_V2, image.bytes,
-					 image.size, BASE, NULL), 0);
+	assert_int_equal(kho_luo_convert(VECTOR_SHIFT, mem, &luo->state, KHO_MEMFD_V2,
+					 OUTPUT(image.bytes, image.size, BASE), NULL), 0);
 	for (size_t i = 0; i < luo->state.file_count; i++) {
 		struct kho_memfd was = read_memfd(mem, &old.file[i]);
 		struct kho_memfd is = read_memfd(&our_mem, &luo->file[i]);
@@ -508,8 +512,8 @@ static void refuse_v1(const struct kho_mem *mem, struct luo *luo)
 	struct luo old = *luo;
 	void *buf = must_calloc(4 * VECTOR_PAGE);
 
-	assert_int_equal(kho_luo_convert(VECTOR_SHIFT, mem, &luo->state, KHO_MEMFD_V1, buf,
-					 4 * VECTOR_PAGE, BASE, &culprit), -KHO_ERR_LOSS);
+	assert_int_equal(kho_luo_convert(VECTOR_SHIFT, mem, &luo->state, KHO_MEMFD_V1,
+					 OUTPUT(buf, 4 * VECTOR_PAGE, BASE), &culprit), -KHO_ERR_LOSS);
 	assert_non_null(culprit.session);
 	assert_non_null(culprit.file);
 	assert_string_equal(culprit.session->name, "beta");
