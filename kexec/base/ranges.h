@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A growing list of ranges of physical memory. */
-#ifndef KHO_FDT_RANGES_H
-#define KHO_FDT_RANGES_H
+#ifndef KEXEC_RANGES_H
+#define KEXEC_RANGES_H
 
 #include <stdbool.h>
 #include <stddef.h>
