@@ -38,27 +38,6 @@ static int copy_ranges(struct ranges *to, const struct kho_range *from, size_t c
 	return 0;
 }
 
-/* What is in both of A and B. */
-static int intersect(const struct ranges *a, const struct ranges *b, struct ranges *ret)
-{
-	size_t i = 0, j = 0;
-
-	while (i < a->count && j < b->count) {
-		const struct kho_range *x = &a->list[i], *y = &b->list[j];
-		uint64_t x_end = x->addr + x->size, y_end = y->addr + y->size;
-		uint64_t low = x->addr > y->addr ? x->addr : y->addr;
-		uint64_t high = x_end < y_end ? x_end : y_end;
-
-		if (low < high && ranges_add(ret, low, high - low))
-			return -KHO_ERR_NOSPACE;
-		if (x_end < y_end)
-			i++;
-		else
-			j++;
-	}
-	return 0;
-}
-
 static int fill_layers(const struct doc *doc, struct layers *l)
 {
 	const struct source *s = doc->source;
@@ -79,8 +58,8 @@ static int fill_layers(const struct doc *doc, struct layers *l)
 	if (!err)
 		err = copy_ranges(&l->kind[PICTURE_HANDOVER], own.list, own.count);
 	if (!err)
-		err = intersect(&l->kind[PICTURE_PRESERVED], &l->kind[PICTURE_SCRATCH],
-				&l->kind[PICTURE_CONFLICT]);
+		err = ranges_intersect(&l->kind[PICTURE_PRESERVED], &l->kind[PICTURE_SCRATCH],
+				       &l->kind[PICTURE_CONFLICT]);
 	ranges_free(&own);
 	return err;
 }

@@ -115,6 +115,12 @@ struct kho_range {
 	uint64_t size;
 };
 
+/* The first address behind RANGE; UINT64_MAX if that is past the end of addresses. */
+static inline uint64_t kho_range_end(const struct kho_range *range)
+{
+	return range->size > UINT64_MAX - range->addr ? UINT64_MAX : range->addr + range->size;
+}
+
 /*
  * The library's only way to memory: copy SIZE bytes from physical ADDR to BUF.
  * Returns 0, or non-zero if any of them cannot be read.

@@ -2,11 +2,6 @@
 /* Finding room among ranges of physical memory. */
 #include "abi.h"
 
-static uint64_t range_end(const struct kho_range *range)
-{
-	return range->size > UINT64_MAX - range->addr ? UINT64_MAX : range->addr + range->size;
-}
-
 const struct kho_range *kho_find_overlap(const struct kho_range *range, size_t count,
 					 uint64_t addr, uint64_t size)
 {
@@ -15,8 +10,8 @@ const struct kho_range *kho_find_overlap(const struct kho_range *range, size_t c
 	if (!size)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
-		if (range[i].size && range[i].addr < range_end(&want) &&
-		    addr < range_end(&range[i]))
+		if (range[i].size && range[i].addr < kho_range_end(&want) &&
+		    addr < kho_range_end(&range[i]))
 			return &range[i];
 	return NULL;
 }
@@ -28,12 +23,12 @@ bool kho_ranges_cover(const struct kho_range *range, size_t count, uint64_t addr
 
 	if (size > UINT64_MAX - addr)
 		return false;
-	while (pos < range_end(&want)) {
+	while (pos < kho_range_end(&want)) {
 		const struct kho_range *hit = kho_find_overlap(range, count, pos, 1);
 
 		if (!hit)
 			return false;
-		pos = range_end(hit);
+		pos = kho_range_end(hit);
 	}
 	return true;
 }
@@ -48,7 +43,7 @@ static bool clip(const struct kho_range *area, const struct kho_place *place, ui
 		 uint64_t *high)
 {
 	*low = area->addr > place->min ? area->addr : place->min;
-	*high = range_end(area);
+	*high = kho_range_end(area);
 	if (place->max && *high > place->max)
 		*high = place->max;
 	return area->size && *low < *high;
@@ -104,7 +99,7 @@ static uint64_t next_busy(const struct kho_range *busy, size_t busies, uint64_t 
 	uint64_t next = high;
 
 	for (size_t i = 0; i < busies; i++) {
-		if (!busy[i].size || range_end(&busy[i]) <= pos)
+		if (!busy[i].size || kho_range_end(&busy[i]) <= pos)
 			continue;
 		if (busy[i].addr <= pos)
 			return pos;
@@ -140,7 +135,7 @@ int kho_largest_hole(const struct kho_range *area, size_t areas, const struct kh
 			uint64_t stop;
 
 			if (hit) {
-				pos = range_end(hit);
+				pos = kho_range_end(hit);
 				continue;
 			}
 			stop = next_busy(busy, busies, pos, high);

@@ -3,11 +3,6 @@
 
 #include "ranges.h"
 
-static uint64_t end_of(const struct kho_range *range)
-{
-	return range->size > UINT64_MAX - range->addr ? UINT64_MAX : range->addr + range->size;
-}
-
 static int grow(struct ranges *r)
 {
 	size_t room = r->room ? r->room * 2 : 64;
@@ -26,7 +21,7 @@ int ranges_add(struct ranges *r, uint64_t addr, uint64_t size)
 
 	if (!size)
 		return 0;
-	if (last && end_of(last) == addr && size <= UINT64_MAX - addr) {
+	if (last && kho_range_end(last) == addr && size <= UINT64_MAX - addr) {
 		last->size += size;
 		return 0;
 	}
@@ -53,10 +48,10 @@ void ranges_merge(struct ranges *r)
 	for (size_t i = 1; i < r->count; i++) {
 		struct kho_range *last = &r->list[count];
 
-		if (r->list[i].addr > end_of(last))
+		if (r->list[i].addr > kho_range_end(last))
 			r->list[++count] = r->list[i];
-		else if (end_of(&r->list[i]) > end_of(last))
-			last->size = end_of(&r->list[i]) - last->addr;
+		else if (kho_range_end(&r->list[i]) > kho_range_end(last))
+			last->size = kho_range_end(&r->list[i]) - last->addr;
 	}
 	r->count = count + 1;
 }
@@ -69,7 +64,7 @@ static const struct kho_range *first_behind(const struct ranges *r, uint64_t add
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (end_of(&r->list[middle]) > addr)
+		if (kho_range_end(&r->list[middle]) > addr)
 			high = middle;
 		else
 			low = middle + 1;
@@ -82,7 +77,7 @@ bool ranges_touch(const struct ranges *r, uint64_t addr, uint64_t size)
 	const struct kho_range want = { addr, size };
 	const struct kho_range *hit = first_behind(r, addr);
 
-	return size && hit && hit->addr < end_of(&want);
+	return size && hit && hit->addr < kho_range_end(&want);
 }
 
 bool ranges_cover(const struct ranges *r, uint64_t addr, uint64_t size)
@@ -90,7 +85,27 @@ bool ranges_cover(const struct ranges *r, uint64_t addr, uint64_t size)
 	const struct kho_range want = { addr, size };
 	const struct kho_range *hit = first_behind(r, addr);
 
-	return !size || (hit && hit->addr <= addr && end_of(hit) >= end_of(&want));
+	return !size || (hit && hit->addr <= addr && kho_range_end(hit) >= kho_range_end(&want));
+}
+
+int ranges_intersect(const struct ranges *a, const struct ranges *b, struct ranges *ret)
+{
+	size_t i = 0, j = 0;
+
+	while (i < a->count && j < b->count) {
+		const struct kho_range *x = &a->list[i], *y = &b->list[j];
+		uint64_t x_end = kho_range_end(x), y_end = kho_range_end(y);
+		uint64_t low = x->addr > y->addr ? x->addr : y->addr;
+		uint64_t high = x_end < y_end ? x_end : y_end;
+
+		if (low < high && ranges_add(ret, low, high - low))
+			return -KHO_ERR_NOSPACE;
+		if (x_end < y_end)
+			i++;
+		else
+			j++;
+	}
+	return 0;
 }
 
 uint64_t ranges_total(const struct ranges *r)

@@ -30,6 +30,10 @@ void ranges_merge(struct ranges *ranges);
 bool ranges_touch(const struct ranges *ranges, uint64_t addr, uint64_t size);
 bool ranges_cover(const struct ranges *ranges, uint64_t addr, uint64_t size);
 
+/* Append to RET what is in both of A and B, which are merged. 0, or -KHO_ERR_NOSPACE. */
+int ranges_intersect(const struct ranges *a, const struct ranges *b, struct ranges *ret);
+
+/* Bytes of all ranges. */
 uint64_t ranges_total(const struct ranges *ranges);
 
 void ranges_free(struct ranges *ranges);
