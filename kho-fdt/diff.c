@@ -6,6 +6,7 @@
 
 #include "arch.h"
 #include "diff.h"
+#include "grow.h"
 
 #define PIECE	(64u << 10)		/* compared at a time */
 
@@ -19,7 +20,7 @@ struct block_diff {
 
 static int add_block(struct diff_blocks *d, uint64_t addr, unsigned int order)
 {
-	struct diff_range *last = d->count ? &d->list[d->count - 1] : NULL;
+	struct diff_range *last = d->count ? &d->list[d->count - 1] : NULL, *list;
 	uint64_t size = PAGE_SIZE << order;
 
 	d->blocks++;
@@ -27,15 +28,10 @@ static int add_block(struct diff_blocks *d, uint64_t addr, unsigned int order)
 		last->size += size;
 		return 0;
 	}
-	if (d->count == d->room) {
-		size_t room = d->room ? d->room * 2 : 64;
-		void *list = realloc(d->list, room * sizeof(*d->list));
-
-		if (!list)
-			return -KHO_ERR_NOSPACE;
-		d->list = list;
-		d->room = room;
-	}
+	list = grow(d->list, &d->room, d->count + 1, SIZE_MAX, sizeof(*list));
+	if (!list)
+		return -KHO_ERR_NOSPACE;
+	d->list = list;
 	d->list[d->count++] = (struct diff_range){ addr, size, order };
 	return 0;
 }
@@ -146,15 +142,11 @@ struct luo_stream {
 
 static int stream(struct luo_stream *s, const void *bytes, size_t size)
 {
-	if (size > s->room - s->size) {
-		size_t room = (s->room + size) * 2;
-		void *p = realloc(s->bytes, room);
+	unsigned char *more = grow(s->bytes, &s->room, s->size + size, SIZE_MAX, 1);
 
-		if (!p)
-			return -KHO_ERR_NOSPACE;
-		s->bytes = p;
-		s->room = room;
-	}
+	if (!more)
+		return -KHO_ERR_NOSPACE;
+	s->bytes = more;
 	memcpy(s->bytes + s->size, bytes, size);
 	s->size += size;
 	return 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "arch.h"
+#include "grow.h"
 #include "picture.h"
 
 /* Ranges of one kind, merged. */
@@ -99,22 +100,17 @@ static enum picture_kind kind_at(const struct layers *l, uint64_t addr)
 
 static int append(struct picture *p, uint64_t addr, uint64_t size, enum picture_kind kind)
 {
-	struct picture_range *last = p->count ? &p->list[p->count - 1] : NULL;
+	struct picture_range *last = p->count ? &p->list[p->count - 1] : NULL, *list;
 
 	p->total[kind] += size;
 	if (last && last->kind == kind) {
 		last->size += size;
 		return 0;
 	}
-	if (p->count == p->room) {
-		size_t room = p->room ? p->room * 2 : 64;
-		void *list = realloc(p->list, room * sizeof(*p->list));
-
-		if (!list)
-			return -KHO_ERR_NOSPACE;
-		p->list = list;
-		p->room = room;
-	}
+	list = grow(p->list, &p->room, p->count + 1, SIZE_MAX, sizeof(*list));
+	if (!list)
+		return -KHO_ERR_NOSPACE;
+	p->list = list;
 	p->list[p->count++] = (struct picture_range){ addr, size, kind };
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "blocks.h"
+#include "grow.h"
 
 #define FIRST_PAGES	16
 #define SIZE_MAX_BYTES	(1ull << 30)	/* 2^33 blocks side by side; a hostile map may ask for more */
@@ -41,14 +42,11 @@ int blocks_copy(struct blocks *blocks, const struct blocks *from)
 	return 0;
 }
 
-static int grow(struct kho_map *map)
+static int enlarge(struct kho_map *map)
 {
-	size_t size = map->size * 2;
-	void *buf;
+	size_t size = map->size;
+	void *buf = grow(map->buf, &size, size + 1, SIZE_MAX_BYTES, 1);
 
-	if (size > SIZE_MAX_BYTES)
-		return -KHO_ERR_NOSPACE;
-	buf = realloc(map->buf, size);
 	if (!buf)
 		return -KHO_ERR_NOSPACE;
 	kho_map_move(map, buf, size);
@@ -60,7 +58,7 @@ int blocks_add(struct blocks *blocks, uint64_t addr, unsigned int order)
 	int err = kho_map_add(&blocks->map, addr, order);
 
 	while (err == -KHO_ERR_NOSPACE) {
-		if (grow(&blocks->map))
+		if (enlarge(&blocks->map))
 			return -KHO_ERR_NOSPACE;
 		err = kho_map_add(&blocks->map, addr, order);
 	}

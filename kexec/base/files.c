@@ -13,6 +13,7 @@
 
 #include "crc32c.h"
 #include "files.h"
+#include "grow.h"
 #include "message.h"
 #include "number.h"
 
@@ -40,30 +41,26 @@ int buffer_alloc(struct buffer *buf, size_t size)
 	return 0;
 }
 
-static int grow(struct buffer *buf, size_t *room, size_t want)
-{
-	unsigned char *data = realloc(buf->data, want);
-
-	if (!data)
-		return -ENOMEM;
-	buf->data = data;
-	*room = want;
-	return 0;
-}
-
 /*
  * Read FD to its end. One byte more than HINT is offered first, so that a file
  * of the expected size needs no second allocation. 0 or -errno.
  */
 static int read_all(int fd, size_t hint, size_t cap, struct buffer *ret)
 {
+	size_t room = 0, need = (hint && hint <= cap ? hint : FIRST_READ) + 1;
 	struct buffer buf = { 0 };
-	size_t room = 0;
-	int err = grow(&buf, &room, (hint && hint <= cap ? hint : FIRST_READ) + 1);
+	int err = 0;
 
 	while (!err) {
-		ssize_t n = read(fd, buf.data + buf.size, room - buf.size);
+		unsigned char *data = grow(buf.data, &room, need, SIZE_MAX, 1);
+		ssize_t n;
 
+		if (!data) {
+			err = -ENOMEM;
+			break;
+		}
+		buf.data = data;
+		n = read(fd, buf.data + buf.size, room - buf.size);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -71,10 +68,9 @@ static int read_all(int fd, size_t hint, size_t cap, struct buffer *ret)
 		if (n <= 0)
 			break;
 		buf.size += (size_t)n;
+		need = buf.size + 1;
 		if (buf.size > cap)
 			err = -EFBIG;
-		else if (buf.size == room)
-			err = grow(&buf, &room, room * 2);
 	}
 	if (err) {
 		buffer_free(&buf);

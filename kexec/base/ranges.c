@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdlib.h>
 
+#include "grow.h"
 #include "ranges.h"
 
-static int grow(struct ranges *r)
+static int enlarge(struct ranges *r)
 {
-	size_t room = r->room ? r->room * 2 : 64;
-	void *list = room <= RANGES_MAX ? realloc(r->list, room * sizeof(*r->list)) : NULL;
+	void *list = grow(r->list, &r->room, r->count + 1, RANGES_MAX, sizeof(*r->list));
 
 	if (!list)
 		return -KHO_ERR_NOSPACE;
 	r->list = list;
-	r->room = room;
 	return 0;
 }
 
@@ -25,7 +24,7 @@ int ranges_add(struct ranges *r, uint64_t addr, uint64_t size)
 		last->size += size;
 		return 0;
 	}
-	if (r->count == r->room && grow(r))
+	if (r->count == r->room && enlarge(r))
 		return -KHO_ERR_NOSPACE;
 	r->list[r->count++] = (struct kho_range){ addr, size };
 	return 0;

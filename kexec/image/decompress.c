@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "decompress.h"
+#include "grow.h"
 
 #ifdef HAVE_CODEC_GZIP
 #define RUN_GZIP	decompress_gzip
@@ -95,32 +96,15 @@ struct growing_buffer {
 	size_t used, size, cap;
 };
 
-static enum image_error grow(struct growing_buffer *b, size_t need)
-{
-	size_t size = b->size > b->cap / 2 ? b->cap : b->size * 2;
-	uint8_t *data;
-
-	if (size < need)
-		size = need;
-	data = realloc(b->data, size);
-	if (!data)
-		return IMAGE_ERR_NOMEM;
-	b->data = data;
-	b->size = size;
-	return IMAGE_OK;
-}
-
 /* The cap was checked by decompress_emit(), so USED + SIZE is within it. */
 static enum image_error append(void *arg, const uint8_t *data, size_t size)
 {
 	struct growing_buffer *b = arg;
+	uint8_t *more = grow(b->data, &b->size, b->used + size, b->cap, 1);
 
-	if (size > b->size - b->used) {
-		enum image_error err = grow(b, b->used + size);
-
-		if (err)
-			return err;
-	}
+	if (!more)
+		return IMAGE_ERR_NOMEM;
+	b->data = more;
 	memcpy(b->data + b->used, data, size);
 	b->used += size;
 	return IMAGE_OK;

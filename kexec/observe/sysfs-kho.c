@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "kho-handover.h"
 #include "number.h"
 #include "sysfs-kho.h"
@@ -88,6 +89,7 @@ static bool parse_range(char *line, struct kho_range *ret)
 
 static int parse_ranges(char *text, size_t max, struct kho_range **list, size_t *count)
 {
+	size_t room = 0;
 	char *line;
 
 	while ((line = strsep(&text, "\n"))) {
@@ -97,7 +99,7 @@ static int parse_ranges(char *text, size_t max, struct kho_range **list, size_t 
 			continue;
 		if (*count == max)
 			return -EINVAL;
-		more = realloc(*list, (*count + 1) * sizeof(*more));
+		more = grow(*list, &room, *count + 1, max, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		*list = more;
