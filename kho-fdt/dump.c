@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <elf.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include <unistd.h>
 
 #include "dump.h"
+#include "elf-core.h"
 #include "files.h"
 #include "message.h"
 
@@ -84,8 +84,7 @@ static void add_segment(struct dump *d, const struct file_facts *file, const Elf
 	uint64_t room = phdr->p_offset < file->size ? file->size - phdr->p_offset : 0;
 	uint64_t zeros = 0;
 
-	if (phdr->p_type != PT_LOAD || !size || size > UINT64_MAX - phdr->p_paddr ||
-	    size > INT64_MAX || phdr->p_offset > (uint64_t)INT64_MAX - size)
+	if (phdr->p_type != PT_LOAD || !size || !elf_core_holds(phdr, phdr->p_paddr, size))
 		return;
 	if (size > room) {
 		d->cut_off = true;
@@ -100,60 +99,45 @@ static void add_segment(struct dump *d, const struct file_facts *file, const Elf
 							      phdr->p_offset, size };
 }
 
-/* With 65535 segments and more, the first section header has their number. */
-static uint64_t segment_count(const struct dump *d, const Elf64_Ehdr *ehdr)
+/* What ERR of elf_core_read() says of PATH. -1. */
+static int refuse_core(enum elf_core_error err, const struct elf_core *core, const char *path)
 {
-	Elf64_Shdr shdr;
-
-	if (ehdr->e_phnum != PN_XNUM)
-		return ehdr->e_phnum;
-	if (ehdr->e_shentsize != sizeof(shdr) || !ehdr->e_shoff ||
-	    read_at(d->fd, &shdr, sizeof(shdr), ehdr->e_shoff))
-		return 0;
-	return shdr.sh_info;
-}
-
-static int read_segments(struct dump *d, const struct file_facts *file, const Elf64_Ehdr *ehdr,
-			 uint64_t count, const char *path)
-{
-	Elf64_Phdr *phdr = calloc(count, sizeof(*phdr));
-	int err = 0;
-
-	d->extent = calloc(count, sizeof(*d->extent));
-	if (!phdr || !d->extent)
-		err = error("no memory for the %llu segments of '%s'", (unsigned long long)count,
-			    path);
-	else if (ehdr->e_phoff > INT64_MAX ||
-		 read_at(d->fd, phdr, count * sizeof(*phdr), ehdr->e_phoff))
-		err = error("'%s' ends before its program headers: the dump is cut off", path);
-	for (uint64_t i = 0; !err && i < count; i++)
-		add_segment(d, file, &phdr[i]);
-	free(phdr);
-	return err;
+	switch (err) {
+	case ELF_CORE_SHORT:
+		return error("'%s' ends inside its ELF header", path);
+	case ELF_CORE_OTHER:
+		return error("'%s' is an ELF file, but not a 64-bit little-endian core: a dump of a "
+			     "machine's memory is needed", path);
+	case ELF_CORE_SEGMENTS:
+		return error("'%s' names %llu segments of %u bytes; this program reads 1 to %u of %zu",
+			     path, (unsigned long long)core->count, core->segment_size,
+			     DUMP_SEGMENTS_MAX, sizeof(Elf64_Phdr));
+	case ELF_CORE_CUT_OFF:
+		return error("'%s' ends before its program headers: the dump is cut off", path);
+	default:
+		return error("no memory for the %llu segments of '%s'",
+			     (unsigned long long)core->count, path);
+	}
 }
 
 static int open_core(struct dump *d, const struct file_facts *file, const char *path)
 {
-	uint64_t count;
-	Elf64_Ehdr ehdr;
+	struct elf_core core;
+	enum elf_core_error err = elf_core_read(d->fd, DUMP_SEGMENTS_MAX, &core);
 
-	if (read_at(d->fd, &ehdr, sizeof(ehdr), 0))
-		return error("'%s' ends inside its ELF header", path);
-	if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_ident[EI_DATA] != ELFDATA2LSB ||
-	    ehdr.e_type != ET_CORE)
-		return error("'%s' is an ELF file, but not a 64-bit little-endian core: a dump of a "
-			     "machine's memory is needed", path);
-	count = segment_count(d, &ehdr);
-	if (!count || count > DUMP_SEGMENTS_MAX || ehdr.e_phentsize != sizeof(Elf64_Phdr))
-		return error("'%s' names %llu segments of %u bytes; this program reads 1 to %u of %zu",
-			     path, (unsigned long long)count, ehdr.e_phentsize, DUMP_SEGMENTS_MAX,
-			     sizeof(Elf64_Phdr));
-	if (read_segments(d, file, &ehdr, count, path))
-		return -1;
+	if (!err) {
+		d->extent = calloc(core.count, sizeof(*d->extent));
+		err = d->extent ? ELF_CORE_OK : ELF_CORE_NOMEM;
+	}
+	for (uint64_t i = 0; !err && i < core.count; i++)
+		add_segment(d, file, &core.segment[i]);
+	free(core.segment);
+	if (err)
+		return refuse_core(err, &core, path);
 	normalize(d);
 	if (!d->count)
 		return error("'%s' holds no memory: none of its %llu segments has bytes in the file and "
-			     "a physical address", path, (unsigned long long)count);
+			     "a physical address", path, (unsigned long long)core.count);
 	return 0;
 }
 

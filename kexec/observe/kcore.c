@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <elf.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -7,43 +6,41 @@
 #include <unistd.h>
 
 #include "arch.h"
+#include "elf-core.h"
 #include "kcore.h"
 #include "message.h"
 #include "vmcoreinfo.h"
 
 #define SEGMENTS_MAX	4096
 
-static bool header_valid(const Elf64_Ehdr *ehdr)
+static void add_segment(struct kcore *kcore, const Elf64_Phdr *phdr)
 {
-	return !memcmp(ehdr->e_ident, ELFMAG, SELFMAG) &&
-	       ehdr->e_ident[EI_CLASS] == ELFCLASS64 && ehdr->e_type == ET_CORE &&
-	       ehdr->e_phentsize == sizeof(Elf64_Phdr) && ehdr->e_phnum <= SEGMENTS_MAX;
+	if (phdr->p_type != PT_LOAD || !elf_core_holds(phdr, phdr->p_vaddr, phdr->p_memsz))
+		return;
+	kcore->segment[kcore->count++] = (struct kcore_segment){
+		.virt = phdr->p_vaddr,
+		.phys = elf_core_holds(phdr, phdr->p_paddr, phdr->p_memsz) ? phdr->p_paddr :
+									     KCORE_NO_PHYS,
+		.size = phdr->p_memsz,
+		.offset = phdr->p_offset,
+	};
 }
 
 /* Also where its notes are, which are one segment. */
-static int read_segments(struct kcore *kcore, const Elf64_Ehdr *ehdr, Elf64_Phdr *ret_notes)
+static int read_segments(struct kcore *kcore, Elf64_Phdr *ret_notes)
 {
-	kcore->segment = calloc(ehdr->e_phnum, sizeof(*kcore->segment));
-	if (!kcore->segment)
-		return -1;
-	for (unsigned int i = 0; i < ehdr->e_phnum; i++) {
-		struct kcore_segment *segment = &kcore->segment[kcore->count];
-		Elf64_Phdr phdr;
+	struct elf_core core;
 
-		if (read_at(kcore->fd, &phdr, sizeof(phdr), ehdr->e_phoff + i * sizeof(phdr)))
-			return -1;
-		if (phdr.p_type == PT_NOTE)
-			*ret_notes = phdr;
-		if (phdr.p_type != PT_LOAD || phdr.p_memsz > UINT64_MAX - phdr.p_vaddr)
-			continue;
-		segment->virt = phdr.p_vaddr;
-		segment->phys = phdr.p_memsz <= UINT64_MAX - phdr.p_paddr ? phdr.p_paddr :
-									    KCORE_NO_PHYS;
-		segment->size = phdr.p_memsz;
-		segment->offset = phdr.p_offset;
-		kcore->count++;
+	if (elf_core_read(kcore->fd, SEGMENTS_MAX, &core))
+		return -1;
+	kcore->segment = calloc(core.count, sizeof(*kcore->segment));
+	for (uint64_t i = 0; kcore->segment && i < core.count; i++) {
+		add_segment(kcore, &core.segment[i]);
+		if (core.segment[i].p_type == PT_NOTE)
+			*ret_notes = core.segment[i];
 	}
-	return 0;
+	free(core.segment);
+	return kcore->segment ? 0 : -1;
 }
 
 static void find_tables(struct kcore *kcore, const Elf64_Phdr *notes)
@@ -70,14 +67,12 @@ int kcore_open(const struct root *root, struct kcore *ret)
 {
 	struct kcore kcore = { .fd = root_open(root, "proc/kcore", O_RDONLY) };
 	Elf64_Phdr notes = { 0 };
-	Elf64_Ehdr ehdr;
 
 	if (kcore.fd < 0)
 		return error_errno("cannot open /proc/kcore, which shows what the running kernel preserves "
 				   "(needs root, CONFIG_PROC_KCORE, and no lockdown=confidentiality)");
 	hidden_pages_open(root, &kcore.hidden);
-	if (read_at(kcore.fd, &ehdr, sizeof(ehdr), 0) || !header_valid(&ehdr) ||
-	    read_segments(&kcore, &ehdr, &notes)) {
+	if (read_segments(&kcore, &notes)) {
 		kcore_close(&kcore);
 		return error("/proc/kcore is not an ELF core file this program can read");
 	}

@@ -203,6 +203,7 @@ static void make_core(void)
 				  .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2 };
 	memcpy(core.ehdr.e_ident, ELFMAG, SELFMAG);
 	core.ehdr.e_ident[EI_CLASS] = ELFCLASS64;
+	core.ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
 	core.phdr[0] = segment(TEXT, UINT64_MAX, sizeof(core.text), 0x1000);
 	core.phdr[1] = segment(DIRECT + PHYS, PHYS, sizeof(core.memory), 0x2000);
 	kernel_has(0x4000);

@@ -75,6 +75,7 @@ static void make_core(void)
 				  .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 3 };
 	memcpy(core.ehdr.e_ident, ELFMAG, SELFMAG);
 	core.ehdr.e_ident[EI_CLASS] = ELFCLASS64;
+	core.ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
 	core.phdr[0] = (Elf64_Phdr){ .p_type = PT_NOTE, .p_offset = notes,
 				     .p_filesz = offsetof(typeof(core), pad) - notes };
 	core.phdr[1] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_vaddr = TEXT, .p_paddr = phys(TOP),

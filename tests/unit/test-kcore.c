@@ -13,8 +13,8 @@
 
 static struct {
 	Elf64_Ehdr ehdr;
-	Elf64_Phdr phdr[5];
-	unsigned char pad[DATA_OFFSET - sizeof(Elf64_Ehdr) - 5 * sizeof(Elf64_Phdr)];
+	Elf64_Phdr phdr[6];
+	unsigned char pad[DATA_OFFSET - sizeof(Elf64_Ehdr) - 6 * sizeof(Elf64_Phdr)];
 	unsigned char data[DATA_SIZE];
 } core;
 
@@ -31,14 +31,16 @@ static int setup(void **state)
 {
 	(void)state;
 	core.ehdr = (Elf64_Ehdr){ .e_type = ET_CORE, .e_phoff = sizeof(Elf64_Ehdr),
-				  .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 5 };
+				  .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 6 };
 	memcpy(core.ehdr.e_ident, ELFMAG, SELFMAG);
 	core.ehdr.e_ident[EI_CLASS] = ELFCLASS64;
+	core.ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
 	core.phdr[0] = (Elf64_Phdr){ .p_type = PT_NOTE, .p_memsz = 1000 };
 	core.phdr[1] = load(TEXT, UINT64_MAX, 0x1000, 0);	/* phys not told */
 	core.phdr[2] = load(DIRECT + 0x1000, 0x1000, 0x1000, 0x1000);
 	core.phdr[3] = load(DIRECT + 0x100000, 0x100000, 0x1000, 0x2000);
 	core.phdr[4] = load(-0x1000ull, 0, UINT64_MAX, 0);	/* wraps: left out */
+	core.phdr[5] = load(DIRECT + 0x200000, 0x200000, 0x1000, INT64_MAX - DATA_OFFSET - 0xffe);
 	for (unsigned int i = 0; i < DATA_SIZE; i++)
 		core.data[i] = (unsigned char)(i * 2654435761u >> 13);
 	tree_make(&tree);
@@ -103,6 +105,8 @@ static void virt_to_phys(void **state)
 	assert_int_equal(kcore_virt_to_phys(&kcore, DIRECT + 0x101000), KCORE_NO_PHYS);
 	assert_int_equal(kcore_virt_to_phys(&kcore, TEXT), KCORE_NO_PHYS);
 	assert_int_equal(kcore_virt_to_phys(&kcore, 0), KCORE_NO_PHYS);
+	/* Where no file can have it. */
+	assert_int_equal(kcore_virt_to_phys(&kcore, DIRECT + 0x200000), KCORE_NO_PHYS);
 	kcore_close(&kcore);
 }
 
@@ -122,7 +126,7 @@ static void no_core_file(void **state)
 {
 	(void)state;
 	assert_int_equal(kcore_open(&tree.root, &kcore), -1);
-	for (size_t size = 0; size < sizeof(Elf64_Ehdr) + 5 * sizeof(Elf64_Phdr); size += 7)
+	for (size_t size = 0; size < sizeof(Elf64_Ehdr) + 6 * sizeof(Elf64_Phdr); size += 7)
 		assert_int_equal(reopen(size), -1);
 #define DAMAGE(field, value) do { \
 	const typeof(core.ehdr.field) was = core.ehdr.field; \
@@ -132,9 +136,11 @@ static void no_core_file(void **state)
 } while (0)
 	DAMAGE(e_ident[0], 0);
 	DAMAGE(e_ident[EI_CLASS], ELFCLASS32);
+	DAMAGE(e_ident[EI_DATA], ELFDATA2MSB);
 	DAMAGE(e_type, ET_EXEC);
 	DAMAGE(e_phentsize, sizeof(Elf64_Phdr) - 1);
 	DAMAGE(e_phnum, UINT16_MAX);
+	DAMAGE(e_phnum, 0);
 	DAMAGE(e_phoff, sizeof(core));
 	DAMAGE(e_phoff, UINT64_MAX);
 #undef DAMAGE

@@ -102,6 +102,7 @@ static void make_memory(enum kho_abi abi, bool others)
 				  .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1 };
 	memcpy(core.ehdr.e_ident, ELFMAG, SELFMAG);
 	core.ehdr.e_ident[EI_CLASS] = ELFCLASS64;
+	core.ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
 	core.phdr = (Elf64_Phdr){ .p_type = PT_LOAD, .p_vaddr = VIRT + BASE, .p_paddr = BASE,
 				  .p_memsz = sizeof(core.m), .p_filesz = sizeof(core.m),
 				  .p_offset = (uint64_t)((char *)&core.m - (char *)&core) };
