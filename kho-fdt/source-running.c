@@ -116,11 +116,11 @@ static int read_shown(void *ctx, uint64_t addr, void *buf, size_t size)
 static int open_shown(struct source *s)
 {
 	const struct root *root = &s->machine->root;
-	int err = root_read(root, SYSFS_KHO "/out/fdt", SOURCE_FDT_MAX, &s->fdt);
+	const char *path = SYSFS_KHO "/out/fdt";
+	int err = root_read(root, path, SOURCE_FDT_MAX, &s->fdt);
 
-	errno = -err;
 	if (err)
-		return error_errno("cannot read /" SYSFS_KHO "/out/fdt");
+		return root_read_result(err, path);
 	notice("live: /proc/kcore cannot be opened, so the map is not read");
 	s->has_addr = true;
 	s->fdt_addr = sysfs_fdt_addr(root);
@@ -241,8 +241,7 @@ static int read_fdt_file(struct source *s)
 		return error("in: this kernel got no handover: it has no setup_data entry of type %u, and "
 			     "no /" DEBUGFS_IN "/fdt (needs kho=on and debugfs mounted)",
 			     SETUP_TYPE_KEXEC_KHO);
-	errno = -err;
-	return err ? error_errno("cannot read /%s", path) : 0;
+	return root_read_result(err, path);
 }
 
 static int read_handed(struct source *s, const struct boot_handed *entry)

@@ -397,6 +397,27 @@ int root_read_u64(const struct root *root, const char *path, uint64_t *ret)
 	return parse_u64(line, ret) ? 0 : -EINVAL;
 }
 
+int root_read_result(int err, const char *path)
+{
+	errno = -err;
+	return err ? error_errno("cannot read /%s", path) : 0;
+}
+
+int root_each_line(const struct root *root, const char *path, int (*line)(void *ctx, char *text),
+		   void *ctx)
+{
+	char *text, *rest, *one;
+	int err = root_read_text(root, path, &text);
+
+	if (err)
+		return root_read_result(err, path);
+	rest = text;
+	while (!err && (one = strsep(&rest, "\n")))
+		err = line(ctx, one);
+	free(text);
+	return err;
+}
+
 int state_make_dir(const struct root *root)
 {
 	return mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST ? -1 : 0;

@@ -99,6 +99,16 @@ int root_read_line(const struct root *root, const char *path, char *line, size_t
 /* As root_read() for one number, "0x" allowed. */
 int root_read_u64(const struct root *root, const char *path, uint64_t *ret);
 
+/* For ERR of one of these: 0 if it is, or -1 after a message that PATH cannot be read. */
+int root_read_result(int err, const char *path);
+
+/*
+ * As root_read_text(), line by line to LINE, which may change it and ends it by a return that is
+ * not 0: that is returned. -1 after a message if PATH cannot be read.
+ */
+int root_each_line(const struct root *root, const char *path, int (*line)(void *ctx, char *text),
+		   void *ctx);
+
 /* Make STATE_DIR. 0, or -1 with errno and no message. */
 int state_make_dir(const struct root *root);
 

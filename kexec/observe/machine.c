@@ -37,10 +37,7 @@ static uint32_t e820_type(const char *name)
 
 static int read_text(const struct machine *m, const char *path, char **ret)
 {
-	int err = root_read_text(&m->root, path, ret);
-
-	errno = -err;
-	return err ? error_errno("cannot read /%s", path) : 0;
+	return root_read_result(root_read_text(&m->root, path, ret), path);
 }
 
 static int read_memmap_entry(struct machine *m, const char *number)
@@ -134,8 +131,9 @@ static bool names_taken(const char *name)
 }
 
 /* Entries of the first level have no indentation; without root all addresses are 0. */
-static int read_iomem_line(struct machine *m, const char *line)
+static int read_iomem_line(void *ctx, char *line)
 {
+	struct machine *m = ctx;
 	unsigned long long start, end;
 	int name = 0;
 
@@ -144,20 +142,6 @@ static int read_iomem_line(struct machine *m, const char *line)
 	if (names_taken(line + name))
 		return add_taken(m, start, end);
 	return line[0] != ' ' && !strcmp(line + name, "System RAM") ? add_usable(m, start, end) : 0;
-}
-
-static int read_iomem(struct machine *m)
-{
-	char *text, *rest, *line;
-	int err = 0;
-
-	if (read_text(m, "proc/iomem", &text))
-		return -1;
-	rest = text;
-	while (!err && (line = strsep(&rest, "\n")))
-		err = read_iomem_line(m, line);
-	free(text);
-	return err;
 }
 
 int machine_check_usable(const struct machine *m)
@@ -210,8 +194,9 @@ struct nodes {
 };
 
 /* Lines "Node N, zone ..." are followed by one "start_pfn: P" for each zone. */
-static int read_zone_line(struct nodes *n, const char *line)
+static int read_zone_line(void *ctx, char *line)
 {
+	struct nodes *n = ctx;
 	struct machine *m = n->machine;
 	unsigned long long pfn;
 
@@ -229,16 +214,8 @@ static int read_zone_line(struct nodes *n, const char *line)
 static int read_nodes(struct machine *m)
 {
 	struct nodes nodes = { m, NODES_MAX };
-	char *text, *rest, *line;
-	int err = 0;
 
-	if (read_text(m, "proc/zoneinfo", &text))
-		return -1;
-	rest = text;
-	while (!err && (line = strsep(&rest, "\n")))
-		err = read_zone_line(&nodes, line);
-	free(text);
-	return err;
+	return root_each_line(&m->root, "proc/zoneinfo", read_zone_line, &nodes);
 }
 
 int machine_observe(struct machine *m, const char *root_dir)
@@ -248,7 +225,8 @@ int machine_observe(struct machine *m, const char *root_dir)
 		return -1;
 	if (root_read_line(&m->root, "proc/sys/kernel/osrelease", m->release, sizeof(m->release)))
 		return error("cannot read /proc/sys/kernel/osrelease; is /proc mounted?");
-	if (read_text(m, "proc/cmdline", &m->cmdline) || read_memmap(m) || read_iomem(m) ||
+	if (read_text(m, "proc/cmdline", &m->cmdline) || read_memmap(m) ||
+	    root_each_line(&m->root, "proc/iomem", read_iomem_line, m) ||
 	    read_memory_size(m) || read_possible_cpus(m) || read_nodes(m))
 		return -1;
 	return arch_observe(&m->root, &m->arch);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <asm/bootparam.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,9 +15,8 @@ static int read_paging(const struct root *root, struct machine_arch *m)
 	char *text;
 	int err = root_read_text(root, "proc/cpuinfo", &text);
 
-	errno = -err;
 	if (err)
-		return error_errno("cannot read /proc/cpuinfo");
+		return root_read_result(err, "proc/cpuinfo");
 	flag = strstr(text, " la57");
 	m->la57 = flag && strchr(" \n", flag[5]);	/* also the text's end */
 	free(text);
@@ -27,16 +25,15 @@ static int read_paging(const struct root *root, struct machine_arch *m)
 
 static int read_boot_params(const struct root *root, struct machine_arch *m)
 {
+	const char *path = "sys/kernel/boot_params/data";
 	struct buffer buf;
-	int err = root_read(root, "sys/kernel/boot_params/data", sizeof(m->boot_params), &buf);
+	int err = root_read(root, path, sizeof(m->boot_params), &buf);
 
-	errno = -err;
 	if (err)
-		return error_errno("cannot read /sys/kernel/boot_params/data");
+		return root_read_result(err, path);
 	memcpy(m->boot_params, buf.data, buf.size);
 	if (buf.size != sizeof(m->boot_params))
-		err = error("/sys/kernel/boot_params/data has %zu bytes instead of %zu", buf.size,
-			    sizeof(m->boot_params));
+		err = error("/%s has %zu bytes instead of %zu", path, buf.size, sizeof(m->boot_params));
 	buffer_free(&buf);
 	return err;
 }

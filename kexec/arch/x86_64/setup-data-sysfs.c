@@ -73,9 +73,8 @@ int arch_read_handed(const struct root *root, struct boot_handed *ret)
 		return err;
 	snprintf(path, sizeof(path), SETUP_DATA_DIR "/%d/data", number);
 	err = root_read(root, path, PAGE_SIZE, &data);
-	errno = -err;
 	if (err)
-		return error_errno("cannot read /%s", path);
+		return root_read_result(err, path);
 	err = data.size >= sizeof(*ret) ? 1 : error("/%s has %zu bytes instead of %zu", path,
 						    data.size, sizeof(*ret));
 	if (err > 0)
