@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Live update: node LUO, and the files that it hands over. */
+#include "arch.h"
+#include "rules-private.h"
+
+/* The node LUO, if it has been decoded. */
+static const struct kho_node *luo_node(const struct doc *doc)
+{
+	for (size_t i = 0; i < doc->root.node_count; i++)
+		if (doc->node[i].kind == DOC_LUO && !doc->node[i].err)
+			return &doc->root.node[i];
+	return NULL;
+}
+
+void check_luo_abi(const struct doc *doc, struct rule_outcome *o)
+{
+	enum kho_luo_abi want = doc->root.abi == KHO_ABI_V4 ? KHO_LUO_V5 : KHO_LUO_V1;
+
+	if (luo_node(doc) && doc->luo.abi != want)
+		broken(o, "%s in %s, whose kernels read %s and panic on another",
+		       kho_luo_abi_name(doc->luo.abi), doc_abi_label(doc), kho_luo_abi_name(want));
+	else if (luo_node(doc) && doc->root.abi == KHO_ABI_V3 && !doc->luo.flbs)
+		broken(o, "it has no place for FLBs ('luo-flb'), and kernels of %s panic without "
+		       "one", doc_abi_label(doc));
+}
+
+static void walk_luo(const struct doc *doc, struct rule_outcome *o,
+		     const struct kho_luo_visitor *wanted)
+{
+	struct block_check c = { doc, o };
+	struct kho_luo_visitor visitor = *wanted;
+	const struct kho_node *node = luo_node(doc);
+	struct kho_luo_info info;
+
+	visitor.ctx = &c;
+	if (node)
+		kho_luo_walk(PAGE_SHIFT, &doc->source->mem, node, &visitor, &info);
+}
+
+static int luo_block(void *ctx, uint64_t addr, unsigned int order)
+{
+	const struct block_check *c = ctx;
+
+	if (!kho_map_has(&c->doc->blocks.map, addr, order) &&
+	    !reserved(c->doc, c->outcome, addr, PAGE_SIZE << order))
+		broken(c->outcome, "0x%llx, order %u, is not", ULL(addr), order);
+	return 0;
+}
+
+void check_luo_preserved(const struct doc *doc, struct rule_outcome *o)
+{
+	walk_luo(doc, o, &(struct kho_luo_visitor){ .block = luo_block });
+}
+
+static int memfd_block(void *ctx, uint64_t addr, unsigned int order)
+{
+	const struct block_check *c = ctx;
+
+	if (!ranges_cover(&c->doc->preserved, addr, PAGE_SIZE << order))
+		broken(c->outcome, "0x%llx, order %u, of its list of folios is not", ULL(addr),
+		       order);
+	return 0;
+}
+
+static int memfd_chunk(void *ctx, uint64_t addr)
+{
+	return memfd_block(ctx, addr, 0);
+}
+
+static int memfd_folio(void *ctx, const struct kho_memfd_folio *folio)
+{
+	const struct block_check *c = ctx;
+
+	if (!ranges_cover(&c->doc->preserved, folio->addr, PAGE_SIZE))
+		broken(c->outcome, "page %llu, at 0x%llx, is not", ULL(folio->index),
+		       ULL(folio->addr));
+	return 0;
+}
+
+static int read_memfd(const struct doc *doc, enum kho_memfd_abi abi, uint64_t addr,
+		      struct kho_memfd *ret)
+{
+	unsigned char buf[KHO_MEMFD_SIZE_MAX];
+	size_t size = kho_memfd_size(abi);
+
+	if (doc->source->mem.read(doc->source->mem.ctx, addr, buf, size))
+		return -KHO_ERR_READ;
+	return kho_memfd_read(abi, buf, size, ret);
+}
+
+static int memfd_file(void *ctx, const struct kho_luo_file *file)
+{
+	struct block_check *c = ctx;
+	const struct source *s = c->doc->source;
+	const struct kho_vmalloc_visitor area = { memfd_chunk, memfd_block, c };
+	enum kho_memfd_abi abi = kho_memfd_abi_from_name(file->compatible);
+	struct kho_memfd memfd;
+	int err;
+
+	if (abi == KHO_MEMFD_UNKNOWN)
+		return 0;
+	err = read_memfd(c->doc, abi, file->data, &memfd);
+	if (!err)
+		err = kho_vmalloc_walk(PAGE_SHIFT, &s->mem, &memfd.folios, s->max_pages, &area);
+	if (!err)
+		err = kho_memfd_walk(PAGE_SHIFT, &s->mem, &memfd, s->max_pages, memfd_folio, c);
+	if (err)
+		broken(c->outcome, "file with token %llu at 0x%llx: %s", ULL(file->token),
+		       ULL(file->data), kho_strerror(err));
+	return 0;
+}
+
+void check_memfd(const struct doc *doc, struct rule_outcome *o)
+{
+	walk_luo(doc, o, &(struct kho_luo_visitor){ .file = memfd_file });
+}

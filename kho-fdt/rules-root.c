@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The root FDT, as a device tree. */
+#include <stdio.h>
+#include <string.h>
+
+#include <libfdt.h>
+
+#include "arch.h"
+#include "rules-private.h"
+
+void check_fdt_sound(const struct doc *doc, struct rule_outcome *o)
+{
+	const struct buffer *fdt = &doc->source->fdt;
+
+	if (!doc_fdt_valid(fdt->data, fdt->size))
+		broken(o, "%zu bytes are not such a blob", fdt->size);
+}
+
+void check_fdt_size(const struct doc *doc, struct rule_outcome *o)
+{
+	const struct source *s = doc->source;
+
+	if (s->fdt.size > KHO_EARLY_MAP_MAX)
+		broken(o, "it has %zu bytes", s->fdt.size);
+	if (s->passed_size > KHO_EARLY_MAP_MAX)
+		broken(o, "setup_data hands %llu bytes over", ULL(s->passed_size));
+	if (s->passed_size && s->passed_size < s->fdt.size)
+		broken(o, "it has %zu bytes, and setup_data hands %llu of them over", s->fdt.size,
+		       ULL(s->passed_size));
+}
+
+void check_fdt_aligned(const struct doc *doc, struct rule_outcome *o)
+{
+	if (doc->source->fdt_addr % PAGE_SIZE)
+		broken(o, "it is at 0x%llx", ULL(doc->source->fdt_addr));
+}
+
+/* The ABI's name is the first thing kernels look at; the form plays no part here. */
+static enum kho_abi abi_of(const struct doc *doc)
+{
+	int len;
+	const char *name = fdt_getprop(doc->source->fdt.data, 0, "compatible", &len);
+
+	return name && len > 1 && !name[len - 1] ? kho_abi_from_name(name) : KHO_ABI_UNKNOWN;
+}
+
+void check_abi_known(const struct doc *doc, struct rule_outcome *o)
+{
+	const char *name = fdt_getprop(doc->source->fdt.data, 0, "compatible", NULL);
+
+	if (abi_of(doc) == KHO_ABI_UNKNOWN || strcmp(kho_abi_name(abi_of(doc)), name))
+		broken(o, "\"compatible\" of the root node is %s",
+		       name ? "another string" : "missing");
+}
+
+/* A property of OFFSET that holds a number: 8 bytes, in the order of the machine. */
+static bool read_number(const struct doc *doc, int offset, const char *name, uint64_t *ret)
+{
+	int len;
+	const void *prop = fdt_getprop(doc->source->fdt.data, offset, name, &len);
+
+	if (!prop || len != sizeof(*ret))
+		return false;
+	memcpy(ret, prop, sizeof(*ret));
+	return true;
+}
+
+void check_map_address(const struct doc *doc, struct rule_outcome *o)
+{
+	uint64_t addr;
+
+	if (!read_number(doc, 0, "preserved-memory-map", &addr))
+		broken(o, "\"preserved-memory-map\" is missing or has not 8 bytes");
+	else if (!addr)
+		broken(o, "it is 0: not finalized, or of a kernel before 6.19 that preserves "
+		       "nothing; 6.19 and later drop such a handover");
+}
+
+/* A walk over the nodes of the root FDT, as deep as they are read. */
+struct node_walk {
+	const void *fdt;
+	int node, depth;
+	int at[KHO_ROOT_DEPTH_MAX + 1];	/* the node, behind those that it lies below */
+};
+
+static struct node_walk walk_nodes(const struct doc *doc)
+{
+	return (struct node_walk){ .fdt = doc->source->fdt.data };
+}
+
+static bool next_node(struct node_walk *w)
+{
+	do
+		w->node = fdt_next_node(w->fdt, w->node, &w->depth);
+	while (w->node >= 0 && w->depth > KHO_ROOT_DEPTH_MAX);
+	if (w->node < 0 || w->depth < 1)
+		return false;
+	w->at[w->depth] = w->node;
+	return true;
+}
+
+/* Its name, if that can be printed: those of a hostile tree are not, as they are. */
+static const char *name_at(const struct node_walk *w, int depth)
+{
+	const char *name = fdt_get_name(w->fdt, w->at[depth], NULL);
+
+	return name && kho_node_name_valid(name) ? name : NULL;
+}
+
+#define PATH_TEXT	(KHO_ROOT_DEPTH_MAX * KHO_NODE_NAME_MAX)
+
+static const char *path_text(const struct node_walk *w, char buf[PATH_TEXT])
+{
+	size_t len = 0;
+
+	for (int depth = 1; depth <= w->depth; depth++) {
+		const char *name = name_at(w, depth);
+
+		len += (size_t)snprintf(buf + len, PATH_TEXT - len, "%s%s", depth > 1 ? "/" : "",
+					name ? name : "?");
+	}
+	return buf;
+}
+
+void check_node_name(const struct doc *doc, struct rule_outcome *o)
+{
+	struct node_walk w = walk_nodes(doc);
+	char text[PATH_TEXT];
+
+	for (int index = 0; next_node(&w); index++) {
+		const char *name = name_at(&w, w.depth);
+		int other = name ? fdt_subnode_offset(w.fdt, w.at[w.depth - 1], name) : -1;
+
+		if (!name)
+			broken(o, "the name of node %d", index);
+		else if (other >= 0 && other != w.node)
+			broken(o, "node '%s' is there twice", path_text(&w, text));
+	}
+}
+
+/* A node may be there for those below it alone. */
+static bool holds_nodes_only(const struct node_walk *w, const char *addr_prop)
+{
+	return !fdt_getprop(w->fdt, w->node, addr_prop, NULL) && fdt_first_subnode(w->fdt, w->node) >= 0;
+}
+
+static const char *addr_prop_of(const struct doc *doc)
+{
+	return kho_abi_radix(abi_of(doc)) ? "preserved-data" : "fdt";
+}
+
+void check_node_complete(const struct doc *doc, struct rule_outcome *o)
+{
+	const char *prop = addr_prop_of(doc);
+	struct node_walk w = walk_nodes(doc);
+	char text[PATH_TEXT];
+	uint64_t addr;
+
+	if (abi_of(doc) == KHO_ABI_UNKNOWN)
+		return;
+	while (next_node(&w))
+		if (!holds_nodes_only(&w, prop) && (!read_number(doc, w.node, prop, &addr) || !addr))
+			broken(o, "node '%s': \"%s\" is missing, 0 or has not 8 bytes",
+			       path_text(&w, text), prop);
+}
+
+void check_node_size(const struct doc *doc, struct rule_outcome *o)
+{
+	struct node_walk w = walk_nodes(doc);
+	char text[PATH_TEXT];
+	uint64_t size;
+
+	if (!kho_abi_sized(abi_of(doc)))
+		return;
+	while (next_node(&w))
+		if (!holds_nodes_only(&w, addr_prop_of(doc)) && !read_number(doc, w.node, "blob-size", &size))
+			broken(o, "node '%s': \"blob-size\" is missing or has not 8 bytes",
+			       path_text(&w, text));
+}
