@@ -4,7 +4,6 @@
 
 #include <libfdt.h>
 
-#include "arch.h"
 #include "kernel.h"
 #include "live-update.h"
 #include "tool.h"
@@ -72,7 +71,7 @@ static int on_block(void *ctx, uint64_t addr, unsigned int order)
 	for (size_t i = 0; i < doc->region_count; i++) {
 		const struct kho_range range = { doc->region[i].addr, doc->region[i].size };
 
-		if (kho_ranges_cover(&range, 1, addr, PAGE_SIZE << order))
+		if (kho_ranges_cover(&range, 1, addr, doc_block_size(doc, order)))
 			return 0;
 	}
 	if (order > side->load.order)

@@ -155,7 +155,7 @@ static void print_orders(const struct doc *doc)
 	for (unsigned int order = ORDERS; order-- > 0;)
 		if (o.blocks[order])
 			printf("  order %-2u   %llu, %s\n", order, ULL(o.blocks[order]),
-			       size_text(o.blocks[order] * (PAGE_SIZE << order), size));
+			       size_text(o.blocks[order] * doc_block_size(doc, order), size));
 }
 
 static void print_map(const struct doc *doc, bool all)
@@ -262,7 +262,7 @@ static void print_luo(const struct doc *doc, const struct kho_node *node)
 	       ULL(doc->luo.file_count), ULL(doc->luo.flb_count));
 	if (doc->source->kind == SOURCE_LIVE)
 		puts("  (a running kernel lists its sessions only when it is left)");
-	kho_luo_walk(PAGE_SHIFT, &doc->source->mem, node, &visitor, &info);
+	kho_luo_walk(doc->source->page_shift, &doc->source->mem, node, &visitor, &info);
 }
 
 static void print_regions(const struct doc *doc)
@@ -423,7 +423,7 @@ static void json_luo(const struct doc *doc, const struct kho_node *node, json_ob
 	json_add_text(o, "version", kho_luo_abi_name(doc->luo.abi));
 	json_add_u64(o, "number", doc->luo.number);
 	json_add_u64(o, "flbs", doc->luo.flb_count);
-	kho_luo_walk(PAGE_SHIFT, &doc->source->mem, node, &visitor, &info);
+	kho_luo_walk(doc->source->page_shift, &doc->source->mem, node, &visitor, &info);
 	json_object_object_add(o, "sessions", sessions);
 }
 

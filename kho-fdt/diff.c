@@ -4,7 +4,6 @@
 
 #include <libfdt.h>
 
-#include "arch.h"
 #include "diff.h"
 #include "grow.h"
 
@@ -13,15 +12,15 @@
 /* ---- Blocks ------------------------------------------------------------------ */
 
 struct block_diff {
+	const struct doc *doc;
 	const struct kho_map *other;
 	struct ranges own;
 	struct diff_blocks *found;
 };
 
-static int add_block(struct diff_blocks *d, uint64_t addr, unsigned int order)
+static int add_block(struct diff_blocks *d, uint64_t addr, uint64_t size, unsigned int order)
 {
 	struct diff_range *last = d->count ? &d->list[d->count - 1] : NULL, *list;
-	uint64_t size = PAGE_SIZE << order;
 
 	d->blocks++;
 	if (last && last->order == order && last->addr + last->size == addr) {
@@ -39,19 +38,20 @@ static int add_block(struct diff_blocks *d, uint64_t addr, unsigned int order)
 static int on_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct block_diff *d = ctx;
+	uint64_t size = doc_block_size(d->doc, order);
 
 	if (kho_map_has(d->other, addr, order))
 		return 0;
-	if (ranges_cover(&d->own, addr, PAGE_SIZE << order)) {
+	if (ranges_cover(&d->own, addr, size)) {
 		d->found->own_blocks++;
 		return 0;
 	}
-	return add_block(d->found, addr, order);
+	return add_block(d->found, addr, size, order);
 }
 
 static int diff_blocks(const struct doc *doc, const struct doc *other, struct diff_blocks *ret)
 {
-	struct block_diff d = { .other = &other->blocks.map, .found = ret };
+	struct block_diff d = { .doc = doc, .other = &other->blocks.map, .found = ret };
 	const struct kho_map_visitor visitor = { .block = on_block, .ctx = &d };
 	int err = doc_own_pages(doc, &d.own);
 
@@ -217,7 +217,7 @@ static int stream_luo(const struct doc *doc, const struct kho_node *node, struct
 	int err;
 
 	*s = (struct luo_stream){ .doc = doc };
-	err = kho_luo_walk(PAGE_SHIFT, &doc->source->mem, node, &visitor, &info);
+	err = kho_luo_walk(doc->source->page_shift, &doc->source->mem, node, &visitor, &info);
 	return err ? err : stream(s, &info.number, sizeof(info.number));
 }
 

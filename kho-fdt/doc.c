@@ -55,19 +55,27 @@ static int on_block(void *ctx, uint64_t addr, unsigned int order)
 	struct doc *doc = ctx;
 	int err = blocks_add(&doc->blocks, addr, order);
 
-	return err ? err : ranges_add(&doc->preserved, addr, PAGE_SIZE << order);
+	return err ? err : ranges_add(&doc->preserved, addr, doc_block_size(doc, order));
 }
 
 static int on_page(void *ctx, uint64_t addr)
 {
 	struct doc *doc = ctx;
 
-	return ranges_add(&doc->map_pages, addr, PAGE_SIZE);
+	return ranges_add(&doc->map_pages, addr, doc_page_size(doc));
 }
 
-static int add_block(void *ctx, uint64_t addr, unsigned int order)
+/* Memory that is collected for DOC. */
+struct collect {
+	const struct doc *doc;
+	struct ranges *found;
+};
+
+static int collect_block(void *ctx, uint64_t addr, unsigned int order)
 {
-	return ranges_add(ctx, addr, PAGE_SIZE << order);
+	const struct collect *c = ctx;
+
+	return ranges_add(c->found, addr, doc_block_size(c->doc, order));
 }
 
 /* Whether the map, read in FORM, has the root FDT and all nodes' data in it. */
@@ -75,8 +83,9 @@ static bool form_fits(const struct doc *doc, enum kho_abi form)
 {
 	const struct source *s = doc->source;
 	struct ranges found = { 0 };
-	const struct kho_map_visitor visitor = { .block = add_block, .ctx = &found };
-	bool fits = !kho_map_walk(form, PAGE_SHIFT, &s->mem, doc->root.map, s->max_pages, &visitor);
+	struct collect collect = { doc, &found };
+	const struct kho_map_visitor visitor = { .block = collect_block, .ctx = &collect };
+	bool fits = !kho_map_walk(form, s->page_shift, &s->mem, doc->root.map, s->max_pages, &visitor);
 
 	ranges_merge(&found);
 	fits = fits && (!s->has_addr || ranges_cover(&found, s->fdt_addr, 1));
@@ -107,7 +116,7 @@ static int find_form(struct doc *doc)
 	if (doc->root.abi != KHO_ABI_V1 || !doc->root.map)
 		return 0;
 	if (form == KHO_ABI_UNKNOWN)
-		err = kho_v1_form(PAGE_SHIFT, &s->mem, doc->root.map, s->max_pages, &form);
+		err = kho_v1_form(s->page_shift, &s->mem, doc->root.map, s->max_pages, &form);
 	if (!err && form == KHO_ABI_UNKNOWN)
 		form = form_by_contents(doc);
 	doc->form_unknown = err || form == KHO_ABI_UNKNOWN;
@@ -123,7 +132,7 @@ static void read_map(struct doc *doc)
 
 	doc->map_err = s->has_mem ? find_form(doc) : -KHO_ERR_READ;
 	if (!doc->map_err)
-		doc->map_err = kho_map_walk(doc->root.abi, PAGE_SHIFT, &s->mem, doc->root.map,
+		doc->map_err = kho_map_walk(doc->root.abi, s->page_shift, &s->mem, doc->root.map,
 					    s->max_pages, &visitor);
 	ranges_merge(&doc->preserved);
 	ranges_merge(&doc->map_pages);
@@ -213,7 +222,7 @@ static int decode(struct doc *doc, const struct kho_node *node, struct doc_node 
 	case DOC_METADATA:
 		return kho_metadata_read(d->data.data, d->data.size, &doc->metadata);
 	case DOC_LUO:
-		return kho_luo_walk(PAGE_SHIFT, &doc->source->mem, node, NULL, &doc->luo);
+		return kho_luo_walk(doc->source->page_shift, &doc->source->mem, node, NULL, &doc->luo);
 	default:
 		return 0;
 	}
@@ -240,7 +249,7 @@ int doc_read(const struct source *source, struct doc *doc)
 {
 	memset(doc, 0, sizeof(*doc));
 	doc->source = source;
-	if (blocks_init(&doc->blocks, PAGE_SHIFT))
+	if (blocks_init(&doc->blocks, source->page_shift))
 		return error("no memory for the map of preserved memory");
 	doc->root_err = kho_root_read(source->fdt.data, source->fdt.size, &doc->root);
 	if (doc->root_err) {
@@ -285,19 +294,15 @@ void doc_free(struct doc *doc)
 	ranges_free(&doc->map_pages);
 }
 
-static int add_pages(struct ranges *pages, uint64_t addr, uint64_t size)
+static int collect_pages(const struct collect *c, uint64_t addr, uint64_t size)
 {
-	uint64_t start = addr & ~(PAGE_SIZE - 1), end = addr + size;
+	const uint64_t page = doc_page_size(c->doc);
+	uint64_t start = addr & ~(page - 1), end = addr + size;
 
-	if (size > UINT64_MAX - addr || end > UINT64_MAX - PAGE_SIZE)
+	if (size > UINT64_MAX - addr || end > UINT64_MAX - page)
 		return 0;
-	end = (end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-	return ranges_add(pages, start, end - start);
-}
-
-static int on_luo_block(void *ctx, uint64_t addr, unsigned int order)
-{
-	return ranges_add(ctx, addr, PAGE_SIZE << order);
+	end = (end + page - 1) & ~(page - 1);
+	return ranges_add(c->found, start, end - start);
 }
 
 /* What describes a memfd file is LUO's; its pages, and the list of them, are not. */
@@ -305,24 +310,26 @@ static int on_luo_file(void *ctx, const struct kho_luo_file *file)
 {
 	enum kho_memfd_abi abi = kho_memfd_abi_from_name(file->compatible);
 
-	return abi == KHO_MEMFD_UNKNOWN ? 0 : add_pages(ctx, file->data, kho_memfd_size(abi));
+	return abi == KHO_MEMFD_UNKNOWN ? 0 : collect_pages(ctx, file->data, kho_memfd_size(abi));
 }
 
 int doc_own_pages(const struct doc *doc, struct ranges *ret)
 {
-	const struct kho_luo_visitor visitor = { .file = on_luo_file, .block = on_luo_block,
-						 .ctx = ret };
+	struct collect collect = { doc, ret };
+	const struct kho_luo_visitor visitor = { .file = on_luo_file, .block = collect_block,
+						 .ctx = &collect };
 	struct kho_luo_info info;
 	int err = 0;
 
 	if (doc->source->has_addr)
-		err = add_pages(ret, doc->source->fdt_addr, doc->source->fdt.size);
+		err = collect_pages(&collect, doc->source->fdt_addr, doc->source->fdt.size);
 	for (size_t i = 0; !err && i < doc->root.node_count; i++) {
 		const struct kho_node *node = &doc->root.node[i];
 
-		err = add_pages(ret, node->addr, node->size);
+		err = collect_pages(&collect, node->addr, node->size);
 		if (!err && doc->node[i].kind == DOC_LUO && !doc->node[i].err)
-			err = kho_luo_walk(PAGE_SHIFT, &doc->source->mem, node, &visitor, &info);
+			err = kho_luo_walk(doc->source->page_shift, &doc->source->mem, node,
+					   &visitor, &info);
 	}
 	ranges_merge(ret);
 	return err;

@@ -46,6 +46,17 @@ struct doc {
 	struct kho_luo_info luo;
 };
 
+/* Bytes of a page, and of a block, of the kernel that hands over. */
+static inline uint64_t doc_page_size(const struct doc *doc)
+{
+	return 1ull << doc->source->page_shift;
+}
+
+static inline uint64_t doc_block_size(const struct doc *doc, unsigned int order)
+{
+	return doc_page_size(doc) << order;
+}
+
 /*
  * Decode SOURCE, which must outlive RET. 0; -1 after a message if there is no
  * memory for it. Release with doc_free() in both cases.

@@ -34,7 +34,7 @@ static void walk_luo(const struct doc *doc, struct rule_outcome *o,
 
 	visitor.ctx = &c;
 	if (node)
-		kho_luo_walk(PAGE_SHIFT, &doc->source->mem, node, &visitor, &info);
+		kho_luo_walk(doc->source->page_shift, &doc->source->mem, node, &visitor, &info);
 }
 
 static int luo_block(void *ctx, uint64_t addr, unsigned int order)
@@ -42,7 +42,7 @@ static int luo_block(void *ctx, uint64_t addr, unsigned int order)
 	const struct block_check *c = ctx;
 
 	if (!kho_map_has(&c->doc->blocks.map, addr, order) &&
-	    !reserved(c->doc, c->outcome, addr, PAGE_SIZE << order))
+	    !reserved(c->doc, c->outcome, addr, doc_block_size(c->doc, order)))
 		broken(c->outcome, "0x%llx, order %u, is not", ULL(addr), order);
 	return 0;
 }
@@ -56,7 +56,7 @@ static int memfd_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	const struct block_check *c = ctx;
 
-	if (!ranges_cover(&c->doc->preserved, addr, PAGE_SIZE << order))
+	if (!ranges_cover(&c->doc->preserved, addr, doc_block_size(c->doc, order)))
 		broken(c->outcome, "0x%llx, order %u, of its list of folios is not", ULL(addr),
 		       order);
 	return 0;
@@ -71,7 +71,7 @@ static int memfd_folio(void *ctx, const struct kho_memfd_folio *folio)
 {
 	const struct block_check *c = ctx;
 
-	if (!ranges_cover(&c->doc->preserved, folio->addr, PAGE_SIZE))
+	if (!ranges_cover(&c->doc->preserved, folio->addr, doc_page_size(c->doc)))
 		broken(c->outcome, "page %llu, at 0x%llx, is not", ULL(folio->index),
 		       ULL(folio->addr));
 	return 0;
@@ -101,9 +101,9 @@ static int memfd_file(void *ctx, const struct kho_luo_file *file)
 		return 0;
 	err = read_memfd(c->doc, abi, file->data, &memfd);
 	if (!err)
-		err = kho_vmalloc_walk(PAGE_SHIFT, &s->mem, &memfd.folios, s->max_pages, &area);
+		err = kho_vmalloc_walk(s->page_shift, &s->mem, &memfd.folios, s->max_pages, &area);
 	if (!err)
-		err = kho_memfd_walk(PAGE_SHIFT, &s->mem, &memfd, s->max_pages, memfd_folio, c);
+		err = kho_memfd_walk(s->page_shift, &s->mem, &memfd, s->max_pages, memfd_folio, c);
 	if (err)
 		broken(c->outcome, "file with token %llu at 0x%llx: %s", ULL(file->token),
 		       ULL(file->data), kho_strerror(err));

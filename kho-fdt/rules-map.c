@@ -56,7 +56,7 @@ static void each_block(const struct doc *doc, struct rule_outcome *o,
 static int block_order(void *ctx, uint64_t addr, unsigned int order)
 {
 	const struct block_check *c = ctx;
-	unsigned int most = kho_abi_max_order(c->doc->root.abi, PAGE_SHIFT);
+	unsigned int most = kho_abi_max_order(c->doc->root.abi, c->doc->source->page_shift);
 
 	if (order > most)
 		broken(c->outcome, "0x%llx has order %u; the ABI's kernels reserve up to %u",
@@ -109,28 +109,21 @@ void check_block_low(const struct doc *doc, struct rule_outcome *o)
 	each_preserved(doc, o, in_low_memory, "begins below 1 MiB");
 }
 
-struct node_check {
-	const struct machine *machine;
-	struct rule_outcome *outcome;
-};
-
 static int block_node(void *ctx, uint64_t addr, unsigned int order)
 {
-	const struct node_check *c = ctx;
+	const struct block_check *c = ctx;
+	const struct machine *m = c->doc->source->machine;
 
-	for (size_t i = 0; i < c->machine->node_count; i++)
-		if (c->machine->node[i] > addr && c->machine->node[i] - addr < PAGE_SIZE << order)
+	for (size_t i = 0; i < m->node_count; i++)
+		if (m->node[i] > addr && m->node[i] - addr < doc_block_size(c->doc, order))
 			broken(c->outcome, "0x%llx, order %u: node %zu begins at 0x%llx", ULL(addr),
-			       order, i, ULL(c->machine->node[i]));
+			       order, i, ULL(m->node[i]));
 	return 0;
 }
 
 /* Kernels before 7.1 took no heed of nodes, neither those that write nor those that read. */
 void check_block_node(const struct doc *doc, struct rule_outcome *o)
 {
-	struct node_check c = { doc->source->machine, o };
-	const struct kho_map_visitor visitor = { .block = block_node, .ctx = &c };
-
 	if (kho_abi_radix(doc->root.abi))
-		kho_map_each(&doc->blocks.map, &visitor);
+		each_block(doc, o, block_node);
 }

@@ -33,7 +33,7 @@ void each_preserved(const struct doc *doc, struct rule_outcome *o,
 bool outside_ram(const struct doc *doc, const struct kho_range *range);
 bool in_scratch(const struct doc *doc, const struct kho_range *range);
 
-/* Whether setup_data keeps it. Where that is not known, the rule cannot judge: no finding either. */
+/* Whether setup_data keeps it. Where that is not known, the rule cannot judge: no finding. */
 bool reserved(const struct doc *doc, struct rule_outcome *o, uint64_t addr, uint64_t size);
 
 /* In scratch, and no setup_data entry keeps it. */

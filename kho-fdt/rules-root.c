@@ -31,7 +31,7 @@ void check_fdt_size(const struct doc *doc, struct rule_outcome *o)
 
 void check_fdt_aligned(const struct doc *doc, struct rule_outcome *o)
 {
-	if (doc->source->fdt_addr % PAGE_SIZE)
+	if (doc->source->fdt_addr % doc_page_size(doc))
 		broken(o, "it is at 0x%llx", ULL(doc->source->fdt_addr));
 }
 

@@ -36,7 +36,7 @@ static int observe_machine(struct source *s, const char *sysroot)
 		ranges_add(&s->kernel, s->machine->taken[i].addr, s->machine->taken[i].size);
 	ranges_merge(&s->kernel);
 	s->ram_whole = true;
-	s->max_pages = s->machine->ram_size >> PAGE_SHIFT;
+	s->max_pages = s->machine->ram_size >> s->page_shift;
 	return 0;
 }
 

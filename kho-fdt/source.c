@@ -173,7 +173,7 @@ static int search_dump(struct source *s)
 static int open_memory(struct source *s, const struct source_spec *spec)
 {
 	/* Eight bitmaps of 512 bytes in a page are eight pages to a walk. */
-	uint64_t pages = (s->dump.bytes / PAGE_SIZE + 1) * 8;
+	uint64_t pages = ((s->dump.bytes >> s->page_shift) + 1) * 8;
 
 	s->mem = (struct kho_mem){ read_dump, s };
 	s->has_mem = true;
@@ -217,6 +217,7 @@ int source_open(const struct source_spec *spec, struct source *s)
 	memset(s, 0, sizeof(*s));
 	s->name = spec->name;
 	s->form = spec->form;
+	s->page_shift = PAGE_SHIFT;
 	s->kcore.fd = -1;
 	s->dump.fd = -1;
 	s->kind = !strcmp(spec->name, "live") ? SOURCE_LIVE :

@@ -42,6 +42,7 @@ struct source {
 	const char *name;
 	enum source_kind kind;
 	enum kho_abi form;		/* of kho-v1, as the user or the release says */
+	unsigned int page_shift;	/* of the kernel that hands over; nothing tells another one */
 	/* The root FDT. */
 	bool has_addr;
 	uint64_t fdt_addr;

@@ -13,7 +13,7 @@ static int on_old_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct work *w = ctx;
 
-	return ranges_add(&w->gone, addr, PAGE_SIZE << order);
+	return ranges_add(&w->gone, addr, doc_block_size(w->doc, order));
 }
 
 static int on_new_block(void *ctx, uint64_t addr, unsigned int order)
@@ -27,7 +27,7 @@ static int on_kept_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct work *w = ctx;
 
-	return ranges_add(&w->out->kept, addr, PAGE_SIZE << order);
+	return ranges_add(&w->out->kept, addr, doc_block_size(w->doc, order));
 }
 
 static int on_kept_chunk(void *ctx, uint64_t addr)
@@ -54,7 +54,7 @@ static int keep_memfd(struct work *w, const struct kho_luo_file *file, bool with
 	if (!err && with_struct)
 		err = ranges_add(&w->out->kept, file->data, size);
 	if (!err)
-		err = kho_vmalloc_walk(PAGE_SHIFT, &s->mem, &memfd.folios, s->max_pages, &area);
+		err = kho_vmalloc_walk(s->page_shift, &s->mem, &memfd.folios, s->max_pages, &area);
 	return err ? error("node LUO: file with token %llu: %s", ULL(file->token),
 			   kho_strerror(err)) : 0;
 }
@@ -64,7 +64,7 @@ static int walk_old_luo(struct work *w, const struct kho_node *node,
 {
 	const struct kho_luo_visitor visitor = { .block = block, .ctx = w };
 	struct kho_luo_info info;
-	int err = kho_luo_walk(PAGE_SHIFT, &w->doc->source->mem, node, &visitor, &info);
+	int err = kho_luo_walk(w->doc->source->page_shift, &w->doc->source->mem, node, &visitor, &info);
 
 	return err ? error("node LUO: %s", kho_strerror(err)) : 0;
 }
@@ -84,7 +84,7 @@ static int read_luo(struct work *w, const struct kho_node *node)
 	state->flb = calloc(state->flb_count + 1, sizeof(*state->flb));
 	if (!state->session || !state->file || !state->flb)
 		return error("no memory for the live update state");
-	err = kho_luo_read(PAGE_SHIFT, &w->doc->source->mem, node, state);
+	err = kho_luo_read(w->doc->source->page_shift, &w->doc->source->mem, node, state);
 	return err ? error("node LUO: %s", kho_strerror(err)) : 0;
 }
 
@@ -146,6 +146,8 @@ static int convert_files(struct work *w)
 	struct kho_luo_culprit culprit = { NULL, NULL, NULL };
 	enum kho_memfd_abi to = kho_memfd_abi_from_name(w->to->reader.memfd);
 	struct kho_luo_output out;
+	const unsigned int page_shift = w->doc->source->page_shift;
+	const uint64_t page_size = doc_page_size(w->doc);
 	uint64_t size, at;
 	int err;
 
@@ -154,22 +156,22 @@ static int convert_files(struct work *w)
 			continue;
 		if (to == KHO_MEMFD_UNKNOWN)
 			return refuse_memfd(w, &w->luo.file[i]);
-		if (on_old_block(w, w->luo.file[i].data & ~(PAGE_SIZE - 1), 0))
+		if (on_old_block(w, w->luo.file[i].data & ~(page_size - 1), 0))
 			return translate_no_memory();
 	}
 	/* None of its files is a memfd; what else they are is refused below. */
 	if (to == KHO_MEMFD_UNKNOWN)
 		to = KHO_MEMFD_V2;
-	err = kho_luo_convert_size(PAGE_SHIFT, &w->luo, to, &size);
+	err = kho_luo_convert_size(page_shift, &w->luo, to, &size);
 	if (err)
 		return error("node LUO: %s", kho_strerror(err));
-	if (translate_extend(t, size, PAGE_SIZE, &at))
+	if (translate_extend(w, size, page_size, &at))
 		return -1;
 	out = luo_output(t, at, size);
-	err = kho_luo_convert(PAGE_SHIFT, mem, &w->luo, to, &out, &culprit);
+	err = kho_luo_convert(page_shift, mem, &w->luo, to, &out, &culprit);
 	if (err)
 		return refuse_luo(w, &culprit, err);
-	for (uint64_t page = 0; page < size; page += PAGE_SIZE)
+	for (uint64_t page = 0; page < size; page += page_size)
 		if (blocks_add(&w->blocks, t->base + at + page, 0))
 			return translate_no_memory();
 	return 0;
@@ -182,18 +184,19 @@ static int encode_luo(struct work *w, const struct kho_node *node)
 	struct translation *t = w->out;
 	struct kho_luo_culprit none = { NULL, NULL, NULL };
 	struct kho_luo_output out;
+	const unsigned int page_shift = w->doc->source->page_shift;
 	struct kho_node made;
 	uint64_t size, at;
-	int err = kho_luo_size(abi, PAGE_SHIFT, &w->luo, &size);
+	int err = kho_luo_size(abi, page_shift, &w->luo, &size);
 
 	if (err == -KHO_ERR_LIMIT)
 		return refuse_luo(w, &none, err);
 	if (err)
 		return error("node LUO: %s", kho_strerror(err));
-	if (translate_extend(t, size, LUO_ALIGN, &at))
+	if (translate_extend(w, size, LUO_ALIGN_PAGES * doc_page_size(w->doc), &at))
 		return -1;
 	out = luo_output(t, at, size);
-	err = kho_luo_encode(abi, PAGE_SHIFT, &w->luo, &out, &visitor, &made);
+	err = kho_luo_encode(abi, page_shift, &w->luo, &out, &visitor, &made);
 	if (err)
 		return error("node LUO: %s", kho_strerror(err));
 	return translate_add(w, node, TRANSLATE_CONVERTED, made.addr, made.size);

@@ -3,10 +3,9 @@
 #ifndef KHO_FDT_TRANSLATE_PRIVATE_H
 #define KHO_FDT_TRANSLATE_PRIVATE_H
 
-#include "arch.h"
 #include "translate.h"
 
-#define LUO_ALIGN	(16 * PAGE_SIZE) /* of the block of sessions in luo-v1 */
+#define LUO_ALIGN_PAGES	16		/* of the block of sessions in luo-v1 */
 #define REFUSED		1		/* after a message: the other ABI cannot express it */
 
 /* A translation that is under way. */
@@ -24,7 +23,7 @@ struct work {
  * SIZE more zeroed bytes at the end, aligned to ALIGN, in whole pages. *RET gets
  * their offset. 0, or -1 after a message.
  */
-int translate_extend(struct translation *t, uint64_t size, uint64_t align, uint64_t *ret);
+int translate_extend(struct work *w, uint64_t size, uint64_t align, uint64_t *ret);
 
 /* -1, after the message. */
 int translate_no_memory(void);

@@ -6,7 +6,7 @@
 #include "message.h"
 #include "translate-private.h"
 
-#define FDT_SIZE	(4 * PAGE_SIZE)	/* of the new root FDT: 64 nodes fit */
+#define FDT_PAGES	4		/* of the new root FDT: 64 nodes fit */
 
 struct translate_target translate_target_of(enum kho_abi abi)
 {
@@ -24,10 +24,19 @@ struct translate_target translate_target_of(enum kho_abi abi)
 
 /* ---- What is new ---------------------------------------------------------------- */
 
-int translate_extend(struct translation *t, uint64_t size, uint64_t align, uint64_t *ret)
+/* SIZE in whole pages. */
+static uint64_t whole_pages(const struct doc *doc, uint64_t size)
 {
+	const uint64_t page = doc_page_size(doc);
+
+	return (size + page - 1) & ~(page - 1);
+}
+
+int translate_extend(struct work *w, uint64_t size, uint64_t align, uint64_t *ret)
+{
+	struct translation *t = w->out;
 	uint64_t start = ((t->base + t->bytes.size + align - 1) & ~(align - 1)) - t->base;
-	uint64_t end = (start + size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	uint64_t end = whole_pages(w->doc, start + size);
 	unsigned char *data;
 
 	if (size > TRANSLATION_MAX || end > TRANSLATION_MAX)
@@ -50,11 +59,12 @@ int translate_no_memory(void)
 
 int translate_preserve(struct work *w, uint64_t addr, uint64_t size)
 {
-	const struct kho_range range = { addr, (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1) };
+	const struct kho_range range = { addr, whole_pages(w->doc, size) };
 	struct kho_block block[128];	/* 2^52 bytes are fewer pieces */
 	size_t count;
 
-	if (kho_split_range(PAGE_SHIFT, &range, block, sizeof(block) / sizeof(block[0]), &count))
+	if (kho_split_range(w->doc->source->page_shift, &range, block,
+			    sizeof(block) / sizeof(block[0]), &count))
 		return error("0x%llx bytes at 0x%llx cannot be preserved", ULL(size), ULL(addr));
 	for (size_t i = 0; i < count; i++)
 		if (blocks_add(&w->blocks, block[i].addr, block[i].order))
@@ -120,7 +130,7 @@ static int wrap_node(struct work *w, const struct kho_node *node)
 		      "much", node->name, ULL(node->size), w->to->name);
 		return REFUSED;
 	}
-	if (translate_extend(t, size, PAGE_SIZE, &at))
+	if (translate_extend(w, size, doc_page_size(w->doc), &at))
 		return -1;
 	if (kho_blob_wrap(t->bytes.data + at, size, node->size, &data))
 		return error("node '%s' cannot be wrapped in a device tree blob", node->name);
@@ -135,7 +145,7 @@ static int unwrap_node(struct work *w, const struct kho_node *node, const struct
 	struct translation *t = w->out;
 	uint64_t at;
 
-	if (translate_extend(t, d->blob_size ? d->blob_size : 1, PAGE_SIZE, &at) ||
+	if (translate_extend(w, d->blob_size ? d->blob_size : 1, doc_page_size(w->doc), &at) ||
 	    translate_read(w, node->name, node->addr + d->blob_offset, t->bytes.data + at,
 			   d->blob_size) ||
 	    translate_preserve(w, t->base + at, d->blob_size ? d->blob_size : 1))
@@ -170,7 +180,7 @@ static int on_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct work *w = ctx;
 
-	if (ranges_cover(&w->gone, addr, PAGE_SIZE << order))
+	if (ranges_cover(&w->gone, addr, doc_block_size(w->doc, order)))
 		return 0;
 	return blocks_add(&w->blocks, addr, order);
 }
@@ -181,8 +191,8 @@ static int copy_blocks(struct work *w)
 	const struct kho_map_visitor visitor = { .block = on_block, .ctx = w };
 	const struct source *s = w->doc->source;
 
-	if (s->has_addr && ranges_add(&w->gone, s->fdt_addr & ~(PAGE_SIZE - 1),
-				      (s->fdt.size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1)))
+	if (s->has_addr && ranges_add(&w->gone, s->fdt_addr & ~(doc_page_size(w->doc) - 1),
+				      whole_pages(w->doc, s->fdt.size)))
 		return translate_no_memory();
 	ranges_merge(&w->gone);
 	return kho_map_each(&w->doc->blocks.map, &visitor) ? translate_no_memory() : 0;
@@ -192,11 +202,11 @@ static int too_large(void *ctx, uint64_t addr, unsigned int order)
 {
 	const struct work *w = ctx;
 
-	if (order <= kho_abi_max_order(w->to->reader.abi, PAGE_SHIFT))
+	if (order <= kho_abi_max_order(w->to->reader.abi, w->doc->source->page_shift))
 		return 0;
 	error("preserved memory at 0x%llx is one block of order %u, and kernels of %s reserve up "
 	      "to order %u", ULL(addr), order, w->to->name,
-	      kho_abi_max_order(w->to->reader.abi, PAGE_SHIFT));
+	      kho_abi_max_order(w->to->reader.abi, w->doc->source->page_shift));
 	return REFUSED;
 }
 
@@ -210,7 +220,7 @@ static int encode_map(struct work *w)
 	if (kho_map_each(&w->blocks.map, &visitor))
 		return REFUSED;
 	err = kho_map_size(&w->blocks.map, w->to->reader.abi, &t->map_size);
-	if (!err && translate_extend(t, t->map_size, PAGE_SIZE, &at))
+	if (!err && translate_extend(w, t->map_size, doc_page_size(w->doc), &at))
 		return -1;
 	if (!err)
 		err = kho_map_encode(&w->blocks.map, w->to->reader.abi, t->bytes.data + at,
@@ -256,8 +266,9 @@ static int run(struct work *w)
 	uint64_t at;
 	int err;
 
-	t->fdt_size = FDT_SIZE;
-	if (translate_extend(t, FDT_SIZE, PAGE_SIZE, &at) || translate_preserve(w, t->base, FDT_SIZE))
+	t->fdt_size = FDT_PAGES * doc_page_size(w->doc);
+	if (translate_extend(w, t->fdt_size, doc_page_size(w->doc), &at) ||
+	    translate_preserve(w, t->base, t->fdt_size))
 		return -1;
 	for (size_t i = 0; i < w->doc->root.node_count; i++) {
 		err = translate_node(w, &w->doc->root.node[i]);
@@ -277,7 +288,7 @@ uint64_t translate_default_base(const struct doc *doc)
 {
 	const struct ranges *known[] = { &doc->source->ram, &doc->preserved, &doc->map_pages };
 	const struct source *s = doc->source;
-	uint64_t end = 0;
+	uint64_t end = 0, align;
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		const struct kho_range *last = known[i]->count ?
@@ -290,7 +301,8 @@ uint64_t translate_default_base(const struct doc *doc)
 		if (s->scratch[i].size <= UINT64_MAX - s->scratch[i].addr &&
 		    s->scratch[i].addr + s->scratch[i].size > end)
 			end = s->scratch[i].addr + s->scratch[i].size;
-	return (end + LUO_ALIGN - 1) & ~(LUO_ALIGN - 1);
+	align = LUO_ALIGN_PAGES * doc_page_size(doc);
+	return (end + align - 1) & ~(align - 1);
 }
 
 int translate(const struct doc *doc, const struct translate_target *to, uint64_t base,
@@ -300,9 +312,10 @@ int translate(const struct doc *doc, const struct translate_target *to, uint64_t
 	int err = -1;
 
 	*ret = (struct translation){ .abi = to->reader.abi, .base = base };
-	if (!base || base % PAGE_SIZE)
-		error("--base=0x%llx: a multiple of the page size, 4096, is needed", ULL(base));
-	else if (!w || blocks_init(&w->blocks, PAGE_SHIFT))
+	if (!base || base % doc_page_size(doc))
+		error("--base=0x%llx: a multiple of the page size, %llu, is needed", ULL(base),
+		      ULL(doc_page_size(doc)));
+	else if (!w || blocks_init(&w->blocks, doc->source->page_shift))
 		translate_no_memory();
 	else {
 		w->doc = doc;

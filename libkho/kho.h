@@ -717,8 +717,9 @@ int kho_luo_convert_size(unsigned int page_shift, const struct kho_luo_state *st
 /*
  * Prepare STATE for a kernel of another release, whose memfd handler is of ABI
  * TO: each memfd file of another ABI gets its struct anew, in a page of its own
- * in OUT, whose base is page aligned; its handler's name and data change in STATE. Each of these pages must be preserved with order 0,
- * the old ones no more. Folios, and the areas with their records, stay.
+ * in OUT, whose base is page aligned; its handler's name and data change in STATE.
+ * Each of these pages must be preserved with order 0, the old ones no more. Folios,
+ * and the areas with their records, stay.
  *
  * Which LUO ABI state is then encoded for is another question: 6.19 has luo-v1 with
  * memfd-v1, 7.1 luo-v1 with memfd-v2, 7.2 and 7.3 luo-v5 with memfd-v2.
