@@ -3,7 +3,7 @@
 #ifndef KHO_FDT_DIFF_H
 #define KHO_FDT_DIFF_H
 
-#include "doc.h"
+#include "decoded.h"
 
 /* Blocks of one order, side by side, that only one of two maps has. */
 struct diff_range {

@@ -3,7 +3,7 @@
 #ifndef KHO_FDT_PICTURE_H
 #define KHO_FDT_PICTURE_H
 
-#include "doc.h"
+#include "decoded.h"
 
 /* In the order in which one hides another: the later ones are seen. */
 enum picture_kind {

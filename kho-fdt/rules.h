@@ -3,7 +3,7 @@
 #ifndef KHO_FDT_RULES_H
 #define KHO_FDT_RULES_H
 
-#include "doc.h"
+#include "decoded.h"
 
 #define RULES_MAX	48
 #define FINDINGS_MAX	8		/* of one rule; more are only counted */

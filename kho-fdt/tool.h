@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "doc.h"
+#include "decoded.h"
 #include "message.h"
 #include "source.h"
 

@@ -3,7 +3,7 @@
 #ifndef KHO_FDT_TRANSLATE_H
 #define KHO_FDT_TRANSLATE_H
 
-#include "doc.h"
+#include "decoded.h"
 
 #define TRANSLATION_MAX	(2ull << 30)	/* bytes of all that is new */
 

@@ -3,7 +3,7 @@
 #ifndef TESTS_DUMPS_H
 #define TESTS_DUMPS_H
 
-#include "doc.h"
+#include "decoded.h"
 
 /* Where make-dump puts things. */
 #define DUMP_ROOT	0x1000000ull

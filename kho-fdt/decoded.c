@@ -5,7 +5,7 @@
 #include <libfdt.h>
 
 #include "arch.h"
-#include "doc.h"
+#include "decoded.h"
 #include "message.h"
 
 bool doc_fdt_valid(const void *buf, size_t size)
