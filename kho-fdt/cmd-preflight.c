@@ -43,12 +43,12 @@ static void nodes_of_image(struct side *side)
 	struct preflight_load *load = &side->load;
 
 	add_node(load, KHO_NODE_MEMBLOCK, false);
-	if (kho_abi_sized(side->kernel.reader.abi))
+	if (kho_abi_sized(side->kernel.formats.abi))
 		add_node(load, KHO_NODE_METADATA, false);
-	if (side->kernel.reader.luo[0])
+	if (side->kernel.formats.luo[0])
 		add_node(load, KHO_NODE_LUO, false);
 	add_node(load, "*", false);
-	load->sessions = side->kernel.reader.luo[0] != '\0';
+	load->sessions = side->kernel.formats.luo[0] != '\0';
 }
 
 /* As "kexec --kho" tells it, by the header. */
@@ -135,14 +135,14 @@ static const char *abi_text(const struct side *side)
 
 	if (!k->kho)
 		return strcmp(side->name, RUNNING) ? "no KHO" : "no KHO, or KHO off";
-	if (k->reader.abi == KHO_ABI_UNKNOWN)
+	if (k->formats.abi == KHO_ABI_UNKNOWN)
 		return "an ABI this program does not know";
-	return k->form_sure ? kho_abi_label(k->reader.abi) : kho_abi_name(k->reader.abi);
+	return k->form_sure ? kho_abi_label(k->formats.abi) : kho_abi_name(k->formats.abi);
 }
 
 static void print_side(const char *what, const struct side *side)
 {
-	const struct kho_reader *r = &side->kernel.reader;
+	const struct kho_formats *r = &side->kernel.formats;
 
 	printf("%-8s %s (%s): %s", what, side->name,
 	       side->release[0] ? side->release : "no release", abi_text(side));
@@ -193,7 +193,7 @@ static void print_text_report(const struct side *from, const struct side *to,
 
 static json_object *json_side(const struct side *side)
 {
-	const struct kho_reader *r = &side->kernel.reader;
+	const struct kho_formats *r = &side->kernel.formats;
 	json_object *o = json_object_new_object();
 
 	json_add_text(o, "name", side->name);

@@ -91,7 +91,7 @@ static int read_files(const struct tool_options *o, struct need *n)
 		return -1;
 	if (o->initrd && stat(o->initrd, &st))
 		return error_errno("cannot look at initrd '%s'", o->initrd);
-	if (image.kernel.reader.abi == KHO_ABI_UNKNOWN)
+	if (image.kernel.formats.abi == KHO_ABI_UNKNOWN)
 		notice("'%s' (%s) could not read a handover: it has no KHO, or an ABI this program "
 		       "does not know", o->kernel, image.features.release);
 	n->name = image.features.scratch_name;

@@ -31,14 +31,14 @@ static int target_of_image(const char *path, struct translate_target *ret)
 
 	if (kernel_image_read(path, &image))
 		return TOOL_FAILED;
-	if (image.kernel.reader.abi == KHO_ABI_UNKNOWN) {
+	if (image.kernel.formats.abi == KHO_ABI_UNKNOWN) {
 		error("'%s' (%s) has no KHO, or an ABI this program does not know", path,
 		      image.features.release);
 		return TOOL_NO;
 	}
 	*ret = (struct translate_target){
-		.reader = image.kernel.reader,
-		.name = kho_abi_label(image.kernel.reader.abi),
+		.formats = image.kernel.formats,
+		.name = kho_abi_label(image.kernel.formats.abi),
 	};
 	return TOOL_OK;
 }

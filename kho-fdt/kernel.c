@@ -17,7 +17,7 @@ int kernel_image_read(const char *path, struct kernel_image *ret)
 	if (!err)
 		err = kernel_file_scan(path, &file, &ret->image, &ret->features);
 	buffer_free(&file);
-	ret->kernel.form_sure = reader_of_image(&ret->features, &ret->kernel.reader);
+	ret->kernel.form_sure = reader_of_image(&ret->features, &ret->kernel.formats);
 	ret->kernel.kho = ret->features.kho[0] && !ret->features.kho_disabled;
 	return err;
 }

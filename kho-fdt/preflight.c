@@ -40,10 +40,10 @@ static void add(struct preflight *p, const char *name, struct kho_verdict verdic
 static struct kho_verdict judge_map(const struct preflight_kernel *from,
 				    const struct preflight_kernel *to)
 {
-	struct kho_verdict v = kho_judge_map(&from->reader, &to->reader);
+	struct kho_verdict v = kho_compat_map(&from->formats, &to->formats);
 
 	if (v.fate == KHO_FATE_NATIVE && (!from->form_sure || !to->form_sure) &&
-	    !kho_abi_radix(from->reader.abi))
+	    !kho_abi_radix(from->formats.abi))
 		v = (struct kho_verdict){ KHO_FATE_TRANSLATED,
 					  "the size of its map's bitmaps is not known, and is made "
 					  "sure of" };
@@ -54,8 +54,8 @@ static struct kho_verdict judge_map(const struct preflight_kernel *from,
 static void judge_built(const struct preflight_kernel *to, struct preflight *p)
 {
 	const struct kho_verdict native = { KHO_FATE_NATIVE, NULL };
-	const struct kho_reader any = { .abi = KHO_ABI_V4 };
-	const struct kho_verdict map = kho_judge_map(&any, &to->reader);
+	const struct kho_formats any = { .abi = KHO_ABI_V4 };
+	const struct kho_verdict map = kho_compat_map(&any, &to->formats);
 
 	p->built = true;
 	if (map.fate == KHO_FATE_REFUSED) {
@@ -63,9 +63,9 @@ static void judge_built(const struct preflight_kernel *to, struct preflight *p)
 		return;
 	}
 	add(p, "map", native);
-	add(p, KHO_NODE_MEMBLOCK, kho_judge_node(&to->reader, &to->reader, KHO_NODE_MEMBLOCK,
+	add(p, KHO_NODE_MEMBLOCK, kho_compat_node(&to->formats, &to->formats, KHO_NODE_MEMBLOCK,
 						 false));
-	if (kho_abi_sized(to->reader.abi))
+	if (kho_abi_sized(to->formats.abi))
 		add(p, KHO_NODE_METADATA, native);
 	add(p, ANY_NODE, native);
 }
@@ -91,9 +91,9 @@ static struct kho_verdict judge_node(const struct preflight_kernel *from,
 				     const struct preflight_kernel *to,
 				     const struct preflight_node *node, bool sessions)
 {
-	struct kho_verdict v = kho_judge_node(&from->reader, &to->reader, node->name, sessions);
+	struct kho_verdict v = kho_compat_node(&from->formats, &to->formats, node->name, sessions);
 
-	if (v.fate == KHO_FATE_NATIVE && node->no_fdt && !kho_abi_sized(to->reader.abi))
+	if (v.fate == KHO_FATE_NATIVE && node->no_fdt && !kho_abi_sized(to->formats.abi))
 		v = (struct kho_verdict){ KHO_FATE_REFUSED,
 					  "it takes every node for a device tree, which this one "
 					  "is not" };
@@ -105,7 +105,7 @@ static bool loses_block(const struct preflight *p, const struct preflight_kernel
 			unsigned int order)
 {
 	return result_of(p) != PREFLIGHT_NATIVE && result_of(p) != PREFLIGHT_UNREADABLE &&
-	       order > kho_abi_max_order(to->reader.abi, PAGE_SHIFT);
+	       order > kho_abi_max_order(to->formats.abi, PAGE_SHIFT);
 }
 
 void preflight_judge(const struct preflight_kernel *from, const struct preflight_kernel *to,

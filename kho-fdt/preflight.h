@@ -9,7 +9,7 @@
 #include "kho.h"
 
 struct preflight_kernel {
-	struct kho_reader reader;
+	struct kho_formats formats;
 	bool form_sure;			/* see reader_of_image() */
 	bool kho;			/* it has KHO; its ABI may still be unknown */
 };

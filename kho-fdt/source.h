@@ -62,7 +62,7 @@ struct source {
 	struct kho_range *scratch;	/* malloc'ed, in the array's order */
 	size_t scratch_count;
 	bool nothing;			/* live: the running kernel hands nothing over */
-	struct kho_reader writes;	/* live: in which ABIs it hands over */
+	struct kho_formats writes;	/* live: in which ABIs it hands over */
 	/* What it is read through. */
 	struct machine *machine;
 	struct kcore kcore;

@@ -120,7 +120,7 @@ static int refuse_memfd(const struct work *w, const struct kho_luo_file *file)
 {
 	error("live update session '%s': the file with token %llu ('%s') cannot be converted for "
 	      "%s, which reads '%s'", session_of(&w->luo, file), ULL(file->token), file->compatible,
-	      w->to->name, w->to->reader.memfd[0] ? w->to->reader.memfd : "no memfds");
+	      w->to->name, w->to->formats.memfd[0] ? w->to->formats.memfd : "no memfds");
 	return REFUSED;
 }
 
@@ -128,7 +128,7 @@ static int refuse_memfd(const struct work *w, const struct kho_luo_file *file)
 static bool other_memfd(const struct work *w, const struct kho_luo_file *file)
 {
 	return !strncmp(file->compatible, MEMFD_PREFIX, strlen(MEMFD_PREFIX)) &&
-	       strcmp(file->compatible, w->to->reader.memfd) != 0;
+	       strcmp(file->compatible, w->to->formats.memfd) != 0;
 }
 
 /* What translate_extend() made, for libkho. */
@@ -144,7 +144,7 @@ static int convert_files(struct work *w)
 	const struct kho_mem *mem = &w->doc->source->mem;
 	struct translation *t = w->out;
 	struct kho_luo_culprit culprit = { NULL, NULL, NULL };
-	enum kho_memfd_abi to = kho_memfd_abi_from_name(w->to->reader.memfd);
+	enum kho_memfd_abi to = kho_memfd_abi_from_name(w->to->formats.memfd);
 	struct kho_luo_output out;
 	const unsigned int page_shift = w->doc->source->page_shift;
 	const uint64_t page_size = doc_page_size(w->doc);
@@ -179,7 +179,7 @@ static int convert_files(struct work *w)
 
 static int encode_luo(struct work *w, const struct kho_node *node)
 {
-	const enum kho_luo_abi abi = kho_luo_abi_from_name(w->to->reader.luo);
+	const enum kho_luo_abi abi = kho_luo_abi_from_name(w->to->formats.luo);
 	const struct kho_luo_visitor visitor = { .block = on_new_block, .ctx = w };
 	struct translation *t = w->out;
 	struct kho_luo_culprit none = { NULL, NULL, NULL };
@@ -234,32 +234,32 @@ static int keep_luo(struct work *w, const struct kho_node *node)
  */
 static bool luo_fits(const struct work *w)
 {
-	struct kho_reader from = { .abi = w->doc->root.abi };
-	struct kho_reader to = w->to->reader;
+	struct kho_formats from = { .abi = w->doc->root.abi };
+	struct kho_formats to = w->to->formats;
 
-	kho_reader_add_luo(&from, &w->doc->luo);
+	kho_formats_add_luo(&from, &w->doc->luo);
 	strcpy(from.memfd, to.memfd);
 	for (size_t i = 0; i < w->luo.file_count; i++)
 		if (other_memfd(w, &w->luo.file[i]))
 			return false;
-	return kho_judge_node(&from, &to, KHO_NODE_LUO, true).fate == KHO_FATE_NATIVE;
+	return kho_compat_node(&from, &to, KHO_NODE_LUO, true).fate == KHO_FATE_NATIVE;
 }
 
 /* Whether it is what libkho writes: each part of the node has a version of its own. */
-static bool luo_writable(const struct kho_reader *to)
+static bool luo_writable(const struct kho_formats *to)
 {
 	const struct kho_luo_info info = { .abi = kho_luo_abi_from_name(to->luo), .flbs = true };
-	struct kho_reader written = { .abi = to->abi };
+	struct kho_formats written = { .abi = to->abi };
 
 	if (info.abi == KHO_LUO_UNKNOWN)
 		return false;
-	kho_reader_add_luo(&written, &info);
+	kho_formats_add_luo(&written, &info);
 	return !strcmp(to->luo_session, written.luo_session) &&
 	       (!to->luo_flb[0] || !strcmp(to->luo_flb, written.luo_flb));
 }
 
 /* The version that makes it so. */
-static const char *unknown_luo(const struct kho_reader *to)
+static const char *unknown_luo(const struct kho_formats *to)
 {
 	if (kho_luo_abi_from_name(to->luo) == KHO_LUO_UNKNOWN)
 		return to->luo;
@@ -272,7 +272,7 @@ static int leave_luo(struct work *w, const struct kho_node *node)
 	const struct kho_luo_state *luo = &w->luo;
 	const char *what = luo->session_count ? luo->session[0].name :
 			   luo->flb_count ? luo->flb[0].name : NULL;
-	const struct kho_reader *to = &w->to->reader;
+	const struct kho_formats *to = &w->to->formats;
 
 	if (what && !to->luo[0]) {
 		error("live update session '%s' cannot cross: %s has no live update", what,
@@ -306,7 +306,7 @@ int translate_luo(struct work *w, const struct kho_node *node, const struct doc_
 		return err;
 	if (luo_fits(w))
 		return keep_luo(w, node);
-	return luo_writable(&w->to->reader) ? convert_luo(w, node) : leave_luo(w, node);
+	return luo_writable(&w->to->formats) ? convert_luo(w, node) : leave_luo(w, node);
 }
 
 /* What becomes of LUO itself, which comes before what is below it; NULL: it is not there. */

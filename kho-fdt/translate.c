@@ -10,7 +10,7 @@
 
 struct translate_target translate_target_of(enum kho_abi abi)
 {
-	struct translate_target to = { .reader = { .abi = abi, .reserve_mem = true },
+	struct translate_target to = { .formats = { .abi = abi, .reserve_mem = true },
 				       .name = kho_abi_label(abi) };
 	/* With kho-v1 6.19 is meant, which has no FLBs; with kho-v3 7.1. */
 	const struct kho_luo_info info = {
@@ -18,7 +18,7 @@ struct translate_target translate_target_of(enum kho_abi abi)
 		.flbs = kho_abi_radix(abi),
 	};
 
-	kho_reader_add_luo(&to.reader, &info);
+	kho_formats_add_luo(&to.formats, &info);
 	return to;
 }
 
@@ -158,7 +158,7 @@ static int unwrap_node(struct work *w, const struct kho_node *node, const struct
 static int translate_node(struct work *w, const struct kho_node *node)
 {
 	const struct doc_node *d = doc_node(w->doc, node);
-	bool sized = kho_abi_sized(w->to->reader.abi);
+	bool sized = kho_abi_sized(w->to->formats.abi);
 
 	if (d->kind == DOC_METADATA && !sized)
 		return translate_drop(w, node, "the other ABI does not know of it");
@@ -202,11 +202,11 @@ static int too_large(void *ctx, uint64_t addr, unsigned int order)
 {
 	const struct work *w = ctx;
 
-	if (order <= kho_abi_max_order(w->to->reader.abi, w->doc->source->page_shift))
+	if (order <= kho_abi_max_order(w->to->formats.abi, w->doc->source->page_shift))
 		return 0;
 	error("preserved memory at 0x%llx is one block of order %u, and kernels of %s reserve up "
 	      "to order %u", ULL(addr), order, w->to->name,
-	      kho_abi_max_order(w->to->reader.abi, w->doc->source->page_shift));
+	      kho_abi_max_order(w->to->formats.abi, w->doc->source->page_shift));
 	return REFUSED;
 }
 
@@ -219,11 +219,11 @@ static int encode_map(struct work *w)
 
 	if (kho_map_each(&w->blocks.map, &visitor))
 		return REFUSED;
-	err = kho_map_size(&w->blocks.map, w->to->reader.abi, &t->map_size);
+	err = kho_map_size(&w->blocks.map, w->to->formats.abi, &t->map_size);
 	if (!err && translate_extend(w, t->map_size, doc_page_size(w->doc), &at))
 		return -1;
 	if (!err)
-		err = kho_map_encode(&w->blocks.map, w->to->reader.abi, t->bytes.data + at,
+		err = kho_map_encode(&w->blocks.map, w->to->formats.abi, t->bytes.data + at,
 				     t->map_size, t->base + at, &t->map);
 	t->blocks = w->blocks.map.blocks;
 	return err ? error("map of preserved memory: %s", kho_strerror(err)) : 0;
@@ -234,7 +234,7 @@ static int write_root(struct work *w)
 	struct translation *t = w->out;
 	int err;
 
-	w->root.abi = w->to->reader.abi;
+	w->root.abi = w->to->formats.abi;
 	w->root.map = t->map;
 	err = kho_root_rewrite(&w->root, w->doc->source->fdt.data, w->doc->source->fdt.size,
 			       t->bytes.data, t->fdt_size);
@@ -311,7 +311,7 @@ int translate(const struct doc *doc, const struct translate_target *to, uint64_t
 	struct work *w = calloc(1, sizeof(*w));
 	int err = -1;
 
-	*ret = (struct translation){ .abi = to->reader.abi, .base = base };
+	*ret = (struct translation){ .abi = to->formats.abi, .base = base };
 	if (!base || base % doc_page_size(doc))
 		error("--base=0x%llx: a multiple of the page size, %llu, is needed", ULL(base),
 		      ULL(doc_page_size(doc)));

@@ -9,7 +9,7 @@
 
 /* What is to read it. */
 struct translate_target {
-	struct kho_reader reader;
+	struct kho_formats formats;
 	const char *name;		/* for messages */
 };
 

@@ -15,18 +15,18 @@ static struct kho_verdict verdict(enum kho_fate fate, const char *reason)
 	return (struct kho_verdict){ fate, reason };
 }
 
-void kho_reader_add_luo(struct kho_reader *reader, const struct kho_luo_info *info)
+void kho_formats_add_luo(struct kho_formats *formats, const struct kho_luo_info *info)
 {
 	bool in_parts = info->abi == KHO_LUO_V1;
-	enum kho_memfd_abi memfd = kho_abi_radix(reader->abi) ? KHO_MEMFD_V2 : KHO_MEMFD_V1;
+	enum kho_memfd_abi memfd = kho_abi_radix(formats->abi) ? KHO_MEMFD_V2 : KHO_MEMFD_V1;
 
-	strcpy(reader->luo, kho_luo_abi_name(info->abi));
-	strcpy(reader->luo_session, in_parts ? LUO_V1_SESSION_COMPATIBLE : "");
-	strcpy(reader->luo_flb, in_parts && info->flbs ? LUO_V1_FLB_COMPATIBLE : "");
-	strcpy(reader->memfd, kho_memfd_abi_name(memfd));
+	strcpy(formats->luo, kho_luo_abi_name(info->abi));
+	strcpy(formats->luo_session, in_parts ? LUO_V1_SESSION_COMPATIBLE : "");
+	strcpy(formats->luo_flb, in_parts && info->flbs ? LUO_V1_FLB_COMPATIBLE : "");
+	strcpy(formats->memfd, kho_memfd_abi_name(memfd));
 }
 
-struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho_reader *to)
+struct kho_verdict kho_compat_map(const struct kho_formats *from, const struct kho_formats *to)
 {
 	if (!kho_abi_info_(from->abi))
 		return verdict(KHO_FATE_REFUSED, "the running kernel has no KHO, "
@@ -48,7 +48,7 @@ struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho
  * A node of another version makes the new kernel panic, in every release: it can only
  * be left out. Sessions are written in the reboot path, when no program runs any more.
  */
-static struct kho_verdict judge_luo(const struct kho_reader *from, const struct kho_reader *to,
+static struct kho_verdict judge_luo(const struct kho_formats *from, const struct kho_formats *to,
 				    bool map_crosses, bool sessions)
 {
 	bool same = from->luo[0] && !strcmp(from->luo, to->luo) &&
@@ -66,10 +66,10 @@ static struct kho_verdict judge_luo(const struct kho_reader *from, const struct 
 		       "in a format it does not read");
 }
 
-struct kho_verdict kho_judge_node(const struct kho_reader *from, const struct kho_reader *to,
+struct kho_verdict kho_compat_node(const struct kho_formats *from, const struct kho_formats *to,
 				  const char *name, bool sessions)
 {
-	const struct kho_verdict map = kho_judge_map(from, to);
+	const struct kho_verdict map = kho_compat_map(from, to);
 	bool map_crosses = map.fate != KHO_FATE_REFUSED;
 
 	if (kho_node_within(name, KHO_NODE_LUO))

@@ -739,7 +739,7 @@ int kho_luo_convert(unsigned int page_shift, const struct kho_mem *mem,
 /* ---- Can a kernel read it? ----------------------------------------------- */
 
 /* What a kernel writes and reads, as the ABI strings in its image tell. */
-struct kho_reader {
+struct kho_formats {
 	enum kho_abi abi;		/* KHO_ABI_UNKNOWN: no KHO, or an ABI not known */
 	bool reserve_mem;		/* revives reserve_mem regions ("reserve-mem-v1") */
 	char luo[16];			/* "luo-v5"; empty: no live update */
@@ -765,13 +765,13 @@ struct kho_verdict {
  * has its abi already. Memfd state has no version there: memfd-v1 went with kho-v1,
  * memfd-v2 with what came later.
  */
-void kho_reader_add_luo(struct kho_reader *reader, const struct kho_luo_info *info);
+void kho_formats_add_luo(struct kho_formats *formats, const struct kho_luo_info *info);
 
 /*
  * The preserved-memory map and root FDT that FROM writes, read by TO. A TO of
  * KHO_ABI_V2 is refused: no release is one.
  */
-struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho_reader *to);
+struct kho_verdict kho_compat_map(const struct kho_formats *from, const struct kho_formats *to);
 
 /*
  * Node NAME that FROM writes, read by TO. SESSIONS: whether live update sessions
@@ -779,7 +779,7 @@ struct kho_verdict kho_judge_map(const struct kho_reader *from, const struct kho
  * own only that it arrives is judged: its consumer checks its version. Where the map
  * is refused, so is each node that cannot be left out.
  */
-struct kho_verdict kho_judge_node(const struct kho_reader *from, const struct kho_reader *to,
+struct kho_verdict kho_compat_node(const struct kho_formats *from, const struct kho_formats *to,
 				  const char *name, bool sessions);
 
 /* ---- Scratch and placement --------------------------------------------- */

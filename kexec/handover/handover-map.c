@@ -69,7 +69,7 @@ static int drop_node(struct handover *h, const struct kho_node *node)
 
 static int judge_node(struct handover *h, const struct kho_node *node)
 {
-	struct kho_verdict verdict = kho_judge_node(&h->running.writes, &h->to, node->name, false);
+	struct kho_verdict verdict = kho_compat_node(&h->running.writes, &h->to, node->name, false);
 
 	if (verdict.fate == KHO_FATE_REFUSED)
 		return error("the running kernel's node '%s' cannot be handed over: %s", node->name,
@@ -114,7 +114,7 @@ int handover_judge(struct handover *h, bool adds_nodes)
 		h->map = MAP_OWN;
 		return 0;
 	}
-	verdict = kho_judge_map(&r->writes, &h->to);
+	verdict = kho_compat_map(&r->writes, &h->to);
 	if (verdict.fate == KHO_FATE_REFUSED)
 		return error("the handover cannot be written for the new kernel: %s", verdict.reason);
 	for (size_t i = 0; i < r->root.node_count; i++)

@@ -373,7 +373,7 @@ static void tell(const struct handover *h)
 }
 
 int handover_look(struct handover *h, const struct machine *m, const struct request *rq,
-		  const struct kho_reader *to)
+		  const struct kho_formats *to)
 {
 	memset(h, 0, sizeof(*h));
 	h->kcore.fd = -1;

@@ -55,7 +55,7 @@ struct handover {
 	const struct machine *machine;
 	uint32_t hop;
 	bool checked;			/* purgatory will verify */
-	struct kho_reader to;		/* what the new kernel reads */
+	struct kho_formats to;		/* what the new kernel reads */
 	enum handover_map map;
 	struct kho_node node[KHO_ROOT_NODES_MAX];	/* the running kernel's that go on */
 	size_t node_count;
@@ -70,7 +70,7 @@ struct handover {
  * a message.
  */
 int handover_look(struct handover *handover, const struct machine *machine,
-		  const struct request *request, const struct kho_reader *to);
+		  const struct request *request, const struct kho_formats *to);
 
 /*
  * Where the running kernel has no map yet, have it written, and check HANDOVER

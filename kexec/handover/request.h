@@ -60,7 +60,7 @@ struct request {
 	uint32_t initrd_crc;
 	struct first_digests first[KHO_REGIONS_MAX];	/* of each region of LOAD */
 	size_t first_count;
-	struct kho_reader reads;	/* what the new kernel reads, as found then */
+	struct kho_formats reads;	/* what the new kernel reads, as found then */
 };
 
 void request_free(struct request *request);

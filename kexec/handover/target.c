@@ -121,9 +121,9 @@ int target_check(const struct target *t, const struct machine *m, const char *cm
 static int check_reads(const struct target *t, const struct request *rq,
 		       const struct kernel_features *f)
 {
-	const struct kho_reader any = { .abi = KHO_ABI_V4 };
+	const struct kho_formats any = { .abi = KHO_ABI_V4 };
 
-	if (kho_judge_map(&any, &t->reads).fate != KHO_FATE_REFUSED)
+	if (kho_compat_map(&any, &t->reads).fate != KHO_FATE_REFUSED)
 		return 0;
 	if (!f->kho[0] || f->kho_disabled)
 		return error("'%s' (%s) has no KHO: it would boot as if nothing had been handed over; "

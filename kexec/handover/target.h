@@ -19,7 +19,7 @@ struct target {
 	struct image image;
 	bool was_read;			/* all of the above but the descriptors is valid */
 	bool held;			/* the descriptors are of sealed memory, and hold what was read */
-	struct kho_reader reads;	/* only with KHO: what it can be handed */
+	struct kho_formats reads;	/* only with KHO: what it can be handed */
 };
 
 /*

@@ -33,7 +33,7 @@ static enum kho_abi form_of(const struct kernel_features *f)
 	return form;
 }
 
-bool reader_of_image(const struct kernel_features *f, struct kho_reader *ret)
+bool reader_of_image(const struct kernel_features *f, struct kho_formats *ret)
 {
 	enum kho_abi form;
 

@@ -17,7 +17,7 @@
  * or a release that cannot be read): abi is KHO_ABI_V1 then. A map that libkho
  * encodes is read by both forms; one that such a kernel wrote may have either.
  */
-bool reader_of_image(const struct kernel_features *features, struct kho_reader *ret);
+bool reader_of_image(const struct kernel_features *features, struct kho_formats *ret);
 
 /*
  * The form of kho-v1 that a kernel of RELEASE writes: KHO_ABI_V1_512, KHO_ABI_V1,

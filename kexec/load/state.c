@@ -84,7 +84,7 @@ static void put_path(json_object *o, const char *key, const char *path)
 }
 
 /* What the new kernel reads: looking it up again would mean to unpack it again. */
-static void describe_reads(json_object *o, const struct kho_reader *reads)
+static void describe_reads(json_object *o, const struct kho_formats *reads)
 {
 	json_object *item = json_object_new_object();
 
@@ -373,7 +373,7 @@ static void get_text(json_object *o, const char *key, char *ret, size_t size)
 	snprintf(ret, size, "%s", text ? text : "");
 }
 
-static int load_reads(json_object *o, struct kho_reader *ret)
+static int load_reads(json_object *o, struct kho_formats *ret)
 {
 	json_object *item;
 

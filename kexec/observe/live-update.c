@@ -18,7 +18,7 @@
 
 #define LINK	"anon_inode:[luo_session] "
 
-int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct kho_reader *ret)
+int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct kho_formats *ret)
 {
 	struct kho_luo_info info;
 	int err = kho_luo_walk(PAGE_SHIFT, mem, node, NULL, &info);
@@ -27,7 +27,7 @@ int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct
 		return error("the running kernel's live update state (node LUO) cannot be read: %s; "
 			     "boot this kernel without liveupdate=on to hand over the rest",
 			     kho_strerror(err));
-	kho_reader_add_luo(ret, &info);
+	kho_formats_add_luo(ret, &info);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
  * Fill in which live update ABIs node LUO, in the running kernel's memory, is of.
  * 0, or -1 after a message.
  */
-int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct kho_reader *ret);
+int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct kho_formats *ret);
 
 #define LUO_SESSION_NAME	64	/* bytes, NUL included */
 

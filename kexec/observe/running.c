@@ -473,7 +473,7 @@ static int read_abis(struct kcore *kcore, struct running *r)
 	const struct kho_node *luo = kho_root_find(&r->root, KHO_NODE_LUO);
 	const struct kho_mem mem = kcore_mem(kcore);
 
-	r->writes = (struct kho_reader){ .abi = r->root.abi, .reserve_mem = true };
+	r->writes = (struct kho_formats){ .abi = r->root.abi, .reserve_mem = true };
 	return luo ? luo_read_abis(&mem, luo, &r->writes) : 0;
 }
 
@@ -488,7 +488,7 @@ static int read_handover(const struct machine *m, struct kcore *kcore, const str
 /* Up to 6.18 there is no root FDT yet, and the regions are what will be in it for certain. */
 static int foresee_regions(const struct kcore *kcore, const struct symbol *symbol, struct running *r)
 {
-	r->writes = (struct kho_reader){ .abi = r->root.abi, .reserve_mem = true };
+	r->writes = (struct kho_formats){ .abi = r->root.abi, .reserve_mem = true };
 	if (symbol[SYM_TABLE].addr && symbol[SYM_TABLE_COUNT].addr)
 		return read_regions_table(kcore, symbol, r);
 	return error("/proc/kallsyms does not list the running kernel's %s, so its regions cannot be told "

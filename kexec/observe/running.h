@@ -26,7 +26,7 @@ struct running {
 	uint64_t fdt_addr;		/* live root FDT; 0: not to be found (6.16 to 6.18) */
 	unsigned char fdt[RUNNING_FDT_SIZE] __attribute__((aligned(8)));
 	struct kho_root root;		/* its contents, with the size of each node */
-	struct kho_reader writes;	/* in which ABIs it hands over */
+	struct kho_formats writes;	/* in which ABIs it hands over */
 	struct kho_range *scratch;	/* malloc'ed, in the kernel's order */
 	size_t scratch_count;
 	enum scratch_name scratch_name;	/* what the kernel calls them, if its symbols can be read */

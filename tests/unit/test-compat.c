@@ -6,7 +6,7 @@
 enum { R_6_17, R_6_18, R_6_19, R_7_1, R_7_2, R_7_3, R_NO_KHO, R_COUNT };
 
 /* The strings in the sources of each release. */
-static const struct kho_reader release[R_COUNT] = {
+static const struct kho_formats release[R_COUNT] = {
 	[R_6_17] = { .abi = KHO_ABI_V1_512, .reserve_mem = true },
 	[R_6_18] = { .abi = KHO_ABI_V1, .reserve_mem = true },
 	[R_6_19] = { KHO_ABI_V1, true, "luo-v1", "luo-session-v2", "", "memfd-v1" },
@@ -51,7 +51,7 @@ static void maps(void **state)
 	(void)state;
 	for (unsigned int from = 0; from < R_COUNT; from++)
 		for (unsigned int to = 0; to < R_COUNT; to++)
-			check(kho_judge_map(&release[from], &release[to]), want[from][to]);
+			check(kho_compat_map(&release[from], &release[to]), want[from][to]);
 }
 
 /* 7.2 and 7.3 alone agree in all four strings; one release always does with itself. */
@@ -67,9 +67,9 @@ static void live_update(void **state)
 	(void)state;
 	for (unsigned int from = 0; from < R_COUNT; from++) {
 		for (unsigned int to = 0; to < R_COUNT; to++) {
-			check(kho_judge_node(&release[from], &release[to], "LUO", true),
+			check(kho_compat_node(&release[from], &release[to], "LUO", true),
 			      crosses[from][to] ? N : X);
-			check(kho_judge_node(&release[from], &release[to], "LUO", false),
+			check(kho_compat_node(&release[from], &release[to], "LUO", false),
 			      crosses[from][to] ? N : D);
 		}
 	}
@@ -78,26 +78,26 @@ static void live_update(void **state)
 /* Any one of the strings parts two kernels; the map's ABI alone does not. */
 static void live_update_strings(void **state)
 {
-	const struct kho_reader from = release[R_7_2];
-	struct kho_reader to = from;
+	const struct kho_formats from = release[R_7_2];
+	struct kho_formats to = from;
 
 	(void)state;
 	to.abi = KHO_ABI_V3;
-	check(kho_judge_node(&from, &to, "LUO", true), N);
-	check(kho_judge_node(&from, &to, "LUO/2", true), N);
+	check(kho_compat_node(&from, &to, "LUO", true), N);
+	check(kho_compat_node(&from, &to, "LUO/2", true), N);
 	to.abi = KHO_ABI_UNKNOWN;
-	check(kho_judge_node(&from, &to, "LUO", true), X);
-	check(kho_judge_node(&from, &to, "LUO", false), D);
+	check(kho_compat_node(&from, &to, "LUO", true), X);
+	check(kho_compat_node(&from, &to, "LUO", false), D);
 	for (unsigned int i = 0; i < 4; i++) {
 		to = from;
 		strcpy(i == 0 ? to.luo : i == 1 ? to.luo_session : i == 2 ? to.luo_flb : to.memfd,
 		       "other");
-		check(kho_judge_node(&from, &to, "LUO", true), X);
-		check(kho_judge_node(&from, &to, "LUO", false), D);
+		check(kho_compat_node(&from, &to, "LUO", true), X);
+		check(kho_compat_node(&from, &to, "LUO", false), D);
 		/* What is below a node goes where that goes. */
-		check(kho_judge_node(&from, &to, "LUO/2", true), X);
-		check(kho_judge_node(&from, &to, "LUO/2", false), D);
-		check(kho_judge_node(&from, &to, "LUO2", true), N);
+		check(kho_compat_node(&from, &to, "LUO/2", true), X);
+		check(kho_compat_node(&from, &to, "LUO/2", false), D);
+		check(kho_compat_node(&from, &to, "LUO2", true), N);
 	}
 }
 
@@ -106,41 +106,41 @@ static void other_nodes(void **state)
 	(void)state;
 	for (unsigned int from = 0; from < R_NO_KHO; from++) {
 		for (unsigned int to = 0; to < R_NO_KHO; to++) {
-			check(kho_judge_node(&release[from], &release[to], "memblock", true), N);
-			check(kho_judge_node(&release[from], &release[to], "kho_test", true), N);
-			check(kho_judge_node(&release[from], &release[to], "kexec-metadata", true),
+			check(kho_compat_node(&release[from], &release[to], "memblock", true), N);
+			check(kho_compat_node(&release[from], &release[to], "kho_test", true), N);
+			check(kho_compat_node(&release[from], &release[to], "kexec-metadata", true),
 			      to < R_7_1 ? D : N);
 		}
-		check(kho_judge_node(&release[from], &release[R_NO_KHO], "memblock", false), X);
-		check(kho_judge_node(&release[from], &release[R_NO_KHO], "kho_test", false), X);
-		check(kho_judge_node(&release[from], &release[R_NO_KHO], "kexec-metadata", false),
+		check(kho_compat_node(&release[from], &release[R_NO_KHO], "memblock", false), X);
+		check(kho_compat_node(&release[from], &release[R_NO_KHO], "kho_test", false), X);
+		check(kho_compat_node(&release[from], &release[R_NO_KHO], "kexec-metadata", false),
 		      D);
 	}
 }
 
 static void no_reserve_mem(void **state)
 {
-	struct kho_reader to = release[R_7_3];
+	struct kho_formats to = release[R_7_3];
 
 	(void)state;
 	to.reserve_mem = false;
-	check(kho_judge_node(&release[R_7_3], &to, "memblock", false), X);
-	check(kho_judge_node(&release[R_7_3], &to, "memblock/2", false), X);
-	check(kho_judge_node(&release[R_7_3], &to, "memblocks", false), N);
+	check(kho_compat_node(&release[R_7_3], &to, "memblock", false), X);
+	check(kho_compat_node(&release[R_7_3], &to, "memblock/2", false), X);
+	check(kho_compat_node(&release[R_7_3], &to, "memblocks", false), N);
 }
 
 /* v2 has a radix tree, but no sizes. No release reads it. */
 static void abi_v2(void **state)
 {
-	const struct kho_reader v2 = { .abi = KHO_ABI_V2, .reserve_mem = true };
+	const struct kho_formats v2 = { .abi = KHO_ABI_V2, .reserve_mem = true };
 
 	(void)state;
-	check(kho_judge_map(&v2, &v2), X);
+	check(kho_compat_map(&v2, &v2), X);
 	for (unsigned int i = 0; i < R_NO_KHO; i++) {
-		check(kho_judge_map(&v2, &release[i]), T);
-		check(kho_judge_map(&release[i], &v2), X);
-		check(kho_judge_node(&release[i], &v2, "memblock", false), X);
-		check(kho_judge_node(&release[i], &v2, "kexec-metadata", false), D);
+		check(kho_compat_map(&v2, &release[i]), T);
+		check(kho_compat_map(&release[i], &v2), X);
+		check(kho_compat_node(&release[i], &v2, "memblock", false), X);
+		check(kho_compat_node(&release[i], &v2, "kexec-metadata", false), D);
 	}
 }
 

@@ -146,7 +146,7 @@ int luo_find_session(const struct root *root, char name[LUO_SESSION_NAME])
 	return 0;
 }
 
-int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct kho_reader *ret)
+int luo_read_abis(const struct kho_mem *mem, const struct kho_node *node, struct kho_formats *ret)
 {
 	(void)mem;
 	(void)node;
@@ -245,7 +245,7 @@ static int setup(void **state)
 	request.kernel = must_copy(TARGET, sizeof(TARGET));
 	assert_int_equal(target_open(&target, &request), 0);
 	assert_int_equal(target_read(&target, &request), 0);
-	target.reads = (struct kho_reader){ .abi = KHO_ABI_V4, .reserve_mem = true };
+	target.reads = (struct kho_formats){ .abi = KHO_ABI_V4, .reserve_mem = true };
 	memset(&handover, 0, sizeof(handover));
 	handover.kcore.fd = -1;
 	handover.luo_dropped = true;

@@ -62,7 +62,7 @@ static int setup(void **state)
 	handover.kcore.fd = -1;
 	handover.hop = 2;
 	handover.checked = true;
-	handover.to = (struct kho_reader){ .abi = KHO_ABI_V4, .reserve_mem = true,
+	handover.to = (struct kho_formats){ .abi = KHO_ABI_V4, .reserve_mem = true,
 					   .luo = "luo-v5", .memfd = "memfd-v2" };
 	handover.scratch = must_copy(scratch, sizeof(scratch));
 	handover.scratch_count = ARRAY_SIZE(scratch);

@@ -16,53 +16,53 @@ static const struct kernel_features linux_7_1 = {
 static enum kho_abi v1_form(const char *release, bool phys, bool pages, bool sure)
 {
 	struct kernel_features f = linux_6_17;
-	struct kho_reader reader;
+	struct kho_formats formats;
 
 	strcpy(f.release, release);
 	f.preserve_phys = phys;
 	f.preserve_pages = pages;
-	assert_int_equal(reader_of_image(&f, &reader), sure);
-	return reader.abi;
+	assert_int_equal(reader_of_image(&f, &formats), sure);
+	return formats.abi;
 }
 
 static void test_fields(void **state)
 {
-	struct kho_reader reader;
+	struct kho_formats formats;
 
 	(void)state;
-	memset(&reader, 0xee, sizeof(reader));
-	assert_true(reader_of_image(&linux_7_1, &reader));
-	assert_int_equal(reader.abi, KHO_ABI_V3);
-	assert_true(reader.reserve_mem);
-	assert_string_equal(reader.luo, "luo-v1");
-	assert_string_equal(reader.luo_session, "luo-session-v2");
-	assert_string_equal(reader.luo_flb, "luo-flb-v1");
-	assert_string_equal(reader.memfd, "memfd-v2");
-	assert_true(reader_of_image(&linux_6_17, &reader));
-	assert_string_equal(reader.luo, "");
-	assert_string_equal(reader.memfd, "");
+	memset(&formats, 0xee, sizeof(formats));
+	assert_true(reader_of_image(&linux_7_1, &formats));
+	assert_int_equal(formats.abi, KHO_ABI_V3);
+	assert_true(formats.reserve_mem);
+	assert_string_equal(formats.luo, "luo-v1");
+	assert_string_equal(formats.luo_session, "luo-session-v2");
+	assert_string_equal(formats.luo_flb, "luo-flb-v1");
+	assert_string_equal(formats.memfd, "memfd-v2");
+	assert_true(reader_of_image(&linux_6_17, &formats));
+	assert_string_equal(formats.luo, "");
+	assert_string_equal(formats.memfd, "");
 }
 
 static void test_no_kho(void **state)
 {
 	struct kernel_features f = linux_7_1;
-	struct kho_reader reader;
+	struct kho_formats formats;
 
 	(void)state;
 	f.kho_disabled = true;
-	assert_true(reader_of_image(&f, &reader));
-	assert_int_equal(reader.abi, KHO_ABI_UNKNOWN);
+	assert_true(reader_of_image(&f, &formats));
+	assert_int_equal(formats.abi, KHO_ABI_UNKNOWN);
 	f = linux_7_1;
 	f.kho_ambiguous = true;
-	assert_true(reader_of_image(&f, &reader));
-	assert_int_equal(reader.abi, KHO_ABI_UNKNOWN);
+	assert_true(reader_of_image(&f, &formats));
+	assert_int_equal(formats.abi, KHO_ABI_UNKNOWN);
 	f = linux_7_1;
 	strcpy(f.kho, "kho-v9");
-	assert_true(reader_of_image(&f, &reader));
-	assert_int_equal(reader.abi, KHO_ABI_UNKNOWN);
+	assert_true(reader_of_image(&f, &formats));
+	assert_int_equal(formats.abi, KHO_ABI_UNKNOWN);
 	f.kho[0] = '\0';
-	assert_true(reader_of_image(&f, &reader));
-	assert_int_equal(reader.abi, KHO_ABI_UNKNOWN);
+	assert_true(reader_of_image(&f, &formats));
+	assert_int_equal(formats.abi, KHO_ABI_UNKNOWN);
 }
 
 static void test_v1_form(void **state)

@@ -367,7 +367,7 @@ static void without_table(void **state)
 static struct handover *look_for_handover(void)
 {
 	const struct request request = { .kho = true };
-	const struct kho_reader to = { .abi = KHO_ABI_V4, .reserve_mem = true };
+	const struct kho_formats to = { .abi = KHO_ABI_V4, .reserve_mem = true };
 	struct handover *h = must_calloc(sizeof(*h));
 
 	machine.ram[0] = (struct kho_range){ 0, 2 * GIB };

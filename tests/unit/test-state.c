@@ -29,7 +29,7 @@ static int setup(void **state)
 	memset(&request, 0, sizeof(request));
 	handover.kcore.fd = -1;
 	request.kernel = must_copy("/no/such/kernel", 16);
-	target.reads = (struct kho_reader){ .abi = KHO_ABI_V4, .reserve_mem = true, .luo = "luo-v5" };
+	target.reads = (struct kho_formats){ .abi = KHO_ABI_V4, .reserve_mem = true, .luo = "luo-v5" };
 	return 0;
 }
 

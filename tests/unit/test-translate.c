@@ -164,7 +164,7 @@ static void test_luo(void **state)
 /* A kernel without live update: with open sessions no, without any yes. */
 static void test_luo_none(void **state)
 {
-	const struct translate_target to = { .reader = { .abi = KHO_ABI_V4 },
+	const struct translate_target to = { .formats = { .abi = KHO_ABI_V4 },
 					      .name = "a kernel" };
 	struct opened_dump *from = dump_source("kho-v4");
 	const unsigned char none[8] = { 0 };
@@ -184,7 +184,7 @@ static void test_luo_none(void **state)
 }
 
 /* Each string of 7.1 is one that it panics on, or refuses files by, when another is there. */
-static const struct kho_reader linux_7_1 = { KHO_ABI_V3, true, "luo-v1", "luo-session-v2",
+static const struct kho_formats linux_7_1 = { KHO_ABI_V3, true, "luo-v1", "luo-session-v2",
 					     "luo-flb-v1", "memfd-v2" };
 
 /* What 6.19 hands over with liveupdate=on, when no session is open. */
@@ -215,7 +215,7 @@ static void test_luo_flbs(void **state)
 	struct translation t;
 
 	(void)state;
-	assert_memory_equal(&to.reader, &linux_7_1, sizeof(linux_7_1));
+	assert_memory_equal(&to.formats, &linux_7_1, sizeof(linux_7_1));
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
 		assert_int_equal(translate(&from->doc, targets[i], 0x50000000, &t), 0);
 		assert_int_equal(node(&t, KHO_NODE_LUO)->fate, TRANSLATE_CONVERTED);
@@ -241,10 +241,10 @@ static void test_luo_to_come(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(to); i++)
 		to[i] = (struct translate_target){ linux_7_1, "a kernel" };
-	strcpy(to[0].reader.luo, "luo-v6");
-	strcpy(to[1].reader.luo_session, "luo-session-v3");
-	strcpy(to[2].reader.luo_flb, "luo-flb-v2");
-	strcpy(to[3].reader.memfd, "memfd-v3");
+	strcpy(to[0].formats.luo, "luo-v6");
+	strcpy(to[1].formats.luo_session, "luo-session-v3");
+	strcpy(to[2].formats.luo_flb, "luo-flb-v2");
+	strcpy(to[3].formats.memfd, "memfd-v3");
 	dump_doc(from);
 	for (size_t i = 0; i < ARRAY_SIZE(to); i++) {
 		assert_int_equal(translate(&from->doc, &to[i], 0x50000000, &t), 1);
