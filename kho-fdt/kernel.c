@@ -3,7 +3,7 @@
 
 #include "kernel-file.h"
 #include "kernel.h"
-#include "reader.h"
+#include "formats.h"
 
 int kernel_image_read(const char *path, struct kernel_image *ret)
 {
@@ -17,7 +17,7 @@ int kernel_image_read(const char *path, struct kernel_image *ret)
 	if (!err)
 		err = kernel_file_scan(path, &file, &ret->image, &ret->features);
 	buffer_free(&file);
-	ret->kernel.form_sure = reader_of_image(&ret->features, &ret->kernel.formats);
+	ret->kernel.form_sure = formats_of_image(&ret->features, &ret->kernel.formats);
 	ret->kernel.kho = ret->features.kho[0] && !ret->features.kho_disabled;
 	return err;
 }

@@ -10,7 +10,7 @@
 
 struct preflight_kernel {
 	struct kho_formats formats;
-	bool form_sure;			/* see reader_of_image() */
+	bool form_sure;			/* see formats_of_image() */
 	bool kho;			/* it has KHO; its ABI may still be unknown */
 };
 

@@ -7,7 +7,7 @@
 #include "kernel-file.h"
 #include "kho.h"
 #include "message.h"
-#include "reader.h"
+#include "formats.h"
 #include "prebuilt-file.h"
 #include "target.h"
 
@@ -145,7 +145,7 @@ int target_find_abis(struct target *t, const struct request *rq)
 	if (kernel_file_scan(rq->kernel, &t->kernel, &t->image, &features))
 		return -1;
 	/* Where the form of v1 is not known, no map of the other may be handed on as it is. */
-	if (!reader_of_image(&features, &t->reads) && t->reads.abi == KHO_ABI_V1)
+	if (!formats_of_image(&features, &t->reads) && t->reads.abi == KHO_ABI_V1)
 		t->reads.abi = KHO_ABI_V1_512;
 	debug("target: release %s, KHO %s, LUO %s, memfd %s", features.release, features.kho,
 	      features.luo, features.memfd);

@@ -17,7 +17,7 @@
 #include "finalized.h"
 #include "live-update.h"
 #include "message.h"
-#include "reader.h"
+#include "formats.h"
 #include "running.h"
 #include "symbols.h"
 #include "sysfs-kho.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* From what a kernel image says of itself to what libkho can judge. Pure. */
-#ifndef KEXEC_READER_H
-#define KEXEC_READER_H
+#ifndef KEXEC_FORMATS_H
+#define KEXEC_FORMATS_H
 
 #include <stdbool.h>
 
@@ -17,7 +17,7 @@
  * or a release that cannot be read): abi is KHO_ABI_V1 then. A map that libkho
  * encodes is read by both forms; one that such a kernel wrote may have either.
  */
-bool reader_of_image(const struct kernel_features *features, struct kho_formats *ret);
+bool formats_of_image(const struct kernel_features *features, struct kho_formats *ret);
 
 /*
  * The form of kho-v1 that a kernel of RELEASE writes: KHO_ABI_V1_512, KHO_ABI_V1,

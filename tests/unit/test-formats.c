@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a kernel reads, from what its image says. */
-#include "reader.h"
+#include "formats.h"
 #include "unit.h"
 
 /* The strings of kho-abi's release table. */
@@ -21,7 +21,7 @@ static enum kho_abi v1_form(const char *release, bool phys, bool pages, bool sur
 	strcpy(f.release, release);
 	f.preserve_phys = phys;
 	f.preserve_pages = pages;
-	assert_int_equal(reader_of_image(&f, &formats), sure);
+	assert_int_equal(formats_of_image(&f, &formats), sure);
 	return formats.abi;
 }
 
@@ -31,14 +31,14 @@ static void test_fields(void **state)
 
 	(void)state;
 	memset(&formats, 0xee, sizeof(formats));
-	assert_true(reader_of_image(&linux_7_1, &formats));
+	assert_true(formats_of_image(&linux_7_1, &formats));
 	assert_int_equal(formats.abi, KHO_ABI_V3);
 	assert_true(formats.reserve_mem);
 	assert_string_equal(formats.luo, "luo-v1");
 	assert_string_equal(formats.luo_session, "luo-session-v2");
 	assert_string_equal(formats.luo_flb, "luo-flb-v1");
 	assert_string_equal(formats.memfd, "memfd-v2");
-	assert_true(reader_of_image(&linux_6_17, &formats));
+	assert_true(formats_of_image(&linux_6_17, &formats));
 	assert_string_equal(formats.luo, "");
 	assert_string_equal(formats.memfd, "");
 }
@@ -50,18 +50,18 @@ static void test_no_kho(void **state)
 
 	(void)state;
 	f.kho_disabled = true;
-	assert_true(reader_of_image(&f, &formats));
+	assert_true(formats_of_image(&f, &formats));
 	assert_int_equal(formats.abi, KHO_ABI_UNKNOWN);
 	f = linux_7_1;
 	f.kho_ambiguous = true;
-	assert_true(reader_of_image(&f, &formats));
+	assert_true(formats_of_image(&f, &formats));
 	assert_int_equal(formats.abi, KHO_ABI_UNKNOWN);
 	f = linux_7_1;
 	strcpy(f.kho, "kho-v9");
-	assert_true(reader_of_image(&f, &formats));
+	assert_true(formats_of_image(&f, &formats));
 	assert_int_equal(formats.abi, KHO_ABI_UNKNOWN);
 	f.kho[0] = '\0';
-	assert_true(reader_of_image(&f, &formats));
+	assert_true(formats_of_image(&f, &formats));
 	assert_int_equal(formats.abi, KHO_ABI_UNKNOWN);
 }
 

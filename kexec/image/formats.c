@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "reader.h"
+#include "formats.h"
 
 /* 6.17.8 is the last release known to have bitmaps of 512 bytes. */
 #define LAST_512_PATCH	8
@@ -33,7 +33,7 @@ static enum kho_abi form_of(const struct kernel_features *f)
 	return form;
 }
 
-bool reader_of_image(const struct kernel_features *f, struct kho_formats *ret)
+bool formats_of_image(const struct kernel_features *f, struct kho_formats *ret)
 {
 	enum kho_abi form;
 
