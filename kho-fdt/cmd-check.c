@@ -28,13 +28,14 @@ static void print_outcome(const struct rule_outcome *o)
 		printf("%31sand %zu more\n", "", o->findings - shown);
 }
 
-static void check_text(const struct doc *doc, const struct rule_report *report, bool all)
+static void check_text(const struct decoded *decoded, const struct rule_report *report, bool all)
 {
 	for (size_t i = 0; i < report->count; i++)
 		if (all || report->outcome[i].result == RULE_BROKEN ||
 		    report->outcome[i].result == RULE_WARNING)
 			print_outcome(&report->outcome[i]);
-	printf("%s, %s: %zu of %zu rules hold, %zu broken, ", doc->source->name, doc_abi_label(doc),
+	printf("%s, %s: %zu of %zu rules hold, %zu broken, ", decoded->source->name,
+	       decoded_abi_label(decoded),
 	       report->count - report->broken - report->warnings - report->unknown, report->count,
 	       report->broken);
 	if (report->warnings)
@@ -61,12 +62,12 @@ static json_object *json_outcome(const struct rule_outcome *o)
 	return rule;
 }
 
-static void check_json(const struct doc *doc, const struct rule_report *report)
+static void check_json(const struct decoded *decoded, const struct rule_report *report)
 {
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
 
-	json_add_text(o, "source", doc->source->name);
-	json_add_text(o, "abi", doc_abi_label(doc));
+	json_add_text(o, "source", decoded->source->name);
+	json_add_text(o, "abi", decoded_abi_label(decoded));
 	if (report->map_checked || report->broken)
 		json_add_bool(o, "sound", !report->broken);
 	else
@@ -98,11 +99,11 @@ int cmd_check(const struct tool_options *options)
 		error("no memory");
 		code = TOOL_FAILED;
 	} else if (h) {
-		rules_check(&h->doc, report);
+		rules_check(&h->decoded, report);
 		if (options->json)
-			check_json(&h->doc, report);
+			check_json(&h->decoded, report);
 		else
-			check_text(&h->doc, report, options->all);
+			check_text(&h->decoded, report, options->all);
 		code = exit_code(report);
 	}
 	free(report);

@@ -40,12 +40,13 @@ static void print_node(const struct diff_node *node)
 	       node->fate == DIFF_LEFT_OUT ? ": the other ABI has no use for it" : "");
 }
 
-static void diff_text(const struct doc *a, const struct doc *b, const struct diff *diff, bool all)
+static void diff_text(const struct decoded *a, const struct decoded *b, const struct diff *diff,
+		      bool all)
 {
 	char before[SIZE_TEXT], after[SIZE_TEXT];
 
-	printf("ABI          %s%s%s\n", doc_abi_label(a), diff->abi_differs ? " and " : "",
-	       diff->abi_differs ? doc_abi_label(b) : "");
+	printf("ABI          %s%s%s\n", decoded_abi_label(a), diff->abi_differs ? " and " : "",
+	       diff->abi_differs ? decoded_abi_label(b) : "");
 	printf("preserved    %llu blocks, %s; %llu blocks, %s\n", ULL(a->blocks.map.blocks),
 	       size_text(a->blocks.map.bytes, before), ULL(b->blocks.map.blocks),
 	       size_text(b->blocks.map.bytes, after));
@@ -88,13 +89,13 @@ static json_object *json_nodes(const struct diff *diff)
 	return list;
 }
 
-static void diff_json(const struct doc *a, const struct doc *b, const struct diff *diff)
+static void diff_json(const struct decoded *a, const struct decoded *b, const struct diff *diff)
 {
 	json_object *o = json_object_new_object();
 
 	json_add_bool(o, "same", diff->same);
-	json_add_text(o, "abi_a", doc_abi_label(a));
-	json_add_text(o, "abi_b", doc_abi_label(b));
+	json_add_text(o, "abi_a", decoded_abi_label(a));
+	json_add_text(o, "abi_b", decoded_abi_label(b));
 	json_object_object_add(o, "only_a", json_side(&diff->only_a));
 	json_object_object_add(o, "only_b", json_side(&diff->only_b));
 	json_add_u64(o, "own_blocks_a", diff->only_a.own_blocks);
@@ -103,7 +104,8 @@ static void diff_json(const struct doc *a, const struct doc *b, const struct dif
 	json_finish(o);
 }
 
-static int compare(const struct doc *a, const struct doc *b, const struct tool_options *options)
+static int compare(const struct decoded *a, const struct decoded *b,
+		   const struct tool_options *options)
 {
 	struct diff diff;
 	int code = TOOL_FAILED;
@@ -129,7 +131,7 @@ int cmd_diff(const struct tool_options *options)
 	if (code == TOOL_OK)
 		code = tool_open(options, 1, true, &b);
 	if (code == TOOL_OK)
-		code = compare(&a->doc, &b->doc, options);
+		code = compare(&a->decoded, &b->decoded, options);
 	tool_close(a);
 	tool_close(b);
 	return code;

@@ -24,41 +24,44 @@ static int copy_out(const struct source *s, uint64_t addr, uint64_t size, FILE *
 	return err;
 }
 
-static int get(const struct doc *doc, const struct kho_node *node, const struct tool_options *o)
+static int get(const struct decoded *decoded, const struct kho_node *node,
+	       const struct tool_options *o)
 {
-	const struct doc_node *d = doc_node(doc, node);
-	bool unwrap = d->kind == DOC_BLOB && !o->raw;
+	const struct decoded_node *d = decoded_node(decoded, node);
+	bool unwrap = d->kind == DECODED_BLOB && !o->raw;
 	FILE *out = o->output ? fopen(o->output, "wbe") : stdout;
 	int err;
 
 	if (!out)
 		return error_errno("cannot create '%s'", o->output);
-	err = copy_out(doc->source, unwrap ? node->addr + d->blob_offset : node->addr,
+	err = copy_out(decoded->source, unwrap ? node->addr + d->blob_offset : node->addr,
 		       unwrap ? d->blob_size : node->size, out);
 	return o->output ? output_close(out, o->output, err) : err;
 }
 
 /* The node as this program reads it; TOOL_USAGE if there is none of this name. */
-static int find_and_get(const struct doc *doc, const struct tool_options *o)
+static int find_and_get(const struct decoded *decoded, const struct tool_options *o)
 {
-	const struct kho_node *node = doc->root_err ? NULL : kho_root_find(&doc->root, o->operand[0]);
+	const struct kho_node *node = decoded->root_err ? NULL :
+		kho_root_find(&decoded->root, o->operand[0]);
 
-	if (doc->root_err) {
-		error("%s: the root FDT cannot be read: %s", doc->source->name,
-		      kho_strerror(doc->root_err));
+	if (decoded->root_err) {
+		error("%s: the root FDT cannot be read: %s", decoded->source->name,
+		      kho_strerror(decoded->root_err));
 		return TOOL_FAILED;
 	}
 	if (!node) {
-		error("%s: there is no node '%s'; 'kho-fdt show' lists them", doc->source->name,
+		error("%s: there is no node '%s'; 'kho-fdt show' lists them", decoded->source->name,
 		      o->operand[0]);
 		return TOOL_USAGE;
 	}
-	if (!doc->source->has_mem || (!node->size && !kho_abi_sized(doc->root.abi))) {
-		error("%s: node '%s' at 0x%llx: %s", doc->source->name, node->name, ULL(node->addr),
-		      doc->source->has_mem ? "its size is not known" : "there is no memory to read");
+	if (!decoded->source->has_mem || (!node->size && !kho_abi_sized(decoded->root.abi))) {
+		error("%s: node '%s' at 0x%llx: %s", decoded->source->name, node->name,
+		      ULL(node->addr), decoded->source->has_mem ? "its size is not known" :
+		      "there is no memory to read");
 		return TOOL_FAILED;
 	}
-	return get(doc, node, o) ? TOOL_FAILED : TOOL_OK;
+	return get(decoded, node, o) ? TOOL_FAILED : TOOL_OK;
 }
 
 int cmd_get(const struct tool_options *options)
@@ -74,7 +77,7 @@ int cmd_get(const struct tool_options *options)
 		return TOOL_USAGE;
 	code = tool_open(&source, 0, false, &h);
 	if (h)
-		code = find_and_get(&h->doc, options);
+		code = find_and_get(&h->decoded, options);
 	tool_close(h);
 	return code;
 }

@@ -235,12 +235,12 @@ static int map_svg(const struct picture *p, const char *path)
 
 /* ---- JSON ------------------------------------------------------------------------ */
 
-static void map_json(const struct doc *doc, const struct picture *p)
+static void map_json(const struct decoded *decoded, const struct picture *p)
 {
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
 	json_object *total = json_object_new_object();
 
-	json_add_text(o, "source", doc->source->name);
+	json_add_text(o, "source", decoded->source->name);
 	for (size_t k = PICTURE_HOLE + 1; k < PICTURE_KINDS; k++)
 		json_add_u64(total, picture_name((enum picture_kind)k), p->total[k]);
 	for (size_t i = 0; i < p->count; i++) {
@@ -257,17 +257,17 @@ static void map_json(const struct doc *doc, const struct picture *p)
 	json_finish(o);
 }
 
-static int draw(const struct doc *doc, const struct tool_options *options)
+static int draw(const struct decoded *decoded, const struct tool_options *options)
 {
 	struct picture picture;
-	int err = picture_make(doc, &picture);
+	int err = picture_make(decoded, &picture);
 
 	if (err)
 		error("no memory for the picture");
 	else if (options->svg)
 		err = map_svg(&picture, options->svg);
 	else if (options->json)
-		map_json(doc, &picture);
+		map_json(decoded, &picture);
 	else
 		map_text(&picture);
 	picture_free(&picture);
@@ -287,7 +287,7 @@ int cmd_map(const struct tool_options *options)
 	    (output_check("--svg", options->svg, options->operand[0]) || output_check_svg(options->svg)))
 		return code;
 	code = tool_open(options, 0, true, &h);
-	if (h && draw(&h->doc, options))
+	if (h && draw(&h->decoded, options))
 		code = TOOL_FAILED;
 	tool_close(h);
 	return code;

@@ -17,7 +17,7 @@ struct side {
 	struct preflight_kernel kernel;
 	struct preflight_load load;
 	struct source source;		/* of the running kernel; nodes may point into DOC */
-	struct doc doc;
+	struct decoded decoded;
 };
 
 static int read_image(struct side *side, const char *path)
@@ -52,7 +52,7 @@ static void nodes_of_image(struct side *side)
 }
 
 /* As "kexec --kho" tells it, by the header. */
-static bool known_no_fdt(const struct kho_node *node, const struct doc_node *d)
+static bool known_no_fdt(const struct kho_node *node, const struct decoded_node *d)
 {
 	const struct buffer *data = &d->data;
 
@@ -66,12 +66,12 @@ static bool known_no_fdt(const struct kho_node *node, const struct doc_node *d)
 static int on_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct side *side = ctx;
-	const struct doc *doc = &side->doc;
+	const struct decoded *decoded = &side->decoded;
 
-	for (size_t i = 0; i < doc->region_count; i++) {
-		const struct kho_range range = { doc->region[i].addr, doc->region[i].size };
+	for (size_t i = 0; i < decoded->region_count; i++) {
+		const struct kho_range range = { decoded->region[i].addr, decoded->region[i].size };
 
-		if (kho_ranges_cover(&range, 1, addr, doc_block_size(doc, order)))
+		if (kho_ranges_cover(&range, 1, addr, decoded_block_size(decoded, order)))
 			return 0;
 	}
 	if (order > side->load.order)
@@ -82,12 +82,12 @@ static int on_block(void *ctx, uint64_t addr, unsigned int order)
 static void load_of_running(struct side *side)
 {
 	const struct kho_map_visitor visitor = { .block = on_block, .ctx = side };
-	const struct doc *doc = &side->doc;
+	const struct decoded *decoded = &side->decoded;
 
-	for (size_t i = 0; i < doc->root.node_count; i++)
-		add_node(&side->load, doc->root.node[i].name,
-			 known_no_fdt(&doc->root.node[i], &doc->node[i]));
-	kho_map_each(&doc->blocks.map, &visitor);
+	for (size_t i = 0; i < decoded->root.node_count; i++)
+		add_node(&side->load, decoded->root.node[i].name,
+			 known_no_fdt(&decoded->root.node[i], &decoded->node[i]));
+	kho_map_each(&decoded->blocks.map, &visitor);
 }
 
 static int read_running(struct side *side, const char *sysroot)
@@ -104,11 +104,11 @@ static int read_running(struct side *side, const char *sysroot)
 	memcpy(side->release, side->source.machine->release, sizeof(side->release));
 	if (side->source.nothing)
 		return 0;
-	if (doc_read(&side->source, &side->doc))
+	if (decoded_read(&side->source, &side->decoded))
 		return -1;
-	if (side->doc.root_err)
+	if (side->decoded.root_err)
 		return error("the running kernel's root FDT cannot be read: %s",
-			     kho_strerror(side->doc.root_err));
+			     kho_strerror(side->decoded.root_err));
 	side->kernel = (struct preflight_kernel){ side->source.writes, true, true };
 	load_of_running(side);
 	/* The kernel itself lists its sessions only when it is left. */
@@ -277,7 +277,7 @@ int cmd_preflight(const struct tool_options *options)
 	if (!read_from(&side[0], options) && !read_image(&side[1], options->operand[1]))
 		code = judge(&side[0], &side[1], options->json);
 	for (size_t i = 0; i < 2; i++) {
-		doc_free(&side[i].doc);
+		decoded_free(&side[i].decoded);
 		source_close(&side[i].source);
 	}
 	free(side);

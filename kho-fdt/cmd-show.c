@@ -25,12 +25,12 @@ static int count_order(void *ctx, uint64_t addr, unsigned int order)
 	return 0;
 }
 
-static struct orders orders_of(const struct doc *doc)
+static struct orders orders_of(const struct decoded *decoded)
 {
 	struct orders o = { { 0 } };
 	const struct kho_map_visitor visitor = { .block = count_order, .ctx = &o };
 
-	kho_map_each(&doc->blocks.map, &visitor);
+	kho_map_each(&decoded->blocks.map, &visitor);
 	return o;
 }
 
@@ -43,15 +43,15 @@ static const char *area_name(size_t index, char buf[32])
 	return buf;
 }
 
-static const char *map_problem(const struct doc *doc)
+static const char *map_problem(const struct decoded *decoded)
 {
-	if (!doc->map_err)
+	if (!decoded->map_err)
 		return NULL;
-	if (!doc->source->has_mem)
+	if (!decoded->source->has_mem)
 		return "there is no memory behind a bare root FDT";
-	if (doc->form_unknown && doc->map_err == -KHO_ERR_ABI)
+	if (decoded->form_unknown && decoded->map_err == -KHO_ERR_ABI)
 		return "nothing tells the size of its bitmaps: say --form";
-	return kho_strerror(doc->map_err);
+	return kho_strerror(decoded->map_err);
 }
 
 /* ---- Device trees ---------------------------------------------------------------- */
@@ -134,49 +134,51 @@ static void print_tree(const void *fdt)
 
 /* ---- Text ------------------------------------------------------------------------ */
 
-static void print_root(const struct doc *doc)
+static void print_root(const struct decoded *decoded)
 {
-	const struct source *s = doc->source;
+	const struct source *s = decoded->source;
 
 	printf("root FDT     ");
 	if (s->has_addr)
 		printf("0x%llx, ", ULL(s->fdt_addr));
-	printf("%zu bytes, ABI %s, %zu nodes", s->fdt.size, doc_abi_label(doc), doc->root.node_count);
-	if (doc->root.incomplete)
-		printf(", %zu without an address", doc->root.incomplete);
+	printf("%zu bytes, ABI %s, %zu nodes", s->fdt.size, decoded_abi_label(decoded),
+	       decoded->root.node_count);
+	if (decoded->root.incomplete)
+		printf(", %zu without an address", decoded->root.incomplete);
 	putchar('\n');
 }
 
-static void print_orders(const struct doc *doc)
+static void print_orders(const struct decoded *decoded)
 {
-	const struct orders o = orders_of(doc);
+	const struct orders o = orders_of(decoded);
 	char size[SIZE_TEXT];
 
 	for (unsigned int order = ORDERS; order-- > 0;)
 		if (o.blocks[order])
 			printf("  order %-2u   %llu, %s\n", order, ULL(o.blocks[order]),
-			       size_text(o.blocks[order] * doc_block_size(doc, order), size));
+			       size_text(o.blocks[order] * decoded_block_size(decoded, order),
+					 size));
 }
 
-static void print_map(const struct doc *doc, bool all)
+static void print_map(const struct decoded *decoded, bool all)
 {
-	const char *problem = map_problem(doc);
+	const char *problem = map_problem(decoded);
 	char size[SIZE_TEXT];
 
-	printf("map          0x%llx", ULL(doc->root.map));
+	printf("map          0x%llx", ULL(decoded->root.map));
 	if (problem) {
 		printf(", not readable: %s\n", problem);
 		return;
 	}
-	printf(", %s\n", size_text(ranges_total(&doc->map_pages), size));
+	printf(", %s\n", size_text(ranges_total(&decoded->map_pages), size));
 	printf("preserved    %s in %llu blocks, %zu ranges\n",
-	       size_text(doc->blocks.map.bytes, size), ULL(doc->blocks.map.blocks),
-	       doc->preserved.count);
-	print_orders(doc);
-	for (size_t i = 0; all && i < doc->preserved.count; i++)
-		printf("  0x%012llx-0x%012llx  %s\n", ULL(doc->preserved.list[i].addr),
-		       ULL(doc->preserved.list[i].addr + doc->preserved.list[i].size - 1),
-		       size_text(doc->preserved.list[i].size, size));
+	       size_text(decoded->blocks.map.bytes, size), ULL(decoded->blocks.map.blocks),
+	       decoded->preserved.count);
+	print_orders(decoded);
+	for (size_t i = 0; all && i < decoded->preserved.count; i++)
+		printf("  0x%012llx-0x%012llx  %s\n", ULL(decoded->preserved.list[i].addr),
+		       ULL(decoded->preserved.list[i].addr + decoded->preserved.list[i].size - 1),
+		       size_text(decoded->preserved.list[i].size, size));
 }
 
 static void print_scratch(const struct source *s)
@@ -226,9 +228,9 @@ static int read_memfd(const struct source *s, const struct kho_luo_file *file, s
 
 static int print_file(void *ctx, const struct kho_luo_file *file)
 {
-	const struct doc *doc = ctx;
+	const struct decoded *decoded = ctx;
 	struct kho_memfd memfd;
-	int err = read_memfd(doc->source, file, &memfd);
+	int err = read_memfd(decoded->source, file, &memfd);
 
 	printf("    token %llu, '", ULL(file->token));
 	print_text(stdout, file->compatible, strnlen(file->compatible, sizeof(file->compatible)));
@@ -251,40 +253,42 @@ static int print_flb(void *ctx, const struct kho_luo_flb *flb)
 	return 0;
 }
 
-static void print_luo(const struct doc *doc, const struct kho_node *node)
+static void print_luo(const struct decoded *decoded, const struct kho_node *node)
 {
 	const struct kho_luo_visitor visitor = { print_session, print_file, print_flb, NULL,
-						 (void *)(uintptr_t)doc };
+						 (void *)(uintptr_t)decoded };
 	struct kho_luo_info info;
 
 	printf("  %s, live update %llu, %llu sessions, %llu files, %llu FLBs\n",
-	       kho_luo_abi_name(doc->luo.abi), ULL(doc->luo.number), ULL(doc->luo.session_count),
-	       ULL(doc->luo.file_count), ULL(doc->luo.flb_count));
-	if (doc->source->kind == SOURCE_LIVE)
+	       kho_luo_abi_name(decoded->luo.abi), ULL(decoded->luo.number),
+	       ULL(decoded->luo.session_count), ULL(decoded->luo.file_count),
+	       ULL(decoded->luo.flb_count));
+	if (decoded->source->kind == SOURCE_LIVE)
 		puts("  (a running kernel lists its sessions only when it is left)");
-	kho_luo_walk(doc->source->page_shift, &doc->source->mem, node, &visitor, &info);
+	kho_luo_walk(decoded->source->page_shift, &decoded->source->mem, node, &visitor, &info);
 }
 
-static void print_regions(const struct doc *doc)
+static void print_regions(const struct decoded *decoded)
 {
 	char size[SIZE_TEXT];
 
-	for (size_t i = 0; i < doc->region_count; i++) {
-		const struct kho_region *r = &doc->region[i];
+	for (size_t i = 0; i < decoded->region_count; i++) {
+		const struct kho_region *r = &decoded->region[i];
 
 		printf("  region     %-15s 0x%012llx-0x%012llx  %s\n", r->name, ULL(r->addr),
 		       ULL(r->addr + r->size - 1), size_text(r->size, size));
 	}
 }
 
-static void print_metadata(const struct doc *doc)
+static void print_metadata(const struct decoded *decoded)
 {
 	printf("  previous kernel '");
-	print_text(stdout, doc->metadata.previous_release, strlen(doc->metadata.previous_release));
-	printf("', handover %u of its chain\n", doc->metadata.kexec_count);
+	print_text(stdout, decoded->metadata.previous_release,
+		   strlen(decoded->metadata.previous_release));
+	printf("', handover %u of its chain\n", decoded->metadata.kexec_count);
 }
 
-static void print_bytes(const struct doc_node *d, size_t offset)
+static void print_bytes(const struct decoded_node *d, size_t offset)
 {
 	if (d->data.size <= offset)
 		return;
@@ -293,86 +297,86 @@ static void print_bytes(const struct doc_node *d, size_t offset)
 	putchar('\n');
 }
 
-static void print_contents(const struct doc *doc, const struct kho_node *node)
+static void print_contents(const struct decoded *decoded, const struct kho_node *node)
 {
-	const struct doc_node *d = doc_node(doc, node);
+	const struct decoded_node *d = decoded_node(decoded, node);
 
 	switch (d->kind) {
-	case DOC_MEMBLOCK:	print_regions(doc); break;
-	case DOC_METADATA:	print_metadata(doc); break;
-	case DOC_LUO:		print_luo(doc, node); break;
-	case DOC_BLOB:
+	case DECODED_MEMBLOCK:	print_regions(decoded); break;
+	case DECODED_METADATA:	print_metadata(decoded); break;
+	case DECODED_LUO:		print_luo(decoded, node); break;
+	case DECODED_BLOB:
 		printf("  blob of %zu bytes, wrapped in a device tree blob\n", d->blob_size);
 		print_bytes(d, d->blob_offset);
 		break;
-	case DOC_FDT:
+	case DECODED_FDT:
 		if (d->data.size == node->size)
 			print_tree(d->data.data);
 		break;
-	case DOC_RAW:
+	case DECODED_RAW:
 		print_bytes(d, 0);
 		break;
 	}
 }
 
 /* Without contents only the kernel's own nodes are known, by their names. */
-static bool kind_known(const struct doc_node *d)
+static bool kind_known(const struct decoded_node *d)
 {
-	return !d->err || d->kind != DOC_RAW;
+	return !d->err || d->kind != DECODED_RAW;
 }
 
 /* What nobody knows the meaning of may be worth a look. */
-static void print_more(const struct doc *doc, const struct kho_node *node)
+static void print_more(const struct decoded *decoded, const struct kho_node *node)
 {
 	int lines = 0;
 
 	puts("  not all of its properties are known:");
-	print_properties(doc->source->fdt.data, doc_node_offset(doc, node), 13, &lines);
+	print_properties(decoded->source->fdt.data, decoded_node_offset(decoded, node), 13, &lines);
 }
 
-static void print_nodes(const struct doc *doc)
+static void print_nodes(const struct decoded *decoded)
 {
-	for (size_t i = 0; i < doc->root.node_count; i++) {
-		const struct kho_node *node = &doc->root.node[i];
-		const struct doc_node *d = &doc->node[i];
+	for (size_t i = 0; i < decoded->root.node_count; i++) {
+		const struct kho_node *node = &decoded->root.node[i];
+		const struct decoded_node *d = &decoded->node[i];
 
 		printf("node         %s, 0x%llx", node->name, ULL(node->addr));
 		if (node->size)
 			printf(", %llu bytes", ULL(node->size));
 		if (kind_known(d))
-			printf(", %s", doc_kind_name(d->kind));
+			printf(", %s", decoded_kind_name(d->kind));
 		putchar('\n');
 		if (node->more)
-			print_more(doc, node);
-		if (d->err && doc->source->has_mem)
+			print_more(decoded, node);
+		if (d->err && decoded->source->has_mem)
 			printf("  not readable: %s\n", kho_strerror(d->err));
 		else if (!d->err)
-			print_contents(doc, node);
+			print_contents(decoded, node);
 	}
 }
 
-static void show_text(const struct doc *doc, bool all)
+static void show_text(const struct decoded *decoded, bool all)
 {
-	print_root(doc);
-	print_map(doc, all);
-	print_scratch(doc->source);
-	print_nodes(doc);
+	print_root(decoded);
+	print_map(decoded, all);
+	print_scratch(decoded->source);
+	print_nodes(decoded);
 }
 
 /* ---- JSON ------------------------------------------------------------------------ */
 
-static void json_map(const struct doc *doc, json_object *o)
+static void json_map(const struct decoded *decoded, json_object *o)
 {
-	const struct orders counts = orders_of(doc);
+	const struct orders counts = orders_of(decoded);
 	json_object *map = json_object_new_object(), *orders = json_object_new_array();
 	json_object *ranges = json_object_new_array();
 
-	json_add_u64(map, "addr", doc->root.map);
-	json_add_text(map, "error", map_problem(doc));
+	json_add_u64(map, "addr", decoded->root.map);
+	json_add_text(map, "error", map_problem(decoded));
 	json_object_object_add(o, "map", map);
-	if (doc->map_err)
+	if (decoded->map_err)
 		return;
-	json_add_u64(map, "bytes", ranges_total(&doc->map_pages));
+	json_add_u64(map, "bytes", ranges_total(&decoded->map_pages));
 	for (unsigned int order = 0; order < ORDERS; order++) {
 		json_object *entry;
 
@@ -383,11 +387,11 @@ static void json_map(const struct doc *doc, json_object *o)
 		json_add_u64(entry, "blocks", counts.blocks[order]);
 		json_object_array_add(orders, entry);
 	}
-	for (size_t i = 0; i < doc->preserved.count; i++)
-		json_object_array_add(ranges, json_range(doc->preserved.list[i].addr,
-							 doc->preserved.list[i].size));
-	json_add_u64(o, "preserved_bytes", doc->blocks.map.bytes);
-	json_add_u64(o, "preserved_blocks", doc->blocks.map.blocks);
+	for (size_t i = 0; i < decoded->preserved.count; i++)
+		json_object_array_add(ranges, json_range(decoded->preserved.list[i].addr,
+							 decoded->preserved.list[i].size));
+	json_add_u64(o, "preserved_bytes", decoded->blocks.map.bytes);
+	json_add_u64(o, "preserved_blocks", decoded->blocks.map.blocks);
 	json_object_object_add(o, "orders", orders);
 	json_object_object_add(o, "preserved", ranges);
 }
@@ -414,72 +418,74 @@ static int json_file(void *ctx, const struct kho_luo_file *file)
 	return 0;
 }
 
-static void json_luo(const struct doc *doc, const struct kho_node *node, json_object *o)
+static void json_luo(const struct decoded *decoded, const struct kho_node *node, json_object *o)
 {
 	json_object *sessions = json_object_new_array();
 	const struct kho_luo_visitor visitor = { json_session, json_file, NULL, NULL, sessions };
 	struct kho_luo_info info;
 
-	json_add_text(o, "version", kho_luo_abi_name(doc->luo.abi));
-	json_add_u64(o, "number", doc->luo.number);
-	json_add_u64(o, "flbs", doc->luo.flb_count);
-	kho_luo_walk(doc->source->page_shift, &doc->source->mem, node, &visitor, &info);
+	json_add_text(o, "version", kho_luo_abi_name(decoded->luo.abi));
+	json_add_u64(o, "number", decoded->luo.number);
+	json_add_u64(o, "flbs", decoded->luo.flb_count);
+	kho_luo_walk(decoded->source->page_shift, &decoded->source->mem, node, &visitor, &info);
 	json_object_object_add(o, "sessions", sessions);
 }
 
-static void json_regions(const struct doc *doc, json_object *o)
+static void json_regions(const struct decoded *decoded, json_object *o)
 {
 	json_object *list = json_object_new_array();
 
-	for (size_t i = 0; i < doc->region_count; i++) {
-		json_object *region = json_range(doc->region[i].addr, doc->region[i].size);
+	for (size_t i = 0; i < decoded->region_count; i++) {
+		json_object *region = json_range(decoded->region[i].addr, decoded->region[i].size);
 
-		json_add_text(region, "name", doc->region[i].name);
+		json_add_text(region, "name", decoded->region[i].name);
 		json_object_array_add(list, region);
 	}
 	json_object_object_add(o, "regions", list);
 }
 
-static void json_contents(const struct doc *doc, const struct kho_node *node, json_object *o)
+static void json_contents(const struct decoded *decoded, const struct kho_node *node,
+			  json_object *o)
 {
-	const struct doc_node *d = doc_node(doc, node);
+	const struct decoded_node *d = decoded_node(decoded, node);
 
 	switch (d->kind) {
-	case DOC_MEMBLOCK:
-		json_regions(doc, o);
+	case DECODED_MEMBLOCK:
+		json_regions(decoded, o);
 		break;
-	case DOC_METADATA:
-		json_add_text(o, "previous_release", doc->metadata.previous_release);
-		json_add_u64(o, "kexec_count", doc->metadata.kexec_count);
+	case DECODED_METADATA:
+		json_add_text(o, "previous_release", decoded->metadata.previous_release);
+		json_add_u64(o, "kexec_count", decoded->metadata.kexec_count);
 		break;
-	case DOC_LUO:
-		json_luo(doc, node, o);
+	case DECODED_LUO:
+		json_luo(decoded, node, o);
 		break;
-	case DOC_BLOB:
+	case DECODED_BLOB:
 		json_add_u64(o, "blob_size", d->blob_size);
 		break;
-	case DOC_FDT:
-	case DOC_RAW:
+	case DECODED_FDT:
+	case DECODED_RAW:
 		json_add_hex(o, "bytes", d->data.data, d->data.size, RAW_SHOWN);
 		break;
 	}
 }
 
-static json_object *json_nodes(const struct doc *doc)
+static json_object *json_nodes(const struct decoded *decoded)
 {
 	json_object *list = json_object_new_array();
 
-	for (size_t i = 0; i < doc->root.node_count; i++) {
-		const struct kho_node *node = &doc->root.node[i];
+	for (size_t i = 0; i < decoded->root.node_count; i++) {
+		const struct kho_node *node = &decoded->root.node[i];
 		json_object *o = json_range(node->addr, node->size);
 
 		json_add_text(o, "name", node->name);
-		json_add_text(o, "kind", kind_known(&doc->node[i]) ?
-					 doc_kind_name(doc->node[i].kind) : NULL);
+		json_add_text(o, "kind", kind_known(&decoded->node[i]) ?
+					 decoded_kind_name(decoded->node[i].kind) : NULL);
 		json_add_bool(o, "unknown_properties", node->more);
-		json_add_text(o, "error", doc->node[i].err ? kho_strerror(doc->node[i].err) : NULL);
-		if (!doc->node[i].err)
-			json_contents(doc, node, o);
+		json_add_text(o, "error", decoded->node[i].err ?
+			      kho_strerror(decoded->node[i].err) : NULL);
+		if (!decoded->node[i].err)
+			json_contents(decoded, node, o);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -499,19 +505,19 @@ static json_object *json_scratch(const struct source *s)
 	return list;
 }
 
-static void show_json(const struct doc *doc)
+static void show_json(const struct decoded *decoded)
 {
-	const struct source *s = doc->source;
+	const struct source *s = decoded->source;
 	json_object *o = json_object_new_object();
 
 	json_add_text(o, "source", s->name);
-	json_add_text(o, "abi", doc_abi_label(doc));
+	json_add_text(o, "abi", decoded_abi_label(decoded));
 	json_object_object_add(o, "root", s->has_addr ? json_object_new_uint64(s->fdt_addr) : NULL);
 	json_add_u64(o, "root_size", s->fdt.size);
-	json_add_u64(o, "incomplete_nodes", doc->root.incomplete);
-	json_map(doc, o);
+	json_add_u64(o, "incomplete_nodes", decoded->root.incomplete);
+	json_map(decoded, o);
 	json_object_object_add(o, "scratch", s->has_scratch ? json_scratch(s) : NULL);
-	json_object_object_add(o, "nodes", json_nodes(doc));
+	json_object_object_add(o, "nodes", json_nodes(decoded));
 	json_finish(o);
 }
 
@@ -520,15 +526,15 @@ int cmd_show(const struct tool_options *options)
 	struct handover *h;
 	int code = tool_open(options, 0, false, &h);
 
-	if (h && h->doc.root_err) {
+	if (h && h->decoded.root_err) {
 		code = TOOL_FAILED;
 		error("%s: the root FDT cannot be read: %s; 'kho-fdt check' says more", h->source.name,
-		      kho_strerror(h->doc.root_err));
+		      kho_strerror(h->decoded.root_err));
 	} else if (h) {
 		if (options->json)
-			show_json(&h->doc);
+			show_json(&h->decoded);
 		else
-			show_text(&h->doc, options->all);
+			show_text(&h->decoded, options->all);
 	}
 	tool_close(h);
 	return code;

@@ -99,11 +99,11 @@ static int write_core(const struct source *s, const struct translation *t, const
 	return err;
 }
 
-static void print_result(const struct doc *doc, const struct translation *t)
+static void print_result(const struct decoded *decoded, const struct translation *t)
 {
 	char size[SIZE_TEXT];
 
-	printf("ABI          %s to %s\n", doc_abi_label(doc), kho_abi_label(t->abi));
+	printf("ABI          %s to %s\n", decoded_abi_label(decoded), kho_abi_label(t->abi));
 	printf("root FDT     0x%llx, %llu bytes\n", ULL(t->base), ULL(t->fdt_size));
 	printf("map          0x%llx, %s, %llu blocks\n", ULL(t->map), size_text(t->map_size, size),
 	       ULL(t->blocks));
@@ -120,11 +120,11 @@ static void print_result(const struct doc *doc, const struct translation *t)
 	}
 }
 
-static void print_json(const struct doc *doc, const struct translation *t)
+static void print_json(const struct decoded *decoded, const struct translation *t)
 {
 	json_object *o = json_object_new_object(), *list = json_object_new_array();
 
-	json_add_text(o, "from", doc_abi_label(doc));
+	json_add_text(o, "from", decoded_abi_label(decoded));
 	json_add_text(o, "to", kho_abi_label(t->abi));
 	json_add_u64(o, "root", t->base);
 	json_add_u64(o, "root_size", t->fdt_size);
@@ -160,19 +160,19 @@ static int check_sessions(const struct source *s)
 	return found < 0 ? TOOL_FAILED : found ? TOOL_NO : TOOL_OK;
 }
 
-static int run(const struct doc *doc, const struct translate_target *to,
+static int run(const struct decoded *decoded, const struct translate_target *to,
 	       const struct tool_options *options)
 {
-	uint64_t base = options->has_base ? options->base : translate_default_base(doc);
+	uint64_t base = options->has_base ? options->base : translate_default_base(decoded);
 	struct translation t;
-	int err = translate(doc, to, base, &t);
+	int err = translate(decoded, to, base, &t);
 
 	if (!err && options->output)
-		err = write_core(doc->source, &t, options->output);
+		err = write_core(decoded->source, &t, options->output);
 	if (!err && options->json)
-		print_json(doc, &t);
+		print_json(decoded, &t);
 	else if (!err)
-		print_result(doc, &t);
+		print_result(decoded, &t);
 	translate_free(&t);
 	return err > 0 ? TOOL_NO : err ? TOOL_FAILED : TOOL_OK;
 }
@@ -191,7 +191,7 @@ int cmd_translate(const struct tool_options *options)
 	if (code == TOOL_OK)
 		code = check_sessions(&h->source);
 	if (code == TOOL_OK)
-		code = run(&h->doc, &to, options);
+		code = run(&h->decoded, &to, options);
 	tool_close(h);
 	return code;
 }

@@ -8,66 +8,68 @@
 #include "decoded.h"
 #include "message.h"
 
-bool doc_fdt_valid(const void *buf, size_t size)
+bool decoded_fdt_valid(const void *buf, size_t size)
 {
 	return !kho_fdt_check(buf, size);
 }
 
-const char *doc_kind_name(enum doc_kind kind)
+const char *decoded_kind_name(enum decoded_kind kind)
 {
 	switch (kind) {
-	case DOC_MEMBLOCK:	return "memblock";
-	case DOC_METADATA:	return "kexec-metadata";
-	case DOC_LUO:		return "LUO";
-	case DOC_FDT:		return "fdt";
-	case DOC_BLOB:		return "blob";
-	case DOC_RAW:		break;
+	case DECODED_MEMBLOCK:	return "memblock";
+	case DECODED_METADATA:	return "kexec-metadata";
+	case DECODED_LUO:		return "LUO";
+	case DECODED_FDT:		return "fdt";
+	case DECODED_BLOB:		return "blob";
+	case DECODED_RAW:		break;
 	}
 	return "raw";
 }
 
-const char *doc_abi_label(const struct doc *doc)
+const char *decoded_abi_label(const struct decoded *decoded)
 {
 	const char *label;
 
-	if (doc->root_err)
+	if (decoded->root_err)
 		return "unknown";
-	label = doc->form_unknown ? kho_abi_name(doc->root.abi) : kho_abi_label(doc->root.abi);
+	label = decoded->form_unknown ? kho_abi_name(decoded->root.abi) :
+		kho_abi_label(decoded->root.abi);
 	return label ? label : "unknown";
 }
 
-const struct doc_node *doc_node(const struct doc *doc, const struct kho_node *node)
+const struct decoded_node *decoded_node(const struct decoded *decoded, const struct kho_node *node)
 {
-	return &doc->node[node - doc->root.node];
+	return &decoded->node[node - decoded->root.node];
 }
 
-int doc_node_offset(const struct doc *doc, const struct kho_node *node)
+int decoded_node_offset(const struct decoded *decoded, const struct kho_node *node)
 {
 	char path[KHO_NODE_NAME_MAX + 1] = "/";
 
-	return fdt_path_offset(doc->source->fdt.data, strcat(path, node->name));
+	return fdt_path_offset(decoded->source->fdt.data, strcat(path, node->name));
 }
 
 /* ---- Map ------------------------------------------------------------------ */
 
 static int on_block(void *ctx, uint64_t addr, unsigned int order)
 {
-	struct doc *doc = ctx;
-	int err = blocks_add(&doc->blocks, addr, order);
+	struct decoded *decoded = ctx;
+	int err = blocks_add(&decoded->blocks, addr, order);
 
-	return err ? err : ranges_add(&doc->preserved, addr, doc_block_size(doc, order));
+	return err ? err :
+		ranges_add(&decoded->preserved, addr, decoded_block_size(decoded, order));
 }
 
 static int on_page(void *ctx, uint64_t addr)
 {
-	struct doc *doc = ctx;
+	struct decoded *decoded = ctx;
 
-	return ranges_add(&doc->map_pages, addr, doc_page_size(doc));
+	return ranges_add(&decoded->map_pages, addr, decoded_page_size(decoded));
 }
 
 /* Memory that is collected for DOC. */
 struct collect {
-	const struct doc *doc;
+	const struct decoded *decoded;
 	struct ranges *found;
 };
 
@@ -75,30 +77,31 @@ static int collect_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	const struct collect *c = ctx;
 
-	return ranges_add(c->found, addr, doc_block_size(c->doc, order));
+	return ranges_add(c->found, addr, decoded_block_size(c->decoded, order));
 }
 
 /* Whether the map, read in FORM, has the root FDT and all nodes' data in it. */
-static bool form_fits(const struct doc *doc, enum kho_abi form)
+static bool form_fits(const struct decoded *decoded, enum kho_abi form)
 {
-	const struct source *s = doc->source;
+	const struct source *s = decoded->source;
 	struct ranges found = { 0 };
-	struct collect collect = { doc, &found };
+	struct collect collect = { decoded, &found };
 	const struct kho_map_visitor visitor = { .block = collect_block, .ctx = &collect };
-	bool fits = !kho_map_walk(form, s->page_shift, &s->mem, doc->root.map, s->max_pages, &visitor);
+	bool fits = !kho_map_walk(form, s->page_shift, &s->mem, decoded->root.map, s->max_pages,
+				  &visitor);
 
 	ranges_merge(&found);
 	fits = fits && (!s->has_addr || ranges_cover(&found, s->fdt_addr, 1));
-	for (size_t i = 0; fits && i < doc->root.node_count; i++)
-		fits = ranges_cover(&found, doc->root.node[i].addr, 1);
+	for (size_t i = 0; fits && i < decoded->root.node_count; i++)
+		fits = ranges_cover(&found, decoded->root.node[i].addr, 1);
 	ranges_free(&found);
 	return fits;
 }
 
 /* Kernels preserve what they hand over: a form in which it is not there is the wrong one. */
-static enum kho_abi form_by_contents(const struct doc *doc)
+static enum kho_abi form_by_contents(const struct decoded *decoded)
 {
-	bool small = form_fits(doc, KHO_ABI_V1_512), page = form_fits(doc, KHO_ABI_V1);
+	bool small = form_fits(decoded, KHO_ABI_V1_512), page = form_fits(decoded, KHO_ABI_V1);
 
 	return small == page ? KHO_ABI_UNKNOWN : small ? KHO_ABI_V1_512 : KHO_ABI_V1;
 }
@@ -107,54 +110,54 @@ static enum kho_abi form_by_contents(const struct doc *doc)
  * What the user or the release says counts; else what the map itself tells, by its
  * addresses or by what is in it.
  */
-static int find_form(struct doc *doc)
+static int find_form(struct decoded *decoded)
 {
-	const struct source *s = doc->source;
+	const struct source *s = decoded->source;
 	enum kho_abi form = s->form;
 	int err = 0;
 
-	if (doc->root.abi != KHO_ABI_V1 || !doc->root.map)
+	if (decoded->root.abi != KHO_ABI_V1 || !decoded->root.map)
 		return 0;
 	if (form == KHO_ABI_UNKNOWN)
-		err = kho_v1_form(s->page_shift, &s->mem, doc->root.map, s->max_pages, &form);
+		err = kho_v1_form(s->page_shift, &s->mem, decoded->root.map, s->max_pages, &form);
 	if (!err && form == KHO_ABI_UNKNOWN)
-		form = form_by_contents(doc);
-	doc->form_unknown = err || form == KHO_ABI_UNKNOWN;
-	if (!doc->form_unknown)
-		doc->root.abi = form;
-	return err ? err : doc->form_unknown ? -KHO_ERR_ABI : 0;
+		form = form_by_contents(decoded);
+	decoded->form_unknown = err || form == KHO_ABI_UNKNOWN;
+	if (!decoded->form_unknown)
+		decoded->root.abi = form;
+	return err ? err : decoded->form_unknown ? -KHO_ERR_ABI : 0;
 }
 
-static void read_map(struct doc *doc)
+static void read_map(struct decoded *decoded)
 {
-	const struct source *s = doc->source;
-	const struct kho_map_visitor visitor = { on_block, on_page, doc };
+	const struct source *s = decoded->source;
+	const struct kho_map_visitor visitor = { on_block, on_page, decoded };
 
-	doc->map_err = s->has_mem ? find_form(doc) : -KHO_ERR_READ;
-	if (!doc->map_err)
-		doc->map_err = kho_map_walk(doc->root.abi, s->page_shift, &s->mem, doc->root.map,
-					    s->max_pages, &visitor);
-	ranges_merge(&doc->preserved);
-	ranges_merge(&doc->map_pages);
+	decoded->map_err = s->has_mem ? find_form(decoded) : -KHO_ERR_READ;
+	if (!decoded->map_err)
+		decoded->map_err = kho_map_walk(decoded->root.abi, s->page_shift, &s->mem,
+						decoded->root.map, s->max_pages, &visitor);
+	ranges_merge(&decoded->preserved);
+	ranges_merge(&decoded->map_pages);
 }
 
 /* ---- Nodes ---------------------------------------------------------------- */
 
-static enum doc_kind kind_of(const struct kho_node *node, struct doc_node *d)
+static enum decoded_kind kind_of(const struct kho_node *node, struct decoded_node *d)
 {
 	if (!strcmp(node->name, KHO_NODE_MEMBLOCK))
-		return DOC_MEMBLOCK;
+		return DECODED_MEMBLOCK;
 	if (!strcmp(node->name, KHO_NODE_METADATA))
-		return DOC_METADATA;
+		return DECODED_METADATA;
 	if (!strcmp(node->name, KHO_NODE_LUO))
-		return DOC_LUO;
+		return DECODED_LUO;
 	if (!kho_blob_unwrap(d->data.data, d->data.size, &d->blob_offset, &d->blob_size))
-		return DOC_BLOB;
-	return doc_fdt_valid(d->data.data, d->data.size) ? DOC_FDT : DOC_RAW;
+		return DECODED_BLOB;
+	return decoded_fdt_valid(d->data.data, d->data.size) ? DECODED_FDT : DECODED_RAW;
 }
 
-/* A blob above DOC_DATA_MAX is cut, and its FDT with it: look at the whole of it. */
-static int read_large(const struct source *s, const struct kho_node *node, struct doc_node *d)
+/* A blob above DECODED_DATA_MAX is cut, and its FDT with it: look at the whole of it. */
+static int read_large(const struct source *s, const struct kho_node *node, struct decoded_node *d)
 {
 	uint32_t magic;
 	struct buffer all;
@@ -169,16 +172,16 @@ static int read_large(const struct source *s, const struct kho_node *node, struc
 	if (s->mem.read(s->mem.ctx, node->addr, all.data, all.size))
 		err = -KHO_ERR_READ;
 	else if (!kho_blob_unwrap(all.data, all.size, &d->blob_offset, &d->blob_size))
-		d->kind = DOC_BLOB;
-	else if (doc_fdt_valid(all.data, all.size))
-		d->kind = DOC_FDT;
+		d->kind = DECODED_BLOB;
+	else if (decoded_fdt_valid(all.data, all.size))
+		d->kind = DECODED_FDT;
 	buffer_free(&all);
 	return err;
 }
 
-static int read_data(const struct source *s, struct kho_node *node, struct doc_node *d)
+static int read_data(const struct source *s, struct kho_node *node, struct decoded_node *d)
 {
-	size_t size = node->size < DOC_DATA_MAX ? node->size : DOC_DATA_MAX;
+	size_t size = node->size < DECODED_DATA_MAX ? node->size : DECODED_DATA_MAX;
 
 	if (!s->has_mem)
 		return -KHO_ERR_READ;
@@ -213,90 +216,91 @@ static int find_size(const struct source *s, enum kho_abi abi, struct kho_node *
 	return err;
 }
 
-static int decode(struct doc *doc, const struct kho_node *node, struct doc_node *d)
+static int decode(struct decoded *decoded, const struct kho_node *node, struct decoded_node *d)
 {
 	switch (d->kind) {
-	case DOC_MEMBLOCK:
-		return kho_memblock_read(d->data.data, d->data.size, doc->region,
-					 &doc->region_count);
-	case DOC_METADATA:
-		return kho_metadata_read(d->data.data, d->data.size, &doc->metadata);
-	case DOC_LUO:
-		return kho_luo_walk(doc->source->page_shift, &doc->source->mem, node, NULL, &doc->luo);
+	case DECODED_MEMBLOCK:
+		return kho_memblock_read(d->data.data, d->data.size, decoded->region,
+					 &decoded->region_count);
+	case DECODED_METADATA:
+		return kho_metadata_read(d->data.data, d->data.size, &decoded->metadata);
+	case DECODED_LUO:
+		return kho_luo_walk(decoded->source->page_shift, &decoded->source->mem, node, NULL,
+				    &decoded->luo);
 	default:
 		return 0;
 	}
 }
 
-static void read_node(struct doc *doc, size_t index)
+static void read_node(struct decoded *decoded, size_t index)
 {
-	struct kho_node *node = &doc->root.node[index];
-	struct doc_node *d = &doc->node[index];
+	struct kho_node *node = &decoded->root.node[index];
+	struct decoded_node *d = &decoded->node[index];
 
-	d->err = find_size(doc->source, doc->root.abi, node);
+	d->err = find_size(decoded->source, decoded->root.abi, node);
 	if (!d->err)
-		d->err = read_data(doc->source, node, d);
+		d->err = read_data(decoded->source, node, d);
 	d->kind = kind_of(node, d);
-	if (!d->err && d->data.size < node->size && d->kind == DOC_RAW)
-		d->err = read_large(doc->source, node, d);
+	if (!d->err && d->data.size < node->size && d->kind == DECODED_RAW)
+		d->err = read_large(decoded->source, node, d);
 	if (!d->err)
-		d->err = decode(doc, node, d);
+		d->err = decode(decoded, node, d);
 }
 
 /* ---- All of it ------------------------------------------------------------ */
 
-int doc_read(const struct source *source, struct doc *doc)
+int decoded_read(const struct source *source, struct decoded *decoded)
 {
-	memset(doc, 0, sizeof(*doc));
-	doc->source = source;
-	if (blocks_init(&doc->blocks, source->page_shift))
+	memset(decoded, 0, sizeof(*decoded));
+	decoded->source = source;
+	if (blocks_init(&decoded->blocks, source->page_shift))
 		return error("no memory for the map of preserved memory");
-	doc->root_err = kho_root_read(source->fdt.data, source->fdt.size, &doc->root);
-	if (doc->root_err) {
-		doc->map_err = doc->root_err;
+	decoded->root_err = kho_root_read(source->fdt.data, source->fdt.size, &decoded->root);
+	if (decoded->root_err) {
+		decoded->map_err = decoded->root_err;
 		return 0;
 	}
-	read_map(doc);
-	if (doc->map_err == -KHO_ERR_NOSPACE)
+	read_map(decoded);
+	if (decoded->map_err == -KHO_ERR_NOSPACE)
 		return error("%s: no memory for the map of preserved memory: it names %llu blocks and more",
-			     source->name, ULL(doc->blocks.map.blocks));
-	for (size_t i = 0; i < doc->root.node_count; i++)
-		read_node(doc, i);
+			     source->name, ULL(decoded->blocks.map.blocks));
+	for (size_t i = 0; i < decoded->root.node_count; i++)
+		read_node(decoded, i);
 	return 0;
 }
 
-int doc_read_whole(const struct source *source, struct doc *doc)
+int decoded_read_whole(const struct source *source, struct decoded *decoded)
 {
-	if (doc_read(source, doc))
+	if (decoded_read(source, decoded))
 		return -1;
-	if (doc->root_err)
+	if (decoded->root_err)
 		return error("%s: the root FDT cannot be read: %s; 'kho-fdt check' says more",
-			     source->name, kho_strerror(doc->root_err));
+			     source->name, kho_strerror(decoded->root_err));
 	if (!source->has_mem)
 		return error("'%s' is a root FDT without memory behind it: a memory dump is needed",
 			     source->name);
-	if (doc->form_unknown && doc->map_err == -KHO_ERR_ABI)
+	if (decoded->form_unknown && decoded->map_err == -KHO_ERR_ABI)
 		return error("%s: nothing in this kho-v1 map tells the size of its bitmaps: say "
 			     "--form=512 if a kernel of 6.16 or 6.17 wrote it, --form=page for later ones",
 			     source->name);
-	if (doc->map_err)
+	if (decoded->map_err)
 		return error("%s: the map of preserved memory at 0x%llx cannot be read: %s",
-			     source->name, ULL(doc->root.map), kho_strerror(doc->map_err));
+			     source->name, ULL(decoded->root.map), kho_strerror(decoded->map_err));
 	return 0;
 }
 
-void doc_free(struct doc *doc)
+void decoded_free(struct decoded *decoded)
 {
 	for (size_t i = 0; i < KHO_ROOT_NODES_MAX; i++)
-		buffer_free(&doc->node[i].data);
-	blocks_free(&doc->blocks);
-	ranges_free(&doc->preserved);
-	ranges_free(&doc->map_pages);
+		buffer_free(&decoded->node[i].data);
+	blocks_free(&decoded->blocks);
+	ranges_free(&decoded->preserved);
+	ranges_free(&decoded->map_pages);
 }
 
 static int collect_pages(const struct collect *c, uint64_t addr, uint64_t size)
 {
-	const uint64_t page = doc_page_size(c->doc);
+	const uint64_t page = decoded_page_size(c->decoded);
 	uint64_t start = addr & ~(page - 1), end = addr + size;
 
 	if (size > UINT64_MAX - addr || end > UINT64_MAX - page)
@@ -313,22 +317,22 @@ static int on_luo_file(void *ctx, const struct kho_luo_file *file)
 	return abi == KHO_MEMFD_UNKNOWN ? 0 : collect_pages(ctx, file->data, kho_memfd_size(abi));
 }
 
-int doc_own_pages(const struct doc *doc, struct ranges *ret)
+int decoded_own_pages(const struct decoded *decoded, struct ranges *ret)
 {
-	struct collect collect = { doc, ret };
+	struct collect collect = { decoded, ret };
 	const struct kho_luo_visitor visitor = { .file = on_luo_file, .block = collect_block,
 						 .ctx = &collect };
 	struct kho_luo_info info;
 	int err = 0;
 
-	if (doc->source->has_addr)
-		err = collect_pages(&collect, doc->source->fdt_addr, doc->source->fdt.size);
-	for (size_t i = 0; !err && i < doc->root.node_count; i++) {
-		const struct kho_node *node = &doc->root.node[i];
+	if (decoded->source->has_addr)
+		err = collect_pages(&collect, decoded->source->fdt_addr, decoded->source->fdt.size);
+	for (size_t i = 0; !err && i < decoded->root.node_count; i++) {
+		const struct kho_node *node = &decoded->root.node[i];
 
 		err = collect_pages(&collect, node->addr, node->size);
-		if (!err && doc->node[i].kind == DOC_LUO && !doc->node[i].err)
-			err = kho_luo_walk(doc->source->page_shift, &doc->source->mem, node,
+		if (!err && decoded->node[i].kind == DECODED_LUO && !decoded->node[i].err)
+			err = kho_luo_walk(decoded->source->page_shift, &decoded->source->mem, node,
 					   &visitor, &info);
 	}
 	ranges_merge(ret);

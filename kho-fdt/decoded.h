@@ -4,35 +4,35 @@
  * beside the rest. Pure but for the memory it allocates; reads through the
  * source's callback.
  */
-#ifndef KHO_FDT_DOC_H
-#define KHO_FDT_DOC_H
+#ifndef KHO_FDT_DECODED_H
+#define KHO_FDT_DECODED_H
 
 #include "blocks.h"
 #include "source.h"
 
-#define DOC_DATA_MAX	(1u << 20)	/* bytes of a node's data that are kept */
+#define DECODED_DATA_MAX	(1u << 20)	/* bytes of a node's data that are kept */
 
-enum doc_kind {
-	DOC_RAW,			/* bytes with no form that is known */
-	DOC_MEMBLOCK,
-	DOC_METADATA,
-	DOC_LUO,
-	DOC_FDT,			/* some other device tree blob */
-	DOC_BLOB,			/* a blob wrapped in an FDT: "kho-blob-v1" */
+enum decoded_kind {
+	DECODED_RAW,			/* bytes with no form that is known */
+	DECODED_MEMBLOCK,
+	DECODED_METADATA,
+	DECODED_LUO,
+	DECODED_FDT,			/* some other device tree blob */
+	DECODED_BLOB,			/* a blob wrapped in an FDT: "kho-blob-v1" */
 };
 
-struct doc_node {
-	enum doc_kind kind;
+struct decoded_node {
+	enum decoded_kind kind;
 	int err;			/* why the contents cannot be decoded; 0: they are */
 	struct buffer data;		/* the first bytes, or all of them */
-	size_t blob_offset, blob_size;	/* DOC_BLOB: in the node's data */
+	size_t blob_offset, blob_size;	/* DECODED_BLOB: in the node's data */
 };
 
-struct doc {
+struct decoded {
 	const struct source *source;
 	int root_err;			/* of the root FDT; nothing else is there then */
 	struct kho_root root;
-	struct doc_node node[KHO_ROOT_NODES_MAX];	/* of root.node[], in its order */
+	struct decoded_node node[KHO_ROOT_NODES_MAX];	/* of root.node[], in its order */
 	/* Map of preserved memory. */
 	int map_err;			/* 0: the whole map was read */
 	bool form_unknown;		/* kho-v1 whose form nothing tells */
@@ -47,48 +47,48 @@ struct doc {
 };
 
 /* Bytes of a page, and of a block, of the kernel that hands over. */
-static inline uint64_t doc_page_size(const struct doc *doc)
+static inline uint64_t decoded_page_size(const struct decoded *decoded)
 {
-	return 1ull << doc->source->page_shift;
+	return 1ull << decoded->source->page_shift;
 }
 
-static inline uint64_t doc_block_size(const struct doc *doc, unsigned int order)
+static inline uint64_t decoded_block_size(const struct decoded *decoded, unsigned int order)
 {
-	return doc_page_size(doc) << order;
+	return decoded_page_size(decoded) << order;
 }
 
 /*
  * Decode SOURCE, which must outlive RET. 0; -1 after a message if there is no
- * memory for it. Release with doc_free() in both cases.
+ * memory for it. Release with decoded_free() in both cases.
  */
-int doc_read(const struct source *source, struct doc *ret);
-void doc_free(struct doc *doc);
+int decoded_read(const struct source *source, struct decoded *ret);
+void decoded_free(struct decoded *decoded);
 
 /*
- * As doc_read(), for verbs that are of no use without a root and a map: those that
+ * As decoded_read(), for verbs that are of no use without a root and a map: those that
  * cannot be read are an error, with a message.
  */
-int doc_read_whole(const struct source *source, struct doc *ret);
+int decoded_read_whole(const struct source *source, struct decoded *ret);
 
-/* The doc_node of NODE, which is one of doc->root.node[]. */
-const struct doc_node *doc_node(const struct doc *doc, const struct kho_node *node);
+/* The decoded_node of NODE, which is one of decoded->root.node[]. */
+const struct decoded_node *decoded_node(const struct decoded *decoded, const struct kho_node *node);
 
-/* The offset of NODE, which is one of doc->root.node[], in the source's root FDT. */
-int doc_node_offset(const struct doc *doc, const struct kho_node *node);
+/* The offset of NODE, which is one of decoded->root.node[], in the source's root FDT. */
+int decoded_node_offset(const struct decoded *decoded, const struct kho_node *node);
 
 /* Whether BUF holds a sound FDT that libfdt can be let loose on. */
-bool doc_fdt_valid(const void *buf, size_t size);
+bool decoded_fdt_valid(const void *buf, size_t size);
 
 /* "memblock", "blob", "raw" ...; for people and JSON. */
-const char *doc_kind_name(enum doc_kind kind);
+const char *decoded_kind_name(enum decoded_kind kind);
 
 /* "kho-v1/512"; "kho-v1" if the form is not known; "unknown". Never NULL. */
-const char *doc_abi_label(const struct doc *doc);
+const char *decoded_abi_label(const struct decoded *decoded);
 
 /*
  * Memory that is the handover's own and not the client's: root FDT and nodes' data,
  * in whole pages, and blocks of LUO. Translation moves it. 0, or -KHO_ERR_NOSPACE.
  */
-int doc_own_pages(const struct doc *doc, struct ranges *ret);
+int decoded_own_pages(const struct decoded *decoded, struct ranges *ret);
 
 #endif

@@ -12,7 +12,7 @@
 /* ---- Blocks ------------------------------------------------------------------ */
 
 struct block_diff {
-	const struct doc *doc;
+	const struct decoded *decoded;
 	const struct kho_map *other;
 	struct ranges own;
 	struct diff_blocks *found;
@@ -38,7 +38,7 @@ static int add_block(struct diff_blocks *d, uint64_t addr, uint64_t size, unsign
 static int on_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct block_diff *d = ctx;
-	uint64_t size = doc_block_size(d->doc, order);
+	uint64_t size = decoded_block_size(d->decoded, order);
 
 	if (kho_map_has(d->other, addr, order))
 		return 0;
@@ -49,14 +49,15 @@ static int on_block(void *ctx, uint64_t addr, unsigned int order)
 	return add_block(d->found, addr, size, order);
 }
 
-static int diff_blocks(const struct doc *doc, const struct doc *other, struct diff_blocks *ret)
+static int diff_blocks(const struct decoded *decoded, const struct decoded *other,
+		       struct diff_blocks *ret)
 {
-	struct block_diff d = { .doc = doc, .other = &other->blocks.map, .found = ret };
+	struct block_diff d = { .decoded = decoded, .other = &other->blocks.map, .found = ret };
 	const struct kho_map_visitor visitor = { .block = on_block, .ctx = &d };
-	int err = doc_own_pages(doc, &d.own);
+	int err = decoded_own_pages(decoded, &d.own);
 
 	if (!err)
-		err = kho_map_each(&doc->blocks.map, &visitor);
+		err = kho_map_each(&decoded->blocks.map, &visitor);
 	ranges_free(&d.own);
 	return err;
 }
@@ -65,22 +66,22 @@ static int diff_blocks(const struct doc *doc, const struct doc *other, struct di
 
 /* A node's data, without the FDT that a blob is wrapped in. */
 struct payload {
-	const struct doc *doc;
+	const struct decoded *decoded;
 	uint64_t addr, size;
 };
 
-static struct payload payload_of(const struct doc *doc, const struct kho_node *node)
+static struct payload payload_of(const struct decoded *decoded, const struct kho_node *node)
 {
-	const struct doc_node *d = doc_node(doc, node);
+	const struct decoded_node *d = decoded_node(decoded, node);
 
-	if (d->kind == DOC_BLOB)
-		return (struct payload){ doc, node->addr + d->blob_offset, d->blob_size };
-	return (struct payload){ doc, node->addr, node->size };
+	if (d->kind == DECODED_BLOB)
+		return (struct payload){ decoded, node->addr + d->blob_offset, d->blob_size };
+	return (struct payload){ decoded, node->addr, node->size };
 }
 
 static int read_piece(const struct payload *p, uint64_t offset, void *buf, size_t size)
 {
-	const struct kho_mem *mem = &p->doc->source->mem;
+	const struct kho_mem *mem = &p->decoded->source->mem;
 
 	return mem->read(mem->ctx, p->addr + offset, buf, size);
 }
@@ -107,15 +108,16 @@ static enum diff_fate compare_bytes(const struct payload *a, const struct payloa
 	return fate;
 }
 
-static bool has_region(const struct doc *doc, const struct kho_region *r)
+static bool has_region(const struct decoded *decoded, const struct kho_region *r)
 {
-	for (size_t i = 0; i < doc->region_count; i++)
-		if (!strcmp(doc->region[i].name, r->name))
-			return doc->region[i].addr == r->addr && doc->region[i].size == r->size;
+	for (size_t i = 0; i < decoded->region_count; i++)
+		if (!strcmp(decoded->region[i].name, r->name))
+			return decoded->region[i].addr == r->addr &&
+				decoded->region[i].size == r->size;
 	return false;
 }
 
-static enum diff_fate compare_regions(const struct doc *a, const struct doc *b)
+static enum diff_fate compare_regions(const struct decoded *a, const struct decoded *b)
 {
 	bool same = a->region_count == b->region_count;
 
@@ -124,7 +126,7 @@ static enum diff_fate compare_regions(const struct doc *a, const struct doc *b)
 	return same ? DIFF_SAME : DIFF_CHANGED;
 }
 
-static enum diff_fate compare_metadata(const struct doc *a, const struct doc *b)
+static enum diff_fate compare_metadata(const struct decoded *a, const struct decoded *b)
 {
 	return !strcmp(a->metadata.previous_release, b->metadata.previous_release) &&
 	       a->metadata.kexec_count == b->metadata.kexec_count ? DIFF_SAME : DIFF_CHANGED;
@@ -135,7 +137,7 @@ static enum diff_fate compare_metadata(const struct doc *a, const struct doc *b)
  * translation may change is left out.
  */
 struct luo_stream {
-	const struct doc *doc;
+	const struct decoded *decoded;
 	unsigned char *bytes;
 	size_t size, room;
 };
@@ -168,7 +170,7 @@ static int on_session(void *ctx, const struct kho_luo_session *session)
 /* Of a memfd what v1 and v2 both say; seals and flags are in v2 alone. */
 static int stream_memfd(struct luo_stream *s, enum kho_memfd_abi abi, uint64_t addr)
 {
-	const struct kho_mem *mem = &s->doc->source->mem;
+	const struct kho_mem *mem = &s->decoded->source->mem;
 	unsigned char buf[KHO_MEMFD_SIZE_MAX];
 	struct kho_memfd m;
 	uint64_t said[5];
@@ -210,19 +212,21 @@ static int on_flb(void *ctx, const struct kho_luo_flb *flb)
 	return err ? err : stream(ctx, &flb->count, sizeof(flb->count));
 }
 
-static int stream_luo(const struct doc *doc, const struct kho_node *node, struct luo_stream *s)
+static int stream_luo(const struct decoded *decoded, const struct kho_node *node,
+		      struct luo_stream *s)
 {
 	const struct kho_luo_visitor visitor = { on_session, on_file, on_flb, NULL, s };
 	struct kho_luo_info info;
 	int err;
 
-	*s = (struct luo_stream){ .doc = doc };
-	err = kho_luo_walk(doc->source->page_shift, &doc->source->mem, node, &visitor, &info);
+	*s = (struct luo_stream){ .decoded = decoded };
+	err = kho_luo_walk(decoded->source->page_shift, &decoded->source->mem, node, &visitor,
+			   &info);
 	return err ? err : stream(s, &info.number, sizeof(info.number));
 }
 
-static enum diff_fate compare_luo(const struct doc *a, const struct kho_node *na,
-				  const struct doc *b, const struct kho_node *nb)
+static enum diff_fate compare_luo(const struct decoded *a, const struct kho_node *na,
+				  const struct decoded *b, const struct kho_node *nb)
 {
 	struct luo_stream sa, sb = { 0 };
 	enum diff_fate fate = DIFF_UNREADABLE;
@@ -242,14 +246,14 @@ static bool is_place(const char *prop)
 }
 
 /* Whether B's node has all the properties that A's has, but for those. */
-static bool has_properties(const struct doc *a, const struct kho_node *na,
-			   const struct doc *b, const struct kho_node *nb)
+static bool has_properties(const struct decoded *a, const struct kho_node *na,
+			   const struct decoded *b, const struct kho_node *nb)
 {
 	const void *fdt = a->source->fdt.data, *value, *other;
-	int prop, len, other_len, node = doc_node_offset(b, nb);
+	int prop, len, other_len, node = decoded_node_offset(b, nb);
 	const char *name;
 
-	fdt_for_each_property_offset(prop, fdt, doc_node_offset(a, na)) {
+	fdt_for_each_property_offset(prop, fdt, decoded_node_offset(a, na)) {
 		value = fdt_getprop_by_offset(fdt, prop, &name, &len);
 		if (!value || is_place(name))
 			continue;
@@ -260,17 +264,17 @@ static bool has_properties(const struct doc *a, const struct kho_node *na,
 	return true;
 }
 
-static bool same_properties(const struct doc *a, const struct kho_node *na,
-			    const struct doc *b, const struct kho_node *nb)
+static bool same_properties(const struct decoded *a, const struct kho_node *na,
+			    const struct decoded *b, const struct kho_node *nb)
 {
 	return (!na->more && !nb->more) ||
 	       (has_properties(a, na, b, nb) && has_properties(b, nb, a, na));
 }
 
-static enum diff_fate compare_nodes(const struct doc *a, const struct kho_node *na,
-				    const struct doc *b, const struct kho_node *nb)
+static enum diff_fate compare_nodes(const struct decoded *a, const struct kho_node *na,
+				    const struct decoded *b, const struct kho_node *nb)
 {
-	const struct doc_node *da = doc_node(a, na), *db = doc_node(b, nb);
+	const struct decoded_node *da = decoded_node(a, na), *db = decoded_node(b, nb);
 	const struct payload pa = payload_of(a, na), pb = payload_of(b, nb);
 
 	if (da->err == -KHO_ERR_READ || db->err == -KHO_ERR_READ)
@@ -278,25 +282,27 @@ static enum diff_fate compare_nodes(const struct doc *a, const struct kho_node *
 	if (da->err || db->err)
 		return compare_bytes(&pa, &pb);
 	switch (da->kind) {
-	case DOC_MEMBLOCK:	return compare_regions(a, b);
-	case DOC_METADATA:	return compare_metadata(a, b);
-	case DOC_LUO:		return compare_luo(a, na, b, nb);
+	case DECODED_MEMBLOCK:	return compare_regions(a, b);
+	case DECODED_METADATA:	return compare_metadata(a, b);
+	case DECODED_LUO:		return compare_luo(a, na, b, nb);
 	default:		return compare_bytes(&pa, &pb);
 	}
 }
 
 /* A node that translation leaves out, and nothing is lost by it. */
-static bool expendable(const struct doc *doc, const struct kho_node *node, const struct doc *other)
+static bool expendable(const struct decoded *decoded, const struct kho_node *node,
+		       const struct decoded *other)
 {
-	if (doc->root.abi == other->root.abi)
+	if (decoded->root.abi == other->root.abi)
 		return false;
 	if (kho_node_within(node->name, KHO_NODE_METADATA))
 		return !kho_abi_sized(other->root.abi);
 	if (!kho_node_within(node->name, KHO_NODE_LUO))
 		return false;
 	/* What is below LUO has the same state as LUO. */
-	node = kho_root_find(&doc->root, KHO_NODE_LUO);
-	return node && !doc_node(doc, node)->err && !doc->luo.session_count && !doc->luo.flb_count;
+	node = kho_root_find(&decoded->root, KHO_NODE_LUO);
+	return node && !decoded_node(decoded, node)->err && !decoded->luo.session_count &&
+		!decoded->luo.flb_count;
 }
 
 static struct diff_node *new_node(struct diff *diff, const struct kho_node *node)
@@ -307,7 +313,7 @@ static struct diff_node *new_node(struct diff *diff, const struct kho_node *node
 	return d;
 }
 
-static void diff_nodes(const struct doc *a, const struct doc *b, struct diff *ret)
+static void diff_nodes(const struct decoded *a, const struct decoded *b, struct diff *ret)
 {
 	for (size_t i = 0; i < a->root.node_count; i++) {
 		const struct kho_node *na = &a->root.node[i];
@@ -331,7 +337,7 @@ static void diff_nodes(const struct doc *a, const struct doc *b, struct diff *re
 	}
 }
 
-int diff_make(const struct doc *a, const struct doc *b, struct diff *ret)
+int diff_make(const struct decoded *a, const struct decoded *b, struct diff *ret)
 {
 	int err;
 

@@ -15,7 +15,7 @@ struct diff_blocks {
 	struct diff_range *list;	/* malloc'ed; larger orders first, then by address */
 	size_t count, room;
 	uint64_t blocks;		/* in all of them */
-	uint64_t own_blocks;		/* left out: of the handover itself, see doc_own_pages() */
+	uint64_t own_blocks;		/* of the handover itself, see decoded_own_pages() */
 };
 
 enum diff_fate {
@@ -41,8 +41,8 @@ struct diff {
 	bool same;			/* but for the ABI: the same handover */
 };
 
-/* A and B: from doc_read_whole(). 0, or -KHO_ERR_NOSPACE. Release with diff_free(). */
-int diff_make(const struct doc *a, const struct doc *b, struct diff *ret);
+/* A and B: from decoded_read_whole(). 0, or -KHO_ERR_NOSPACE. Release with diff_free(). */
+int diff_make(const struct decoded *a, const struct decoded *b, struct diff *ret);
 void diff_free(struct diff *diff);
 
 #endif

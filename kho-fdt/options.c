@@ -218,7 +218,8 @@ int tool_open(const struct tool_options *options, size_t index, bool whole, stru
 		err = error("live: the running kernel (%s) hands nothing over: it has no KHO, or "
 			    "was booted without kho=on", h->source.machine->release);
 	if (!err)
-		err = whole ? doc_read_whole(&h->source, &h->doc) : doc_read(&h->source, &h->doc);
+		err = whole ? decoded_read_whole(&h->source, &h->decoded) :
+			decoded_read(&h->source, &h->decoded);
 	if (err)
 		tool_close(h);
 	else
@@ -230,7 +231,7 @@ void tool_close(struct handover *h)
 {
 	if (!h)
 		return;
-	doc_free(&h->doc);
+	decoded_free(&h->decoded);
 	source_close(&h->source);
 	free(h);
 }

@@ -39,9 +39,9 @@ static int copy_ranges(struct ranges *to, const struct kho_range *from, size_t c
 	return 0;
 }
 
-static int fill_layers(const struct doc *doc, struct layers *l)
+static int fill_layers(const struct decoded *decoded, struct layers *l)
 {
-	const struct source *s = doc->source;
+	const struct source *s = decoded->source;
 	struct ranges own = { 0 };
 	int err;
 
@@ -51,11 +51,13 @@ static int fill_layers(const struct doc *doc, struct layers *l)
 	if (!err)
 		err = copy_ranges(&l->kind[PICTURE_KERNEL], s->kernel.list, s->kernel.count);
 	if (!err)
-		err = copy_ranges(&l->kind[PICTURE_PRESERVED], doc->preserved.list, doc->preserved.count);
+		err = copy_ranges(&l->kind[PICTURE_PRESERVED], decoded->preserved.list,
+				  decoded->preserved.count);
 	if (!err)
-		err = copy_ranges(&l->kind[PICTURE_MAP], doc->map_pages.list, doc->map_pages.count);
+		err = copy_ranges(&l->kind[PICTURE_MAP], decoded->map_pages.list,
+				  decoded->map_pages.count);
 	if (!err)
-		err = doc_own_pages(doc, &own);
+		err = decoded_own_pages(decoded, &own);
 	if (!err)
 		err = copy_ranges(&l->kind[PICTURE_HANDOVER], own.list, own.count);
 	if (!err)
@@ -115,13 +117,13 @@ static int append(struct picture *p, uint64_t addr, uint64_t size, enum picture_
 	return 0;
 }
 
-int picture_make(const struct doc *doc, struct picture *ret)
+int picture_make(const struct decoded *decoded, struct picture *ret)
 {
 	struct layers l = { 0 };
 	int err;
 
 	memset(ret, 0, sizeof(*ret));
-	err = fill_layers(doc, &l);
+	err = fill_layers(decoded, &l);
 	if (!err)
 		err = collect_edges(&l);
 	for (size_t i = 0; !err && i + 1 < l.edges; i++)

@@ -33,7 +33,7 @@ struct picture {
 const char *picture_name(enum picture_kind kind);
 
 /* 0, or -KHO_ERR_NOSPACE. Release with picture_free(), also after an error. */
-int picture_make(const struct doc *doc, struct picture *ret);
+int picture_make(const struct decoded *decoded, struct picture *ret);
 void picture_free(struct picture *picture);
 
 /*

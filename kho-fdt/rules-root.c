@@ -8,17 +8,17 @@
 #include "arch.h"
 #include "rules-private.h"
 
-void check_fdt_sound(const struct doc *doc, struct rule_outcome *o)
+void check_fdt_sound(const struct decoded *decoded, struct rule_outcome *o)
 {
-	const struct buffer *fdt = &doc->source->fdt;
+	const struct buffer *fdt = &decoded->source->fdt;
 
-	if (!doc_fdt_valid(fdt->data, fdt->size))
+	if (!decoded_fdt_valid(fdt->data, fdt->size))
 		broken(o, "%zu bytes are not such a blob", fdt->size);
 }
 
-void check_fdt_size(const struct doc *doc, struct rule_outcome *o)
+void check_fdt_size(const struct decoded *decoded, struct rule_outcome *o)
 {
-	const struct source *s = doc->source;
+	const struct source *s = decoded->source;
 
 	if (s->fdt.size > KHO_EARLY_MAP_MAX)
 		broken(o, "it has %zu bytes", s->fdt.size);
@@ -29,35 +29,35 @@ void check_fdt_size(const struct doc *doc, struct rule_outcome *o)
 		       ULL(s->passed_size));
 }
 
-void check_fdt_aligned(const struct doc *doc, struct rule_outcome *o)
+void check_fdt_aligned(const struct decoded *decoded, struct rule_outcome *o)
 {
-	if (doc->source->fdt_addr % doc_page_size(doc))
-		broken(o, "it is at 0x%llx", ULL(doc->source->fdt_addr));
+	if (decoded->source->fdt_addr % decoded_page_size(decoded))
+		broken(o, "it is at 0x%llx", ULL(decoded->source->fdt_addr));
 }
 
 /* The ABI's name is the first thing kernels look at; the form plays no part here. */
-static enum kho_abi abi_of(const struct doc *doc)
+static enum kho_abi abi_of(const struct decoded *decoded)
 {
 	int len;
-	const char *name = fdt_getprop(doc->source->fdt.data, 0, "compatible", &len);
+	const char *name = fdt_getprop(decoded->source->fdt.data, 0, "compatible", &len);
 
 	return name && len > 1 && !name[len - 1] ? kho_abi_from_name(name) : KHO_ABI_UNKNOWN;
 }
 
-void check_abi_known(const struct doc *doc, struct rule_outcome *o)
+void check_abi_known(const struct decoded *decoded, struct rule_outcome *o)
 {
-	const char *name = fdt_getprop(doc->source->fdt.data, 0, "compatible", NULL);
+	const char *name = fdt_getprop(decoded->source->fdt.data, 0, "compatible", NULL);
 
-	if (abi_of(doc) == KHO_ABI_UNKNOWN || strcmp(kho_abi_name(abi_of(doc)), name))
+	if (abi_of(decoded) == KHO_ABI_UNKNOWN || strcmp(kho_abi_name(abi_of(decoded)), name))
 		broken(o, "\"compatible\" of the root node is %s",
 		       name ? "another string" : "missing");
 }
 
 /* A property of OFFSET that holds a number: 8 bytes, in the order of the machine. */
-static bool read_number(const struct doc *doc, int offset, const char *name, uint64_t *ret)
+static bool read_number(const struct decoded *decoded, int offset, const char *name, uint64_t *ret)
 {
 	int len;
-	const void *prop = fdt_getprop(doc->source->fdt.data, offset, name, &len);
+	const void *prop = fdt_getprop(decoded->source->fdt.data, offset, name, &len);
 
 	if (!prop || len != sizeof(*ret))
 		return false;
@@ -65,11 +65,11 @@ static bool read_number(const struct doc *doc, int offset, const char *name, uin
 	return true;
 }
 
-void check_map_address(const struct doc *doc, struct rule_outcome *o)
+void check_map_address(const struct decoded *decoded, struct rule_outcome *o)
 {
 	uint64_t addr;
 
-	if (!read_number(doc, 0, "preserved-memory-map", &addr))
+	if (!read_number(decoded, 0, "preserved-memory-map", &addr))
 		broken(o, "\"preserved-memory-map\" is missing or has not 8 bytes");
 	else if (!addr)
 		broken(o, "it is 0: not finalized, or of a kernel before 6.19 that preserves "
@@ -83,9 +83,9 @@ struct node_walk {
 	int at[KHO_ROOT_DEPTH_MAX + 1];	/* the node, behind those that it lies below */
 };
 
-static struct node_walk walk_nodes(const struct doc *doc)
+static struct node_walk walk_nodes(const struct decoded *decoded)
 {
-	return (struct node_walk){ .fdt = doc->source->fdt.data };
+	return (struct node_walk){ .fdt = decoded->source->fdt.data };
 }
 
 static bool next_node(struct node_walk *w)
@@ -122,9 +122,9 @@ static const char *path_text(const struct node_walk *w, char buf[PATH_TEXT])
 	return buf;
 }
 
-void check_node_name(const struct doc *doc, struct rule_outcome *o)
+void check_node_name(const struct decoded *decoded, struct rule_outcome *o)
 {
-	struct node_walk w = walk_nodes(doc);
+	struct node_walk w = walk_nodes(decoded);
 	char text[PATH_TEXT];
 
 	for (int index = 0; next_node(&w); index++) {
@@ -144,36 +144,38 @@ static bool holds_nodes_only(const struct node_walk *w, const char *addr_prop)
 	return !fdt_getprop(w->fdt, w->node, addr_prop, NULL) && fdt_first_subnode(w->fdt, w->node) >= 0;
 }
 
-static const char *addr_prop_of(const struct doc *doc)
+static const char *addr_prop_of(const struct decoded *decoded)
 {
-	return kho_abi_radix(abi_of(doc)) ? "preserved-data" : "fdt";
+	return kho_abi_radix(abi_of(decoded)) ? "preserved-data" : "fdt";
 }
 
-void check_node_complete(const struct doc *doc, struct rule_outcome *o)
+void check_node_complete(const struct decoded *decoded, struct rule_outcome *o)
 {
-	const char *prop = addr_prop_of(doc);
-	struct node_walk w = walk_nodes(doc);
+	const char *prop = addr_prop_of(decoded);
+	struct node_walk w = walk_nodes(decoded);
 	char text[PATH_TEXT];
 	uint64_t addr;
 
-	if (abi_of(doc) == KHO_ABI_UNKNOWN)
+	if (abi_of(decoded) == KHO_ABI_UNKNOWN)
 		return;
 	while (next_node(&w))
-		if (!holds_nodes_only(&w, prop) && (!read_number(doc, w.node, prop, &addr) || !addr))
+		if (!holds_nodes_only(&w, prop) &&
+		    (!read_number(decoded, w.node, prop, &addr) || !addr))
 			broken(o, "node '%s': \"%s\" is missing, 0 or has not 8 bytes",
 			       path_text(&w, text), prop);
 }
 
-void check_node_size(const struct doc *doc, struct rule_outcome *o)
+void check_node_size(const struct decoded *decoded, struct rule_outcome *o)
 {
-	struct node_walk w = walk_nodes(doc);
+	struct node_walk w = walk_nodes(decoded);
 	char text[PATH_TEXT];
 	uint64_t size;
 
-	if (!kho_abi_sized(abi_of(doc)))
+	if (!kho_abi_sized(abi_of(decoded)))
 		return;
 	while (next_node(&w))
-		if (!holds_nodes_only(&w, addr_prop_of(doc)) && !read_number(doc, w.node, "blob-size", &size))
+		if (!holds_nodes_only(&w, addr_prop_of(decoded)) &&
+		    !read_number(decoded, w.node, "blob-size", &size))
 			broken(o, "node '%s': \"blob-size\" is missing or has not 8 bytes",
 			       path_text(&w, text));
 }

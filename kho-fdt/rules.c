@@ -28,7 +28,7 @@ struct rule {
 	const char *id;
 	const char *text;
 	unsigned int needs;
-	void (*check)(const struct doc *doc, struct rule_outcome *o);
+	void (*check)(const struct decoded *decoded, struct rule_outcome *o);
 };
 
 void broken(struct rule_outcome *o, const char *format, ...)
@@ -125,22 +125,22 @@ static const struct rule rules[] = {
 _Static_assert(sizeof(rules) / sizeof(rules[0]) <= RULES_MAX, "room for every rule");
 
 /* What of NEEDS is missing; NULL: nothing. */
-static const char *missing(const struct doc *doc, unsigned int needs)
+static const char *missing(const struct decoded *decoded, unsigned int needs)
 {
-	const struct source *s = doc->source;
+	const struct source *s = decoded->source;
 
-	if (needs & NEED_FDT && !doc_fdt_valid(s->fdt.data, s->fdt.size))
+	if (needs & NEED_FDT && !decoded_fdt_valid(s->fdt.data, s->fdt.size))
 		return "the root FDT is no device tree blob";
-	if (needs & (NEED_ROOT | NEED_MAP) && doc->root_err == -KHO_ERR_LIMIT)
+	if (needs & (NEED_ROOT | NEED_MAP) && decoded->root_err == -KHO_ERR_LIMIT)
 		return "the root FDT has more nodes, or more of them below each other, than are read";
-	if (needs & (NEED_ROOT | NEED_MAP) && doc->root_err)
+	if (needs & (NEED_ROOT | NEED_MAP) && decoded->root_err)
 		return "the root FDT breaks a rule above";
 	if (needs & (NEED_MEM | NEED_MAP) && !s->has_mem)
 		return "there is no memory behind a bare root FDT";
 	if (needs & NEED_ADDR && !s->has_addr)
 		return "the root FDT's address is not known";
-	if (needs & NEED_MAP && doc->map_err)
-		return map_unknown(doc);
+	if (needs & NEED_MAP && decoded->map_err)
+		return map_unknown(decoded);
 	if (needs & NEED_SCRATCH && !s->has_scratch)
 		return "scratch is not known: say --scratch";
 	if (needs & NEED_RAM && !s->ram_whole)
@@ -152,20 +152,20 @@ static const char *missing(const struct doc *doc, unsigned int needs)
 	return NULL;
 }
 
-void rules_check(const struct doc *doc, struct rule_report *ret)
+void rules_check(const struct decoded *decoded, struct rule_report *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	ret->map_checked = !missing(doc, NEED_MAP);
+	ret->map_checked = !missing(decoded, NEED_MAP);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		struct rule_outcome *o = &ret->outcome[ret->count++];
 
 		o->id = rules[i].id;
 		o->text = rules[i].text;
-		o->why = missing(doc, rules[i].needs);
+		o->why = missing(decoded, rules[i].needs);
 		if (o->why)
 			o->result = RULE_UNKNOWN;
 		else
-			rules[i].check(doc, o);
+			rules[i].check(decoded, o);
 		if (o->result == RULE_BROKEN && rules[i].needs & WARN_ONLY)
 			o->result = RULE_WARNING;
 		ret->broken += o->result == RULE_BROKEN;

@@ -33,6 +33,6 @@ struct rule_report {
 };
 
 /* Look at DOC, which may have any part unreadable, by every rule. */
-void rules_check(const struct doc *doc, struct rule_report *ret);
+void rules_check(const struct decoded *decoded, struct rule_report *ret);
 
 #endif

@@ -67,11 +67,11 @@ struct source_spec tool_source(const struct tool_options *options, size_t index)
 /* A source and what was read from it. */
 struct handover {
 	struct source source;
-	struct doc doc;
+	struct decoded decoded;
 };
 
 /*
- * Open and read what operand INDEX names; WHOLE: with doc_read_whole(). 0, or an exit
+ * Open and read what operand INDEX names; WHOLE: with decoded_read_whole(). 0, or an exit
  * code after a message, and *RET is NULL. Release with tool_close(), which takes
  * NULL, too.
  */

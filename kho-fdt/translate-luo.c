@@ -13,7 +13,7 @@ static int on_old_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct work *w = ctx;
 
-	return ranges_add(&w->gone, addr, doc_block_size(w->doc, order));
+	return ranges_add(&w->gone, addr, decoded_block_size(w->decoded, order));
 }
 
 static int on_new_block(void *ctx, uint64_t addr, unsigned int order)
@@ -27,7 +27,7 @@ static int on_kept_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct work *w = ctx;
 
-	return ranges_add(&w->out->kept, addr, doc_block_size(w->doc, order));
+	return ranges_add(&w->out->kept, addr, decoded_block_size(w->decoded, order));
 }
 
 static int on_kept_chunk(void *ctx, uint64_t addr)
@@ -38,7 +38,7 @@ static int on_kept_chunk(void *ctx, uint64_t addr)
 /* What describes a memfd file, and the list of its pages; not the pages. */
 static int keep_memfd(struct work *w, const struct kho_luo_file *file, bool with_struct)
 {
-	const struct source *s = w->doc->source;
+	const struct source *s = w->decoded->source;
 	const struct kho_vmalloc_visitor area = { on_kept_chunk, on_kept_block, w };
 	enum kho_memfd_abi abi = kho_memfd_abi_from_name(file->compatible);
 	unsigned char buf[KHO_MEMFD_SIZE_MAX];
@@ -64,7 +64,8 @@ static int walk_old_luo(struct work *w, const struct kho_node *node,
 {
 	const struct kho_luo_visitor visitor = { .block = block, .ctx = w };
 	struct kho_luo_info info;
-	int err = kho_luo_walk(w->doc->source->page_shift, &w->doc->source->mem, node, &visitor, &info);
+	int err = kho_luo_walk(w->decoded->source->page_shift, &w->decoded->source->mem, node,
+			       &visitor, &info);
 
 	return err ? error("node LUO: %s", kho_strerror(err)) : 0;
 }
@@ -72,7 +73,7 @@ static int walk_old_luo(struct work *w, const struct kho_node *node,
 /* All of the state, from which a node of any ABI can be written. */
 static int read_luo(struct work *w, const struct kho_node *node)
 {
-	const struct kho_luo_info *info = &w->doc->luo;
+	const struct kho_luo_info *info = &w->decoded->luo;
 	struct kho_luo_state *state = &w->luo;
 	int err;
 
@@ -84,7 +85,7 @@ static int read_luo(struct work *w, const struct kho_node *node)
 	state->flb = calloc(state->flb_count + 1, sizeof(*state->flb));
 	if (!state->session || !state->file || !state->flb)
 		return error("no memory for the live update state");
-	err = kho_luo_read(w->doc->source->page_shift, &w->doc->source->mem, node, state);
+	err = kho_luo_read(w->decoded->source->page_shift, &w->decoded->source->mem, node, state);
 	return err ? error("node LUO: %s", kho_strerror(err)) : 0;
 }
 
@@ -141,13 +142,13 @@ static struct kho_luo_output luo_output(const struct translation *t, uint64_t at
 /* Old memfd structs are replaced by new ones, in pages of their own. */
 static int convert_files(struct work *w)
 {
-	const struct kho_mem *mem = &w->doc->source->mem;
+	const struct kho_mem *mem = &w->decoded->source->mem;
 	struct translation *t = w->out;
 	struct kho_luo_culprit culprit = { NULL, NULL, NULL };
 	enum kho_memfd_abi to = kho_memfd_abi_from_name(w->to->formats.memfd);
 	struct kho_luo_output out;
-	const unsigned int page_shift = w->doc->source->page_shift;
-	const uint64_t page_size = doc_page_size(w->doc);
+	const unsigned int page_shift = w->decoded->source->page_shift;
+	const uint64_t page_size = decoded_page_size(w->decoded);
 	uint64_t size, at;
 	int err;
 
@@ -184,7 +185,7 @@ static int encode_luo(struct work *w, const struct kho_node *node)
 	struct translation *t = w->out;
 	struct kho_luo_culprit none = { NULL, NULL, NULL };
 	struct kho_luo_output out;
-	const unsigned int page_shift = w->doc->source->page_shift;
+	const unsigned int page_shift = w->decoded->source->page_shift;
 	struct kho_node made;
 	uint64_t size, at;
 	int err = kho_luo_size(abi, page_shift, &w->luo, &size);
@@ -193,7 +194,7 @@ static int encode_luo(struct work *w, const struct kho_node *node)
 		return refuse_luo(w, &none, err);
 	if (err)
 		return error("node LUO: %s", kho_strerror(err));
-	if (translate_extend(w, size, LUO_ALIGN_PAGES * doc_page_size(w->doc), &at))
+	if (translate_extend(w, size, LUO_ALIGN_PAGES * decoded_page_size(w->decoded), &at))
 		return -1;
 	out = luo_output(t, at, size);
 	err = kho_luo_encode(abi, page_shift, &w->luo, &out, &visitor, &made);
@@ -234,10 +235,10 @@ static int keep_luo(struct work *w, const struct kho_node *node)
  */
 static bool luo_fits(const struct work *w)
 {
-	struct kho_formats from = { .abi = w->doc->root.abi };
+	struct kho_formats from = { .abi = w->decoded->root.abi };
 	struct kho_formats to = w->to->formats;
 
-	kho_formats_add_luo(&from, &w->doc->luo);
+	kho_formats_add_luo(&from, &w->decoded->luo);
 	strcpy(from.memfd, to.memfd);
 	for (size_t i = 0; i < w->luo.file_count; i++)
 		if (other_memfd(w, &w->luo.file[i]))
@@ -292,7 +293,7 @@ static int leave_luo(struct work *w, const struct kho_node *node)
 			 "no session is open, and the other kernel has no live update");
 }
 
-int translate_luo(struct work *w, const struct kho_node *node, const struct doc_node *d)
+int translate_luo(struct work *w, const struct kho_node *node, const struct decoded_node *d)
 {
 	int err;
 

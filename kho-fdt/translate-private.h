@@ -10,7 +10,7 @@
 
 /* A translation that is under way. */
 struct work {
-	const struct doc *doc;
+	const struct decoded *decoded;
 	const struct translate_target *to;
 	struct translation *out;
 	struct kho_root root;		/* the new one */
@@ -41,7 +41,7 @@ int translate_drop(struct work *w, const struct kho_node *node, const char *why)
 int translate_keep(struct work *w, const struct kho_node *node);
 
 /* The node LUO, whose contents are D; likewise. */
-int translate_luo(struct work *w, const struct kho_node *node, const struct doc_node *d);
+int translate_luo(struct work *w, const struct kho_node *node, const struct decoded_node *d);
 
 /* The same state in a form that is not known goes on with LUO, or is left out with it. */
 int translate_below_luo(struct work *w, const struct kho_node *node);

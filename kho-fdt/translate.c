@@ -25,9 +25,9 @@ struct translate_target translate_target_of(enum kho_abi abi)
 /* ---- What is new ---------------------------------------------------------------- */
 
 /* SIZE in whole pages. */
-static uint64_t whole_pages(const struct doc *doc, uint64_t size)
+static uint64_t whole_pages(const struct decoded *decoded, uint64_t size)
 {
-	const uint64_t page = doc_page_size(doc);
+	const uint64_t page = decoded_page_size(decoded);
 
 	return (size + page - 1) & ~(page - 1);
 }
@@ -36,7 +36,7 @@ int translate_extend(struct work *w, uint64_t size, uint64_t align, uint64_t *re
 {
 	struct translation *t = w->out;
 	uint64_t start = ((t->base + t->bytes.size + align - 1) & ~(align - 1)) - t->base;
-	uint64_t end = whole_pages(w->doc, start + size);
+	uint64_t end = whole_pages(w->decoded, start + size);
 	unsigned char *data;
 
 	if (size > TRANSLATION_MAX || end > TRANSLATION_MAX)
@@ -59,11 +59,11 @@ int translate_no_memory(void)
 
 int translate_preserve(struct work *w, uint64_t addr, uint64_t size)
 {
-	const struct kho_range range = { addr, whole_pages(w->doc, size) };
+	const struct kho_range range = { addr, whole_pages(w->decoded, size) };
 	struct kho_block block[128];	/* 2^52 bytes are fewer pieces */
 	size_t count;
 
-	if (kho_split_range(w->doc->source->page_shift, &range, block,
+	if (kho_split_range(w->decoded->source->page_shift, &range, block,
 			    sizeof(block) / sizeof(block[0]), &count))
 		return error("0x%llx bytes at 0x%llx cannot be preserved", ULL(size), ULL(addr));
 	for (size_t i = 0; i < count; i++)
@@ -111,7 +111,7 @@ int translate_keep(struct work *w, const struct kho_node *node)
 
 int translate_read(const struct work *w, const char *name, uint64_t addr, void *buf, size_t size)
 {
-	const struct kho_mem *mem = &w->doc->source->mem;
+	const struct kho_mem *mem = &w->decoded->source->mem;
 
 	if (mem->read(mem->ctx, addr, buf, size))
 		return error("node '%s': memory at 0x%llx cannot be read", name, ULL(addr));
@@ -130,7 +130,7 @@ static int wrap_node(struct work *w, const struct kho_node *node)
 		      "much", node->name, ULL(node->size), w->to->name);
 		return REFUSED;
 	}
-	if (translate_extend(w, size, doc_page_size(w->doc), &at))
+	if (translate_extend(w, size, decoded_page_size(w->decoded), &at))
 		return -1;
 	if (kho_blob_wrap(t->bytes.data + at, size, node->size, &data))
 		return error("node '%s' cannot be wrapped in a device tree blob", node->name);
@@ -140,12 +140,13 @@ static int wrap_node(struct work *w, const struct kho_node *node)
 	return translate_add(w, node, TRANSLATE_WRAPPED, t->base + at, size);
 }
 
-static int unwrap_node(struct work *w, const struct kho_node *node, const struct doc_node *d)
+static int unwrap_node(struct work *w, const struct kho_node *node, const struct decoded_node *d)
 {
 	struct translation *t = w->out;
 	uint64_t at;
 
-	if (translate_extend(w, d->blob_size ? d->blob_size : 1, doc_page_size(w->doc), &at) ||
+	if (translate_extend(w, d->blob_size ? d->blob_size : 1, decoded_page_size(w->decoded),
+			     &at) ||
 	    translate_read(w, node->name, node->addr + d->blob_offset, t->bytes.data + at,
 			   d->blob_size) ||
 	    translate_preserve(w, t->base + at, d->blob_size ? d->blob_size : 1))
@@ -157,21 +158,21 @@ static int unwrap_node(struct work *w, const struct kho_node *node, const struct
 
 static int translate_node(struct work *w, const struct kho_node *node)
 {
-	const struct doc_node *d = doc_node(w->doc, node);
+	const struct decoded_node *d = decoded_node(w->decoded, node);
 	bool sized = kho_abi_sized(w->to->formats.abi);
 
-	if (d->kind == DOC_METADATA && !sized)
+	if (d->kind == DECODED_METADATA && !sized)
 		return translate_drop(w, node, "the other ABI does not know of it");
-	if (d->kind == DOC_LUO)
+	if (d->kind == DECODED_LUO)
 		return translate_luo(w, node, d);
 	if (kho_node_within(node->name, KHO_NODE_LUO))
 		return translate_below_luo(w, node);
 	if (d->err == -KHO_ERR_READ)
 		return error("node '%s' at 0x%llx, %llu bytes, cannot be read: the dump must hold "
 			     "it", node->name, ULL(node->addr), ULL(node->size));
-	if (d->kind == DOC_BLOB && sized)
+	if (d->kind == DECODED_BLOB && sized)
 		return unwrap_node(w, node, d);
-	if (d->kind == DOC_RAW && !sized)
+	if (d->kind == DECODED_RAW && !sized)
 		return wrap_node(w, node);
 	return translate_keep(w, node);
 }
@@ -180,7 +181,7 @@ static int on_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct work *w = ctx;
 
-	if (ranges_cover(&w->gone, addr, doc_block_size(w->doc, order)))
+	if (ranges_cover(&w->gone, addr, decoded_block_size(w->decoded, order)))
 		return 0;
 	return blocks_add(&w->blocks, addr, order);
 }
@@ -189,24 +190,24 @@ static int on_block(void *ctx, uint64_t addr, unsigned int order)
 static int copy_blocks(struct work *w)
 {
 	const struct kho_map_visitor visitor = { .block = on_block, .ctx = w };
-	const struct source *s = w->doc->source;
+	const struct source *s = w->decoded->source;
 
-	if (s->has_addr && ranges_add(&w->gone, s->fdt_addr & ~(doc_page_size(w->doc) - 1),
-				      whole_pages(w->doc, s->fdt.size)))
+	if (s->has_addr && ranges_add(&w->gone, s->fdt_addr & ~(decoded_page_size(w->decoded) - 1),
+				      whole_pages(w->decoded, s->fdt.size)))
 		return translate_no_memory();
 	ranges_merge(&w->gone);
-	return kho_map_each(&w->doc->blocks.map, &visitor) ? translate_no_memory() : 0;
+	return kho_map_each(&w->decoded->blocks.map, &visitor) ? translate_no_memory() : 0;
 }
 
 static int too_large(void *ctx, uint64_t addr, unsigned int order)
 {
 	const struct work *w = ctx;
 
-	if (order <= kho_abi_max_order(w->to->formats.abi, w->doc->source->page_shift))
+	if (order <= kho_abi_max_order(w->to->formats.abi, w->decoded->source->page_shift))
 		return 0;
 	error("preserved memory at 0x%llx is one block of order %u, and kernels of %s reserve up "
 	      "to order %u", ULL(addr), order, w->to->name,
-	      kho_abi_max_order(w->to->formats.abi, w->doc->source->page_shift));
+	      kho_abi_max_order(w->to->formats.abi, w->decoded->source->page_shift));
 	return REFUSED;
 }
 
@@ -220,7 +221,7 @@ static int encode_map(struct work *w)
 	if (kho_map_each(&w->blocks.map, &visitor))
 		return REFUSED;
 	err = kho_map_size(&w->blocks.map, w->to->formats.abi, &t->map_size);
-	if (!err && translate_extend(w, t->map_size, doc_page_size(w->doc), &at))
+	if (!err && translate_extend(w, t->map_size, decoded_page_size(w->decoded), &at))
 		return -1;
 	if (!err)
 		err = kho_map_encode(&w->blocks.map, w->to->formats.abi, t->bytes.data + at,
@@ -236,7 +237,7 @@ static int write_root(struct work *w)
 
 	w->root.abi = w->to->formats.abi;
 	w->root.map = t->map;
-	err = kho_root_rewrite(&w->root, w->doc->source->fdt.data, w->doc->source->fdt.size,
+	err = kho_root_rewrite(&w->root, w->decoded->source->fdt.data, w->decoded->source->fdt.size,
 			       t->bytes.data, t->fdt_size);
 	return err ? error("root FDT: %s", kho_strerror(err)) : 0;
 }
@@ -245,12 +246,12 @@ static int write_root(struct work *w)
 static int check_place(const struct work *w)
 {
 	const struct translation *t = w->out;
-	const struct source *s = w->doc->source;
+	const struct source *s = w->decoded->source;
 
 	if (t->bytes.size > UINT64_MAX - t->base)
 		return error("--base=0x%llx: addresses end before the translation does",
 			     ULL(t->base));
-	if (ranges_touch(&w->doc->preserved, t->base, t->bytes.size) ||
+	if (ranges_touch(&w->decoded->preserved, t->base, t->bytes.size) ||
 	    ranges_touch(&t->kept, t->base, t->bytes.size))
 		return error("--base=0x%llx: what is new, %zu bytes, would overlap preserved "
 			     "memory", ULL(t->base), t->bytes.size);
@@ -266,12 +267,12 @@ static int run(struct work *w)
 	uint64_t at;
 	int err;
 
-	t->fdt_size = FDT_PAGES * doc_page_size(w->doc);
-	if (translate_extend(w, t->fdt_size, doc_page_size(w->doc), &at) ||
+	t->fdt_size = FDT_PAGES * decoded_page_size(w->decoded);
+	if (translate_extend(w, t->fdt_size, decoded_page_size(w->decoded), &at) ||
 	    translate_preserve(w, t->base, t->fdt_size))
 		return -1;
-	for (size_t i = 0; i < w->doc->root.node_count; i++) {
-		err = translate_node(w, &w->doc->root.node[i]);
+	for (size_t i = 0; i < w->decoded->root.node_count; i++) {
+		err = translate_node(w, &w->decoded->root.node[i]);
 		if (err)
 			return err;
 	}
@@ -284,10 +285,11 @@ static int run(struct work *w)
 	return check_place(w) || write_root(w) ? -1 : 0;
 }
 
-uint64_t translate_default_base(const struct doc *doc)
+uint64_t translate_default_base(const struct decoded *decoded)
 {
-	const struct ranges *known[] = { &doc->source->ram, &doc->preserved, &doc->map_pages };
-	const struct source *s = doc->source;
+	const struct ranges *known[] = { &decoded->source->ram, &decoded->preserved,
+					 &decoded->map_pages };
+	const struct source *s = decoded->source;
 	uint64_t end = 0, align;
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -301,24 +303,24 @@ uint64_t translate_default_base(const struct doc *doc)
 		if (s->scratch[i].size <= UINT64_MAX - s->scratch[i].addr &&
 		    s->scratch[i].addr + s->scratch[i].size > end)
 			end = s->scratch[i].addr + s->scratch[i].size;
-	align = LUO_ALIGN_PAGES * doc_page_size(doc);
+	align = LUO_ALIGN_PAGES * decoded_page_size(decoded);
 	return (end + align - 1) & ~(align - 1);
 }
 
-int translate(const struct doc *doc, const struct translate_target *to, uint64_t base,
+int translate(const struct decoded *decoded, const struct translate_target *to, uint64_t base,
 	      struct translation *ret)
 {
 	struct work *w = calloc(1, sizeof(*w));
 	int err = -1;
 
 	*ret = (struct translation){ .abi = to->formats.abi, .base = base };
-	if (!base || base % doc_page_size(doc))
+	if (!base || base % decoded_page_size(decoded))
 		error("--base=0x%llx: a multiple of the page size, %llu, is needed", ULL(base),
-		      ULL(doc_page_size(doc)));
-	else if (!w || blocks_init(&w->blocks, doc->source->page_shift))
+		      ULL(decoded_page_size(decoded)));
+	else if (!w || blocks_init(&w->blocks, decoded->source->page_shift))
 		translate_no_memory();
 	else {
-		w->doc = doc;
+		w->decoded = decoded;
 		w->to = to;
 		w->out = ret;
 		err = run(w);

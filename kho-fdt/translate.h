@@ -43,14 +43,14 @@ struct translation {
 };
 
 /* A base behind all that DOC and its source name. */
-uint64_t translate_default_base(const struct doc *doc);
+uint64_t translate_default_base(const struct decoded *decoded);
 
 /*
- * Translate DOC, from doc_read_whole(), for TO. 0; 1 after a message if something in
+ * Translate DOC, from decoded_read_whole(), for TO. 0; 1 after a message if something in
  * it cannot be expressed for TO; -1 after a message if it cannot be done at all.
  * Release with translate_free() in each case.
  */
-int translate(const struct doc *doc, const struct translate_target *to, uint64_t base,
+int translate(const struct decoded *decoded, const struct translate_target *to, uint64_t base,
 	      struct translation *ret);
 void translate_free(struct translation *translation);
 

@@ -29,23 +29,23 @@ int source_open_in(struct source *source, const char *sysroot)
 	return -1;
 }
 
-static void check_diff(const struct doc *doc)
+static void check_diff(const struct decoded *decoded)
 {
 	struct diff diff;
 
-	must(!diff_make(doc, doc, &diff));
+	must(!diff_make(decoded, decoded, &diff));
 	must(!diff.only_a.blocks && !diff.only_b.blocks);
 	for (size_t i = 0; i < diff.node_count; i++)
 		must(diff.node[i].fate == DIFF_SAME || diff.node[i].fate == DIFF_UNREADABLE);
 	diff_free(&diff);
 }
 
-static void check_picture(const struct doc *doc)
+static void check_picture(const struct decoded *decoded)
 {
 	struct picture p;
 	uint64_t sum = 0;
 
-	must(!picture_make(doc, &p));
+	must(!picture_make(decoded, &p));
 	for (size_t i = 0; i < p.count; i++) {
 		must(p.list[i].size && p.list[i].size <= UINT64_MAX - p.list[i].addr);
 		must(!i || p.list[i].addr == p.list[i - 1].addr + p.list[i - 1].size);
@@ -58,13 +58,13 @@ static void check_picture(const struct doc *doc)
 	picture_free(&p);
 }
 
-static void check_translation(const struct doc *doc, enum kho_abi abi)
+static void check_translation(const struct decoded *decoded, enum kho_abi abi)
 {
 	const struct translate_target to = translate_target_of(abi);
 	static struct kho_root root;
 	struct translation t;
 
-	if (!translate(doc, &to, translate_default_base(doc), &t)) {
+	if (!translate(decoded, &to, translate_default_base(decoded), &t)) {
 		must(!kho_root_read(t.bytes.data, t.fdt_size, &root));
 		must(root.map == t.map && t.map >= t.base && t.map - t.base <= t.bytes.size);
 		must(t.map_size <= t.bytes.size - (t.map - t.base));
@@ -75,21 +75,21 @@ static void check_translation(const struct doc *doc, enum kho_abi abi)
 static void check_source(const struct source *source)
 {
 	static struct rule_report report;
-	static struct doc doc;
+	static struct decoded decoded;
 
-	if (!doc_read(source, &doc)) {
-		rules_check(&doc, &report);
+	if (!decoded_read(source, &decoded)) {
+		rules_check(&decoded, &report);
 		must(report.count && report.broken + report.unknown <= report.count);
-		if (!doc.root_err)
-			check_picture(&doc);
-		if (!doc.root_err && !doc.map_err) {
-			check_diff(&doc);
-			check_translation(&doc, KHO_ABI_V1);
-			check_translation(&doc, KHO_ABI_V3);
-			check_translation(&doc, KHO_ABI_V4);
+		if (!decoded.root_err)
+			check_picture(&decoded);
+		if (!decoded.root_err && !decoded.map_err) {
+			check_diff(&decoded);
+			check_translation(&decoded, KHO_ABI_V1);
+			check_translation(&decoded, KHO_ABI_V3);
+			check_translation(&decoded, KHO_ABI_V4);
 		}
 	}
-	doc_free(&doc);
+	decoded_free(&decoded);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

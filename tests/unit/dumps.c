@@ -66,15 +66,15 @@ void dump_hole(struct opened_dump *d, uint64_t addr, size_t size)
 	d->patch[d->patches++].hole = true;
 }
 
-struct doc *dump_doc(struct opened_dump *d)
+struct decoded *dump_decoded(struct opened_dump *d)
 {
-	assert_int_equal(doc_read(&d->source, &d->doc), 0);
-	return &d->doc;
+	assert_int_equal(decoded_read(&d->source, &d->decoded), 0);
+	return &d->decoded;
 }
 
 void dump_done(struct opened_dump *d)
 {
-	doc_free(&d->doc);
+	decoded_free(&d->decoded);
 	d->source.mem = d->memory;
 	source_close(&d->source);
 	free(d);

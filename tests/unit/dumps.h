@@ -31,7 +31,7 @@ struct opened_dump {
 		bool hole;		/* these bytes are not to be read */
 	} patch[DUMP_PATCHES];
 	size_t patches;
-	struct doc doc;
+	struct decoded decoded;
 	char path[512];
 };
 
@@ -44,7 +44,7 @@ void dump_patch(struct opened_dump *dump, uint64_t addr, const void *bytes, size
 void dump_hole(struct opened_dump *dump, uint64_t addr, size_t size);
 
 /* Decode what is there now; not twice. */
-struct doc *dump_doc(struct opened_dump *dump);
+struct decoded *dump_decoded(struct opened_dump *dump);
 
 void dump_done(struct opened_dump *dump);
 

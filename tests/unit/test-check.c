@@ -67,11 +67,11 @@ static void area(struct opened_dump *d, size_t index, uint64_t addr, uint64_t si
 	d->source.scratch[index] = (struct kho_range){ addr, size };
 }
 
-static void preserve(struct doc *doc, uint64_t addr, unsigned int order)
+static void preserve(struct decoded *decoded, uint64_t addr, unsigned int order)
 {
-	assert_int_equal(blocks_add(&doc->blocks, addr, order), 0);
-	assert_int_equal(ranges_add(&doc->preserved, addr, 4096ull << order), 0);
-	ranges_merge(&doc->preserved);
+	assert_int_equal(blocks_add(&decoded->blocks, addr, order), 0);
+	assert_int_equal(ranges_add(&decoded->preserved, addr, 4096ull << order), 0);
+	ranges_merge(&decoded->preserved);
 }
 
 /* ---- Before the handover is decoded ---------------------------------------------- */
@@ -159,16 +159,16 @@ static void scratch_ram(struct opened_dump *d)
 
 /* ---- After that ---------------------------------------------------------------------- */
 
-static void block_order(struct doc *doc) { preserve(doc, 1ull << 40, 19); }
-static void block_apart(struct doc *doc) { preserve(doc, DUMP_R0 + 8192, 0); }
-static void block_low(struct doc *doc) { preserve(doc, 0xff000, 0); }
-static void luo_abi(struct doc *doc) { doc->luo.abi = KHO_LUO_V1; }
+static void block_order(struct decoded *decoded) { preserve(decoded, 1ull << 40, 19); }
+static void block_apart(struct decoded *decoded) { preserve(decoded, DUMP_R0 + 8192, 0); }
+static void block_low(struct decoded *decoded) { preserve(decoded, 0xff000, 0); }
+static void luo_abi(struct decoded *decoded) { decoded->luo.abi = KHO_LUO_V1; }
 
-static void luo_without_flbs(struct doc *doc)
+static void luo_without_flbs(struct decoded *decoded)
 {
-	doc->root.abi = KHO_ABI_V3;
-	doc->luo.abi = KHO_LUO_V1;
-	doc->luo.flbs = false;
+	decoded->root.abi = KHO_ABI_V3;
+	decoded->luo.abi = KHO_LUO_V1;
+	decoded->luo.flbs = false;
 }
 
 /* Memory of node 1 begins in the middle of the region "r0". */
@@ -196,14 +196,14 @@ static void fdt_by_setup_data(struct opened_dump *d)
 	assert_int_equal(ranges_add(&d->source.reserved, d->source.fdt_addr, 4096), 0);
 }
 
-static void node_elsewhere(struct doc *doc) { doc->root.node[0].addr = 0x1500000; }
-static void region_elsewhere(struct doc *doc) { doc->region[1].addr += 0x100000; }
-static void region_apart(struct doc *doc) { doc->region[1].addr = DUMP_R0 + 4096; }
+static void node_elsewhere(struct decoded *decoded) { decoded->root.node[0].addr = 0x1500000; }
+static void region_elsewhere(struct decoded *decoded) { decoded->region[1].addr += 0x100000; }
+static void region_apart(struct decoded *decoded) { decoded->region[1].addr = DUMP_R0 + 4096; }
 
 static const struct {
 	const char *dump, *broken;
 	void (*before)(struct opened_dump *d);
-	void (*after)(struct doc *doc);
+	void (*after)(struct decoded *decoded);
 } breaks[] = {
 	{ "kho-v4", "fdt-sound ", fdt_sound, NULL },
 	{ "kho-v4", "fdt-size ", fdt_size, NULL },
@@ -273,7 +273,7 @@ static void test_sound(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct opened_dump *d = dump_source(names[i]);
 
-		rules_check(dump_doc(d), &report);
+		rules_check(dump_decoded(d), &report);
 		assert_string_equal(broken_rules(), "");
 		assert_int_equal(report.broken, 0);
 		assert_int_equal(report.unknown, 3);	/* nobody knows all RAM, or nodes */
@@ -286,14 +286,14 @@ static void test_each_rule(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(breaks); i++) {
 		struct opened_dump *d = dump_source(breaks[i].dump);
-		struct doc *doc;
+		struct decoded *decoded;
 
 		if (breaks[i].before)
 			breaks[i].before(d);
-		doc = dump_doc(d);
+		decoded = dump_decoded(d);
 		if (breaks[i].after)
-			breaks[i].after(doc);
-		rules_check(doc, &report);
+			breaks[i].after(decoded);
+		rules_check(decoded, &report);
 		if (strcmp(broken_rules(), breaks[i].broken))
 			fail_msg("break %zu: expected '%s', found '%s'", i, breaks[i].broken,
 				 broken_rules());
@@ -307,7 +307,7 @@ static void test_all_rules(void **state)
 	struct opened_dump *d = dump_source("kho-v4");
 
 	(void)state;
-	rules_check(dump_doc(d), &report);
+	rules_check(dump_decoded(d), &report);
 	for (size_t i = 0; i < report.count; i++) {
 		bool found = false;
 
@@ -328,7 +328,7 @@ static void test_reserved(void **state)
 	map_scratch(d);
 	d->source.scratch[1].size = 1 << 20;
 	assert_int_equal(ranges_add(&d->source.reserved, DUMP_MAP, 1 << 20), 0);
-	rules_check(dump_doc(d), &report);
+	rules_check(dump_decoded(d), &report);
 	assert_string_equal(broken_rules(), "scratch-aligned ");
 	dump_done(d);
 }
@@ -384,18 +384,18 @@ static void check_payload_dump(const struct payload_page *page, struct source_sp
 {
 	char path[] = "/tmp/test-check-XXXXXX";
 	struct source *s = must_calloc(sizeof(*s));
-	struct doc *doc = must_calloc(sizeof(*doc));
+	struct decoded *decoded = must_calloc(sizeof(*decoded));
 
 	write_payload_dump(path, page);
 	spec.name = path;
 	assert_int_equal(source_open(&spec, s), 0);
 	unlink(path);
-	assert_int_equal(doc_read(s, doc), 0);
-	region_elsewhere(doc);
-	rules_check(doc, &report);
-	doc_free(doc);
+	assert_int_equal(decoded_read(s, decoded), 0);
+	region_elsewhere(decoded);
+	rules_check(decoded, &report);
+	decoded_free(decoded);
 	source_close(s);
-	free(doc);
+	free(decoded);
 	free(s);
 }
 
@@ -463,27 +463,27 @@ static void test_form(void **state)
 	struct opened_dump *d = dump_source("kho-v1-page");
 
 	(void)state;
-	assert_int_equal(dump_doc(d)->root.abi, KHO_ABI_V1);
-	assert_false(d->doc.form_unknown);
+	assert_int_equal(dump_decoded(d)->root.abi, KHO_ABI_V1);
+	assert_false(d->decoded.form_unknown);
 	dump_done(d);
 	d = dump_source("kho-v1-512");
-	assert_int_equal(dump_doc(d)->root.abi, KHO_ABI_V1_512);
+	assert_int_equal(dump_decoded(d)->root.abi, KHO_ABI_V1_512);
 	dump_done(d);
 
 	/* In neither: a node's data is where no kernel has put it. */
 	d = dump_source("kho-v1-page");
 	replace_number(d, DUMP_TEST, 0x7000000);
-	rules_check(dump_doc(d), &report);
-	assert_true(d->doc.form_unknown);
+	rules_check(dump_decoded(d), &report);
+	assert_true(d->decoded.form_unknown);
 	assert_int_equal(outcome("map-readable")->result, RULE_UNKNOWN);
 	assert_int_equal(outcome("node-preserved")->result, RULE_UNKNOWN);
-	assert_string_equal(doc_abi_label(&d->doc), "kho-v1");
+	assert_string_equal(decoded_abi_label(&d->decoded), "kho-v1");
 	dump_done(d);
 	/* Unless the user says it. */
 	d = dump_source("kho-v1-page");
 	replace_number(d, DUMP_TEST, 0x7000000);
 	d->source.form = KHO_ABI_V1;
-	rules_check(dump_doc(d), &report);
+	rules_check(dump_decoded(d), &report);
 	assert_string_equal(broken_rules(), "node-preserved node-readable ");
 	dump_done(d);
 }
@@ -495,7 +495,7 @@ static void test_not_checked(void **state)
 	(void)state;
 	d->source.has_scratch = false;
 	d->source.has_addr = false;
-	rules_check(dump_doc(d), &report);
+	rules_check(dump_decoded(d), &report);
 	assert_int_equal(report.broken, 0);
 	assert_int_equal(outcome("scratch-low")->result, RULE_UNKNOWN);
 	assert_non_null(outcome("scratch-low")->why);
@@ -506,7 +506,7 @@ static void test_not_checked(void **state)
 
 	d = dump_source("kho-v4");
 	d->source.has_mem = false;
-	rules_check(dump_doc(d), &report);
+	rules_check(dump_decoded(d), &report);
 	assert_int_equal(report.broken, 0);
 	assert_false(report.map_checked);
 	assert_int_equal(outcome("map-readable")->result, RULE_UNKNOWN);
@@ -523,7 +523,7 @@ static void test_many_findings(void **state)
 	scratch_size(d);
 	for (size_t i = 100; i < 200; i++)
 		d->source.scratch[i] = (struct kho_range){ 0x10000000 + i * 0x1000, 0x1000 };
-	rules_check(dump_doc(d), &report);
+	rules_check(dump_decoded(d), &report);
 	assert_true(outcome("scratch-aligned")->findings > FINDINGS_MAX);
 	assert_string_not_equal(outcome("scratch-aligned")->finding[FINDINGS_MAX - 1], "");
 	dump_done(d);

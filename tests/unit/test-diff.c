@@ -15,17 +15,18 @@ static enum diff_fate fate_of(const struct diff *diff, const char *name)
 }
 
 /* The v4 dump and the same with one change. */
-static struct diff compare(void (*before)(struct opened_dump *d), void (*after)(struct doc *doc))
+static struct diff compare(void (*before)(struct opened_dump *d),
+			   void (*after)(struct decoded *decoded))
 {
 	struct opened_dump *a = dump_source("kho-v4"), *b = dump_source("kho-v4");
 	struct diff diff;
 
 	if (before)
 		before(b);
-	dump_doc(b);
+	dump_decoded(b);
 	if (after)
-		after(&b->doc);
-	assert_int_equal(diff_make(dump_doc(a), &b->doc, &diff), 0);
+		after(&b->decoded);
+	assert_int_equal(diff_make(dump_decoded(a), &b->decoded, &diff), 0);
 	dump_done(a);
 	dump_done(b);
 	return diff;
@@ -37,21 +38,21 @@ static void hole_state(struct opened_dump *d) { dump_hole(d, DUMP_STATE + 4096, 
 static void change_metadata(struct opened_dump *d) { dump_patch(d, DUMP_METADATA + 69, "\5", 1); }
 static void change_luo(struct opened_dump *d) { dump_patch(d, DUMP_LUO_SESSIONS + 16, "wm-1", 4); }
 static void change_memfd(struct opened_dump *d) { dump_patch(d, DUMP_LUO_MEMFD, "\1", 1); }
-static void change_region(struct doc *doc) { doc->region[0].size += 4096; }
-static void lose_region(struct doc *doc) { doc->region_count--; }
-static void rename_node(struct doc *doc) { strcpy(doc->root.node[4].name, "other"); }
+static void change_region(struct decoded *decoded) { decoded->region[0].size += 4096; }
+static void lose_region(struct decoded *decoded) { decoded->region_count--; }
+static void rename_node(struct decoded *decoded) { strcpy(decoded->root.node[4].name, "other"); }
 
-static void more_blocks(struct doc *doc)
+static void more_blocks(struct decoded *decoded)
 {
 	for (uint64_t i = 0; i < 3; i++)
-		assert_int_equal(blocks_add(&doc->blocks, 0x50000000 + i * 8192, 1), 0);
-	assert_int_equal(blocks_add(&doc->blocks, 0x50010000, 0), 0);
+		assert_int_equal(blocks_add(&decoded->blocks, 0x50000000 + i * 8192, 1), 0);
+	assert_int_equal(blocks_add(&decoded->blocks, 0x50010000, 0), 0);
 }
 
 /* The same memory, in other blocks, is another handover: restoring it fails. */
-static void other_order(struct doc *doc)
+static void other_order(struct decoded *decoded)
 {
-	assert_int_equal(blocks_add(&doc->blocks, DUMP_R0, 11), 0);
+	assert_int_equal(blocks_add(&decoded->blocks, DUMP_R0, 11), 0);
 }
 
 static void test_same(void **state)
@@ -71,7 +72,7 @@ static void test_nodes(void **state)
 	static const struct {
 		const char *name;
 		void (*before)(struct opened_dump *d);
-		void (*after)(struct doc *doc);
+		void (*after)(struct decoded *decoded);
 		enum diff_fate fate;
 	} changes[] = {
 		{ "kho_test", change_test, NULL, DIFF_CHANGED },
@@ -136,7 +137,7 @@ static void test_picture(void **state)
 	bool full;
 
 	(void)state;
-	assert_int_equal(picture_make(dump_doc(d), &p), 0);
+	assert_int_equal(picture_make(dump_decoded(d), &p), 0);
 	assert_int_equal(kind_at(&p, DUMP_ROOT), PICTURE_HANDOVER);
 	assert_int_equal(kind_at(&p, DUMP_MAP), PICTURE_MAP);
 	assert_int_equal(kind_at(&p, DUMP_R0), PICTURE_PRESERVED);
@@ -159,7 +160,7 @@ static void test_picture(void **state)
 	assert_int_equal(p.total[PICTURE_CONFLICT], 0);
 	picture_free(&p);
 	d->source.scratch[1] = (struct kho_range){ DUMP_R0 - 8192, 16384 };
-	assert_int_equal(picture_make(&d->doc, &p), 0);
+	assert_int_equal(picture_make(&d->decoded, &p), 0);
 	assert_int_equal(p.total[PICTURE_CONFLICT], 8192);
 	assert_int_equal(kind_at(&p, DUMP_R0), PICTURE_CONFLICT);
 	picture_free(&p);
@@ -174,9 +175,9 @@ static void test_picture_rows(void **state)
 	uint64_t row;
 
 	(void)state;
-	dump_doc(d);
-	assert_int_equal(ranges_add(&d->doc.preserved, 1ull << 45, 1 << 20), 0);
-	assert_int_equal(picture_make(&d->doc, &p), 0);
+	dump_decoded(d);
+	assert_int_equal(ranges_add(&d->decoded.preserved, 1ull << 45, 1 << 20), 0);
+	assert_int_equal(picture_make(&d->decoded, &p), 0);
 	row = picture_row_size(&p, 64, 32);
 	assert_int_equal(row & (row - 1), 0);
 	assert_true(row >= 64 * 4096);

@@ -54,7 +54,7 @@ static const struct translated_node *node(const struct translation *t, const cha
 }
 
 /* No rule is broken, and nothing is missing or more. */
-static void must_be_same(const struct doc *from, const struct doc *to)
+static void must_be_same(const struct decoded *from, const struct decoded *to)
 {
 	static struct rule_report report;
 	struct diff diff;
@@ -74,9 +74,9 @@ static void check_pair(const char *name, enum kho_abi abi, bool expect)
 {
 	const struct translate_target to = translate_target_of(abi);
 	struct opened_dump *from = dump_source(name), *back;
-	struct doc *doc = dump_doc(from);
+	struct decoded *decoded = dump_decoded(from);
 	struct translation t;
-	int err = translate(doc, &to, translate_default_base(doc), &t);
+	int err = translate(decoded, &to, translate_default_base(decoded), &t);
 
 	if (!expect) {
 		assert_int_equal(err, 1);
@@ -84,12 +84,12 @@ static void check_pair(const char *name, enum kho_abi abi, bool expect)
 		assert_int_equal(err, 0);
 		back = reopen(from, &t);
 		assert_int_equal(back->source.fdt_addr, t.base);
-		must_be_same(doc, dump_doc(back));
+		must_be_same(decoded, dump_decoded(back));
 		/* A map that libkho writes for v1 is read by both forms. */
 		if (kho_abi_radix(abi))
-			assert_int_equal(back->doc.root.abi, abi);
+			assert_int_equal(back->decoded.root.abi, abi);
 		else
-			assert_false(kho_abi_radix(back->doc.root.abi));
+			assert_false(kho_abi_radix(back->decoded.root.abi));
 		dump_done(back);
 	}
 	translate_free(&t);
@@ -115,18 +115,18 @@ static void test_round_trip(void **state)
 	struct translation there, back;
 
 	(void)state;
-	assert_int_equal(translate(dump_doc(first), &to, 0x50000000, &there), 0);
+	assert_int_equal(translate(dump_decoded(first), &to, 0x50000000, &there), 0);
 	assert_int_equal(node(&there, "state")->fate, TRANSLATE_WRAPPED);
 	assert_int_equal(node(&there, "kho_test")->fate, TRANSLATE_KEPT);
 	assert_int_equal(node(&there, "memblock")->fate, TRANSLATE_KEPT);
 	assert_int_equal(node(&there, KHO_NODE_METADATA)->fate, TRANSLATE_DROPPED);
 	assert_non_null(node(&there, KHO_NODE_METADATA)->why);
 	second = reopen(first, &there);
-	assert_int_equal(translate(dump_doc(second), &home, 0x60000000, &back), 0);
+	assert_int_equal(translate(dump_decoded(second), &home, 0x60000000, &back), 0);
 	assert_int_equal(node(&back, "state")->fate, TRANSLATE_UNWRAPPED);
 	assert_int_equal(node(&back, "state")->size, 5000);
 	third = reopen(second, &back);
-	must_be_same(&second->doc, dump_doc(third));
+	must_be_same(&second->decoded, dump_decoded(third));
 	translate_free(&there);
 	translate_free(&back);
 	dump_done(third);
@@ -138,24 +138,24 @@ static void test_luo(void **state)
 {
 	const struct translate_target to = translate_target_of(KHO_ABI_V3);
 	struct opened_dump *from = dump_source("kho-v4"), *back;
-	struct doc *doc = dump_doc(from);
+	struct decoded *decoded = dump_decoded(from);
 	struct translation t;
 
 	(void)state;
-	assert_int_equal(translate(doc, &to, 0x50000000, &t), 0);
+	assert_int_equal(translate(decoded, &to, 0x50000000, &t), 0);
 	assert_int_equal(node(&t, KHO_NODE_LUO)->fate, TRANSLATE_CONVERTED);
 	back = reopen(from, &t);
-	dump_doc(back);
-	assert_int_equal(back->doc.luo.abi, KHO_LUO_V1);
-	assert_int_equal(back->doc.luo.number, 3);
-	assert_int_equal(back->doc.luo.session_count, 1);
-	assert_int_equal(back->doc.luo.file_count, 1);
+	dump_decoded(back);
+	assert_int_equal(back->decoded.luo.abi, KHO_LUO_V1);
+	assert_int_equal(back->decoded.luo.number, 3);
+	assert_int_equal(back->decoded.luo.session_count, 1);
+	assert_int_equal(back->decoded.luo.file_count, 1);
 	/* Of the old blocks nothing is left; the file's struct and folios are where they were. */
-	assert_false(kho_map_has(&back->doc.blocks.map, DUMP_LUO, 0));
-	assert_false(kho_map_has(&back->doc.blocks.map, DUMP_LUO_SESSIONS, 0));
-	assert_true(kho_map_has(&back->doc.blocks.map, DUMP_LUO_MEMFD, 0));
-	assert_true(kho_map_has(&back->doc.blocks.map, DUMP_LUO_FOLIOS, 0));
-	assert_false(kho_map_has(&back->doc.blocks.map, DUMP_ROOT, 0));
+	assert_false(kho_map_has(&back->decoded.blocks.map, DUMP_LUO, 0));
+	assert_false(kho_map_has(&back->decoded.blocks.map, DUMP_LUO_SESSIONS, 0));
+	assert_true(kho_map_has(&back->decoded.blocks.map, DUMP_LUO_MEMFD, 0));
+	assert_true(kho_map_has(&back->decoded.blocks.map, DUMP_LUO_FOLIOS, 0));
+	assert_false(kho_map_has(&back->decoded.blocks.map, DUMP_ROOT, 0));
 	dump_done(back);
 	translate_free(&t);
 	dump_done(from);
@@ -171,13 +171,13 @@ static void test_luo_none(void **state)
 	struct translation t;
 
 	(void)state;
-	assert_int_equal(translate(dump_doc(from), &to, 0x50000000, &t), 1);
+	assert_int_equal(translate(dump_decoded(from), &to, 0x50000000, &t), 1);
 	translate_free(&t);
 	dump_done(from);
 
 	from = dump_source("kho-v4");
 	dump_patch(from, DUMP_LUO + 16, none, sizeof(none));
-	assert_int_equal(translate(dump_doc(from), &to, 0x50000000, &t), 0);
+	assert_int_equal(translate(dump_decoded(from), &to, 0x50000000, &t), 0);
 	assert_int_equal(node(&t, KHO_NODE_LUO)->fate, TRANSLATE_DROPPED);
 	translate_free(&t);
 	dump_done(from);
@@ -198,9 +198,9 @@ static struct opened_dump *idle_6_19(void)
 	snprintf(path, sizeof(path), "%s/tests/data/vectors/6.19.elf", srcdir ? srcdir : ".");
 	d = dump_source_path(path);
 	dump_patch(d, 0x2db0000, none, sizeof(none));
-	assert_int_equal(dump_doc(d)->luo.abi, KHO_LUO_V1);
-	assert_int_equal(d->doc.luo.session_count, 0);
-	assert_false(d->doc.luo.flbs);
+	assert_int_equal(dump_decoded(d)->luo.abi, KHO_LUO_V1);
+	assert_int_equal(d->decoded.luo.session_count, 0);
+	assert_false(d->decoded.luo.flbs);
 	return d;
 }
 
@@ -217,15 +217,15 @@ static void test_luo_flbs(void **state)
 	(void)state;
 	assert_memory_equal(&to.formats, &linux_7_1, sizeof(linux_7_1));
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
-		assert_int_equal(translate(&from->doc, targets[i], 0x50000000, &t), 0);
+		assert_int_equal(translate(&from->decoded, targets[i], 0x50000000, &t), 0);
 		assert_int_equal(node(&t, KHO_NODE_LUO)->fate, TRANSLATE_CONVERTED);
 		back = reopen(from, &t);
-		assert_true(dump_doc(back)->luo.flbs);
-		must_be_same(&from->doc, &back->doc);
+		assert_true(dump_decoded(back)->luo.flbs);
+		must_be_same(&from->decoded, &back->decoded);
 		dump_done(back);
 		translate_free(&t);
 	}
-	assert_int_equal(translate(&from->doc, &same, 0x50000000, &t), 0);
+	assert_int_equal(translate(&from->decoded, &same, 0x50000000, &t), 0);
 	assert_int_equal(node(&t, KHO_NODE_LUO)->fate, TRANSLATE_KEPT);
 	translate_free(&t);
 	dump_done(from);
@@ -245,11 +245,11 @@ static void test_luo_to_come(void **state)
 	strcpy(to[1].formats.luo_session, "luo-session-v3");
 	strcpy(to[2].formats.luo_flb, "luo-flb-v2");
 	strcpy(to[3].formats.memfd, "memfd-v3");
-	dump_doc(from);
+	dump_decoded(from);
 	for (size_t i = 0; i < ARRAY_SIZE(to); i++) {
-		assert_int_equal(translate(&from->doc, &to[i], 0x50000000, &t), 1);
+		assert_int_equal(translate(&from->decoded, &to[i], 0x50000000, &t), 1);
 		translate_free(&t);
-		assert_int_equal(translate(&idle->doc, &to[i], 0x50000000, &t), 0);
+		assert_int_equal(translate(&idle->decoded, &to[i], 0x50000000, &t), 0);
 		assert_int_equal(node(&t, KHO_NODE_LUO)->fate,
 				 i < 3 ? TRANSLATE_DROPPED : TRANSLATE_CONVERTED);
 		translate_free(&t);
@@ -266,7 +266,7 @@ static void test_luo_unreadable(void **state)
 
 	(void)state;
 	dump_patch(from, DUMP_LUO, "luo-v9", 6);
-	assert_int_equal(translate(dump_doc(from), &to, 0x50000000, &t), 1);
+	assert_int_equal(translate(dump_decoded(from), &to, 0x50000000, &t), 1);
 	translate_free(&t);
 	dump_done(from);
 }
@@ -276,12 +276,12 @@ static void test_order(void **state)
 {
 	const struct translate_target to = translate_target_of(KHO_ABI_V3);
 	struct opened_dump *from = dump_source("kho-v3");
-	struct doc *doc = dump_doc(from);
+	struct decoded *decoded = dump_decoded(from);
 	struct translation t;
 
 	(void)state;
-	assert_int_equal(blocks_add(&doc->blocks, 1ull << 40, 19), 0);
-	assert_int_equal(translate(doc, &to, 0x50000000, &t), 1);
+	assert_int_equal(blocks_add(&decoded->blocks, 1ull << 40, 19), 0);
+	assert_int_equal(translate(decoded, &to, 0x50000000, &t), 1);
 	translate_free(&t);
 	dump_done(from);
 }
@@ -301,16 +301,16 @@ static void test_base(void **state)
 		{ UINT64_MAX - 4095, "cannot be preserved" },
 	};
 	struct opened_dump *from = dump_source("kho-v3");
-	struct doc *doc = dump_doc(from);
+	struct decoded *decoded = dump_decoded(from);
 	struct translation t;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_refused(bad[i].why, translate(doc, &to, bad[i].base, &t));
+		assert_refused(bad[i].why, translate(decoded, &to, bad[i].base, &t));
 		translate_free(&t);
 	}
 	/* Behind all that is there: the last is the region "log". */
-	assert_int_equal(translate_default_base(doc), 0x3d210000);
+	assert_int_equal(translate_default_base(decoded), 0x3d210000);
 	dump_done(from);
 }
 
@@ -322,7 +322,7 @@ static void test_unreadable_node(void **state)
 
 	(void)state;
 	dump_hole(from, DUMP_STATE, 4096);
-	assert_refused("cannot be read", translate(dump_doc(from), &to, 0x50000000, &t));
+	assert_refused("cannot be read", translate(dump_decoded(from), &to, 0x50000000, &t));
 	translate_free(&t);
 	dump_done(from);
 }
