@@ -112,8 +112,8 @@ static void notice_not_finalized(const struct options *o)
 	if (root_init(&root, root_dir(o)))
 		return;
 	if (finalize_is_due(&root))
-		notice("this kernel runs with KHO and has not finalized its handover, so the image loaded "
-		       "now may take nothing over; --kho hands over what is preserved");
+		notice("this kernel runs with KHO and has not finalized its handover, so the "
+		       "loaded image may get no handover; --kho hands over what is preserved");
 	close(root.fd);
 }
 
@@ -150,7 +150,7 @@ static int load_plain(const struct options *o, struct target *target)
 	if (o->request.method != METHOD_SEGMENTS && !o->request.dry_run)
 		return load_auto(o, target);
 	if (kho_is_on(o))
-		notice("this kernel runs with KHO, and the image loaded now takes nothing over; --kho "
+		notice("this kernel runs with KHO, and the loaded image gets no handover; --kho "
 		       "hands over what is preserved");
 	return load_image(&o->request, target, root_dir(o), NULL);
 }

@@ -122,7 +122,7 @@ void options_usage(void)
 	      "                         change; late, or seal: as they are when all else has stopped\n"
 	      "      --kho-save-segment=FILE\n"
 	      "                         write the handover to FILE, to be signed, and load nothing\n"
-	      "      --kho-segment=FILE load with this handover, made before\n"
+	      "      --kho-segment=FILE load with the handover in FILE\n"
 	      "\n"
 	      "How\n"
 	      "  -c, --kexec-syscall    load through kexec_load\n"
@@ -130,7 +130,7 @@ void options_usage(void)
 	      "                         load through kexec_file_load; with --kho the running kernel must\n"
 	      "                         take handovers built in userspace\n"
 	      "  -a, --kexec-syscall-auto\n"
-	      "                         the latter, or the former where the kernel cannot (default)\n"
+	      "                         -s if the kernel can, otherwise -c (default)\n"
 	      "  -i, --no-checks        no checksums in purgatory\n"
 	      "  -x, --no-ifdown        leave network interfaces up\n"
 	      "  -y, --no-sync          do not sync file systems\n"
@@ -140,7 +140,7 @@ void options_usage(void)
 	      "      --json             with --kho-status\n"
 	      "      --sysroot=DIR      read /proc and /sys below DIR (--dry-run, --kho-status, --kho-get,\n"
 	      "                         --kho-save-segment)\n"
-	      "  -d, --debug            say more\n"
+	      "  -d, --debug            print more\n"
 	      "\n"
 	      "Exit status: 0; 1 for usage and refusals; 255 for images and system calls that fail; 2 if\n"
 	      "--kho-status finds a handover that is lost, in whole or in part, or cannot tell.\n"
@@ -290,19 +290,20 @@ static int check_prebuilt(const struct options *o, bool asks)
 	if (!rq->kho)
 		return error("--kho-segment and --kho-save-segment need --kho");
 	if (rq->prebuilt && rq->save_prebuilt)
-		return error("--kho-segment loads a segment, and --kho-save-segment makes one and loads "
-			     "nothing: one of them");
+		return error("--kho-segment loads a segment, and --kho-save-segment makes one and "
+			     "loads nothing: use one of them");
 	if (rq->method == METHOD_SEGMENTS)
 		return error("--kho-segment and --kho-save-segment are for kexec_file_load: leave -c out");
 	if (rq->no_efi)
 		return error("--noefi works with kexec_load only, and a segment is for kexec_file_load");
 	if (rq->prebuilt && (asks || rq->no_checks))
-		return error("--kho-segment: what is handed over and verified is in the segment already; "
-			     "say it to --kho-save-segment");
+		return error("--kho-segment: the segment already says what is handed over and "
+			     "verified; give these options to --kho-save-segment");
 	if (rq->dry_run || (rq->save_prebuilt && (o->exec || o->unload)))
 		return error("%s", rq->dry_run ?
 			     "--dry-run works without --kho-segment and --kho-save-segment only" :
-			     "--kho-save-segment loads nothing, so -e, -f and -u do not go with it");
+			     "--kho-save-segment loads nothing, so it cannot be combined with -e, "
+			     "-f or -u");
 	return 0;
 }
 

@@ -284,7 +284,8 @@ int file_replace(const char *path, const char *what, const void *bytes, size_t s
 	struct stat st;
 
 	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
-		return error("cannot write %s to '%s': there is something that is no regular file; name a new one",
+		return error("cannot write %s to '%s': it exists and is not a regular file; name a "
+			     "new one",
 			     what, path);
 	return write_beside(path, bytes, size) ? error_errno("cannot write %s to '%s'", what, path) : 0;
 }

@@ -76,8 +76,8 @@ int finalize_now(const struct root *root, enum finalize_kind kind)
 	errno = -err;
 	return error_errno("the running kernel cannot finalize its handover (/" FINALIZE_FILE "); its log "
 			   "says why%s", kind == FINALIZE_ONCE ?
-			   "; it has forgotten what it preserved, and can hand nothing over until it is "
-			   "booted anew" : "");
+			   "; it has forgotten what it preserved, and can hand nothing over until "
+			   "a reboot" : "");
 }
 
 int finalize_allow_undo(const struct root *root, uint32_t handover)
@@ -99,8 +99,9 @@ bool finalize_can_undo(const struct root *root)
 	if (mark == MARK_UNDO)
 		unlinkat(root->fd, MARK_FILE, 0);	/* another program has undone it */
 	else if (mark == MARK_STAYS && !finalize_is_due(root))
-		notice("the running kernel's handover is finalized now and stays so until a reboot: it can "
-		       "preserve nothing more, and undoing it would make it forget preserved memory");
+		notice("the running kernel's handover is now finalized until a reboot: the kernel "
+		       "can preserve nothing more, and undoing this would make it forget preserved "
+		       "memory");
 	return false;
 }
 
@@ -165,7 +166,7 @@ static void revert(const struct root *root, const char *root_dir)
 	if (!observe_finalized(o, root_dir))
 		finalize_undo(root, running_crc(&o->running));
 	else
-		notice("the running kernel's handover stays finalized, for it cannot be told whether another "
+		notice("the running kernel's handover stays finalized: cannot tell whether another "
 		       "program has finalized it since");
 	running_release(&o->running);
 	kcore_close(&o->kcore);

@@ -97,7 +97,8 @@ static int check_ranges(struct memory_check *c)
 		if (check_range(c, "scratch", "", &h->scratch[i], false))
 			return -1;
 	for (size_t i = 0; i < h->running.map_page_count; i++)
-		if (check_range(c, "the map of what is preserved", "", &h->running.map_pages[i], false))
+		if (check_range(c, "the map of preserved memory", "", &h->running.map_pages[i],
+				false))
 			return -1;
 	return h->running.kho && kho_map_each(&h->running.preserved.map, &visitor) ? -1 : 0;
 }
@@ -112,12 +113,12 @@ static int check_memory(struct memory_check *c)
 	while (next_memory_step(&c->next, &pos, &param)) {
 		found = true;
 		if (c->next.untold)
-			return error("the command line says %.*s, and it cannot be told what the next "
-				     "kernel makes of it: remove it", TEXT(param.word));
+			return error("the command line says %.*s, and kexec cannot tell what the "
+				     "next kernel makes of it: remove it", TEXT(param.word));
 	}
 	if (found && !next_memory_good(&c->next))
-		return error("with the memmap= of the command line the next kernel would panic: it wants "
-			     "at least two ranges");
+		return error("with the memmap= of the command line the next kernel would panic: it "
+			     "needs at least two ranges");
 	return found ? check_ranges(c) : 0;
 }
 
@@ -171,7 +172,7 @@ static const struct {
 	bool (*harms)(struct text value);
 	const char *why;
 } harmful[] = {
-	{ "memtest", not_zero, "writes over all memory that is preserved" },
+	{ "memtest", not_zero, "overwrites all preserved memory" },
 	{ "memory_corruption_check_size", above_low_memory, "clears memory above 1 MiB" },
 	{ "elfcorehdr", always, "takes itself for a crash kernel, and drops the handover" },
 	{ "initrd", is_place, "takes this memory for its initrd, and frees it" },
@@ -185,7 +186,8 @@ static int check_harmful(const char *cmdline)
 	while (cmdline_next(&cmdline, &param))
 		for (size_t i = 0; i < sizeof(harmful) / sizeof(harmful[0]); i++)
 			if (cmdline_is(&param, harmful[i].name) && harmful[i].harms(param.value))
-				return error("the command line says %.*s, and such a kernel %s: remove it",
+				return error("the command line says %.*s, and with it the next "
+					     "kernel %s: remove it",
 					     TEXT(param.word), harmful[i].why);
 	return 0;
 }
@@ -234,8 +236,9 @@ static int check_cma(const struct words *w)
 
 	while (cmdline_find(&pos, "cma", &param))
 		if (cma_place(param.value, &place) && is_needed(w->handover, &place))
-			return error("the command line says %.*s, and such a kernel takes this memory before "
-				     "it has reserved what is preserved there: remove it", TEXT(param.word));
+			return error("the command line says %.*s, and with it the next kernel "
+				     "takes this memory before it has reserved what is preserved "
+				     "there: remove it", TEXT(param.word));
 	return 0;
 }
 
@@ -249,15 +252,16 @@ static int add_region(struct words *w, const struct kho_region *region)
 
 	switch (cmdline_reserve_mem(*w->cmdline, region->name, &want)) {
 	case RESERVE_MEM_BAD:
-		return error("the command line has a reserve_mem= for '%s' that the kernel does not "
-			     "understand; it wants SIZE:ALIGN:NAME", region->name);
+		return error("the command line has a reserve_mem= for '%s' that the kernel does "
+			     "not understand; it must be SIZE:ALIGN:NAME", region->name);
 	case RESERVE_MEM_FOUND:
 		if (want.size == region->size && !(region->addr & (want.align - 1)))
 			return 0;
-		return error("the command line reserves 0x%llx bytes aligned to 0x%llx for '%s', but the "
-			     "region has 0x%llx at 0x%llx: the next kernel would not revive it; remove "
-			     "this reserve_mem= and the right one is added", ULL(want.size),
-			     ULL(want.align), region->name, ULL(region->size), ULL(region->addr));
+		return error("the command line reserves 0x%llx bytes aligned to 0x%llx for '%s', "
+			     "but the region has 0x%llx at 0x%llx: the next kernel would not "
+			     "revive it; remove this reserve_mem=, and kexec adds the right one",
+			     ULL(want.size), ULL(want.align), region->name, ULL(region->size),
+			     ULL(region->addr));
 	case RESERVE_MEM_ABSENT:
 		break;
 	}

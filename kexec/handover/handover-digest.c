@@ -63,14 +63,14 @@ static int check_fixed(const struct handover_region *r, const struct first_diges
 	const struct kho_region *region = &r->region;
 
 	if (!first || first->count != chunk_count(region->size))
-		return error("region '%s': the digests of its load are not known any more: load again",
+		return error("region '%s': its digests from the load are lost: load again",
 			     region->name);
 	for (size_t i = 0; i < first->count; i++)
 		if (r->digest[i] != first->digest[i])
-			return error("region '%s' has been written since it was loaded (chunk %zu, 2 MiB from "
-				     "0x%llx on), and ':load' in --kho-verify says that it does not change: "
-				     "stop its writer and load again", region->name, i,
-				     ULL(region->addr + ((uint64_t)i << KHO_CHUNK_SHIFT)));
+			return error("region '%s' has been written since the load (chunk %zu, 2 MiB "
+				     "from 0x%llx on), and ':load' in --kho-verify says that it "
+				     "does not change: stop its writer and load again",
+				     region->name, i, ULL(region->addr + ((uint64_t)i << KHO_CHUNK_SHIFT)));
 	return 0;
 }
 
@@ -92,8 +92,8 @@ void handover_provoke_writers(const struct root *root)
 		return;
 	fd = root_open(root, "dev/kmsg", O_WRONLY);
 	if (fd < 0 || write(fd, line, sizeof(line) - 1) < 0)
-		notice("cannot write to /dev/kmsg, so a region that the kernel's log is written to may "
-		       "change after its last digest, and would be lost as damaged");
+		notice("cannot write to /dev/kmsg, so a region that holds the kernel's log may "
+		       "change after its last digest, and would then count as damaged");
 	if (fd >= 0)
 		close(fd);
 }
@@ -149,9 +149,9 @@ static int settle(struct handover *h, const struct root *root, struct handover_r
 	same = digest_again(h, region);
 	if (same)
 		return same < 0 ? -1 : 0;
-	return error("region '%s' is being written while its digest is taken (a console log, a running "
-		     "process?): stop the writer, or leave '%s' out of --kho-verify and it is handed "
-		     "over unverified", name, name);
+	return error("region '%s' is being written while its digest is taken (a console log, a "
+		     "running process?): stop the writer, or leave '%s' out of --kho-verify to "
+		     "hand it over unverified", name, name);
 }
 
 int handover_settle(struct handover *h, const struct root *root)

@@ -24,9 +24,9 @@ static int check_is_fdt(const struct handover *h, const struct kho_node *node)
 	    !kcore_read_phys(&h->kcore, node->addr, &header, sizeof(header)) &&
 	    fdt_magic(&header) == FDT_MAGIC && fdt_totalsize(&header) <= node->size)
 		return 0;
-	return error("the running kernel's node '%s' is not a device tree, and a kernel of ABI %s takes every "
-		     "node for one: it cannot be handed over to this kernel", node->name,
-		     kho_abi_label(h->to.abi));
+	return error("the running kernel's node '%s' is not a device tree, and a kernel of ABI %s "
+		     "takes every node for one: it cannot be handed over to the new kernel",
+		     node->name, kho_abi_label(h->to.abi));
 }
 
 static int keep_luo_block(void *ctx, uint64_t addr, unsigned int order)

@@ -164,9 +164,9 @@ static int mark_named(struct handover *h, const struct machine *m, const struct 
 				     set->name[i]);
 		writer = kernel_writer(m, &region->region, late);
 		if (writer)
-			return error("--kho-verify: %s of the running kernel writes to region '%s' until the "
-				     "end, so it cannot be verified: leave it out, and it is handed over "
-				     "unverified", writer, region->region.name);
+			return error("--kho-verify: %s of the running kernel writes to region '%s' "
+				     "until the end, so it cannot be verified: leave it out to "
+				     "hand it over unverified", writer, region->region.name);
 		region->verify = true;
 		region->fixed = fixed;
 		region->late = late;
@@ -199,7 +199,7 @@ static int check_blob_name(const struct handover *h, const char *name)
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		if (!strcmp(name, reserved[i]))
-			return error("blob '%s': this is the name of a node of the kernel's own; choose "
+			return error("blob '%s': the kernel has its own node of this name; choose "
 				     "another", name);
 	if (check_no_node(&h->running, name))
 		return -1;
@@ -270,13 +270,13 @@ static int collect_incoming(struct handover *h, const struct root *root, const s
 	h->hop = 1;
 	found = incoming_open(root, &in);
 	if (found < 0 && !wanted)
-		notice("going on without it: nothing of it is carried");
+		notice("going on without it: no blob is carried");
 	if (found < 0)
 		return wanted ? -1 : 0;
 	if (!found && carry->count)
 		return error("--kho-carry: nothing was handed to this kernel");
 	if (!found && wanted)
-		notice("--kho-carry: nothing was handed to this kernel, so nothing is carried on");
+		notice("--kho-carry: nothing was handed to this kernel, so no blob is carried");
 	if (!found)
 		return 0;
 	h->hop = in.payload.hop + 1;
@@ -364,8 +364,8 @@ static void tell(const struct handover *h)
 	if (r->map_pending)
 		return;
 	if (h->luo_dropped)
-		notice("live update state (node LUO) is left out: the new kernel does not read that of this "
-		       "one, and no session is open");
+		notice("live update state (node LUO) is left out: the new kernel cannot read it, "
+		       "and no session is open");
 	if (r->kho && r->root.abi != h->to.abi)
 		notice("translating the handover from ABI %s to %s", kho_abi_label(r->root.abi),
 		       kho_abi_label(h->to.abi));
@@ -409,13 +409,13 @@ static int check_same_regions(const struct handover *h)
 			continue;
 		count++;
 		if (!is_running_region(&h->running, region))
-			return error("the running kernel does not hand over its region '%s' as its table says: "
-				     "boot anew", region->name);
+			return error("the running kernel does not hand over its region '%s' as its "
+				     "table says: reboot", region->name);
 	}
 	if (count == h->running.region_count)
 		return 0;
-	return error("the running kernel hands over a reserve_mem region that is no longer in its table, "
-		     "so its memory is in use for something else: boot anew");
+	return error("the running kernel hands over a reserve_mem region that is no longer in its "
+		     "table, so its memory is in use for something else: reboot");
 }
 
 int handover_finish(struct handover *h, bool dry_run)

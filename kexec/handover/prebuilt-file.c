@@ -33,7 +33,7 @@ static const char *strip_signature(const unsigned char *p, size_t *size, bool *i
 	memcpy(&s, p + *size - tail, sizeof(s));
 	len = be32toh(s.sig_len);
 	if (s.id_type != ID_TYPE_PKCS7 || !len || len > PREBUILT_SIGNATURE_MAX || len > *size - tail)
-		return "its signature is not one of PKCS#7, as scripts/sign-file of the kernel makes it";
+		return "its signature is not PKCS#7, the format of the kernel's scripts/sign-file";
 	*size -= tail + len;
 	return NULL;
 }
@@ -58,13 +58,13 @@ static const char *parse_header(const unsigned char *p, struct prebuilt_file *s)
 	s->payload = (const void *)(header + 1);
 	if (s->size < KHO_REPORT_OFFSET + sizeof(*report) || header->type != KHO_SETUP_TYPE ||
 	    s->payload->magic != KHO_PAYLOAD_MAGIC)
-		return "it is no segment that 'kexec --kho-save-segment' has made";
+		return "it was not made by 'kexec --kho-save-segment'";
 	if (s->payload->version != KHO_FORMAT_VERSION)
-		return "it is of another format version";
+		return "it has another format version";
 	if (s->size > PREBUILT_MAX)
-		return "it has more than 1 GiB, and the kernel takes no more";
+		return "it is larger than 1 GiB, and the kernel takes no more";
 	if (s->payload->size != s->size || header->len != s->size - sizeof(*header))
-		return "it is cut off, or something is appended to it that is no signature";
+		return "it is cut off, or something other than a signature is appended to it";
 	if (header->next || report->magic != KHO_REPORT_MAGIC || report->result != KHO_RESULT_NONE)
 		return "its header is damaged";
 	return NULL;
@@ -80,7 +80,7 @@ static const char *parse_payload(const unsigned char *p, struct prebuilt_file *s
 		return "its header is damaged";
 	s->abi = kho_abi_from_name(h->abi);
 	if (s->abi == KHO_ABI_UNKNOWN)
-		return "its ABI is not one of those this program knows";
+		return "this program does not know its ABI";
 	if (h->item_count > PAYLOAD_ITEMS_MAX || h->item_offset % sizeof(uint64_t) ||
 	    !inside(s, h->item_offset, h->item_count * sizeof(struct kho_item)))
 		return "its items are outside of it";
@@ -101,7 +101,7 @@ static const char *check_item(const struct prebuilt_file *s, const struct kho_it
 	    item->flags & ~(KHO_ITEM_VERIFIED | KHO_ITEM_RESERVE))
 		return "an item is damaged";
 	if (item->flags & KHO_ITEM_RESERVE && item->kind != KHO_ITEM_REGION)
-		return "an item that is no region is to be reserved";
+		return "an item is to be reserved, but is not a region";
 	switch (item->kind) {
 	case KHO_ITEM_REGION:
 		return (item->addr | item->size) & (PAGE_SIZE - 1) || !item->size || !item->addr ||
@@ -111,7 +111,7 @@ static const char *check_item(const struct prebuilt_file *s, const struct kho_it
 	case KHO_ITEM_NODE:
 		return NULL;
 	}
-	return "an item is of an unknown kind";
+	return "an item has an unknown kind";
 }
 
 static const char *check_items(const struct prebuilt_file *s)
@@ -134,11 +134,11 @@ static const char *check_entries(const struct prebuilt_file *s)
 
 	for (uint32_t i = 0; i < s->table->entry_count; i++) {
 		if (entry[i].class != KHO_CLASS_STATE)
-			return "its table has an entry that is the kernel's to make";
+			return "its table has an entry that only the kernel may make";
 		if (entry[i].flags & KHO_ENTRY_UNREADABLE)
-			return "its table has an entry that nobody could read";
+			return "its table has an entry for unreadable memory";
 		if (entry[i].flags & KHO_ENTRY_SEAL && holds(s, entry[i].addr, entry[i].size))
-			return "its table has a part of itself sealed, which the kernel refuses";
+			return "its table seals a part of the segment, which the kernel refuses";
 	}
 	return NULL;
 }
@@ -226,7 +226,8 @@ const char *prebuilt_check_running(const struct prebuilt_file *s, const struct k
 
 	if (s->payload->scratch_count != scratch_count ||
 	    memcmp(s->scratch, scratch, scratch_count * sizeof(*scratch)))
-		return "it was made for other scratch areas: on another machine, or another boot of it";
+		return "it was made for other scratch areas: on another machine, or in another "
+		       "boot";
 	for (size_t i = 0; i < scratch_count; i++)
 		fits |= kho_ranges_cover(&scratch[i], 1, s->payload->addr, s->payload->size);
 	if (!fits)

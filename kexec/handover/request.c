@@ -65,13 +65,14 @@ static int split_name(const char *value, const char *option, char *name, size_t 
 	size_t len = strcspn(value, "=");
 
 	if (value[len] != '=' || !len)
-		return error("%s=%s: wants NAME=, and then what the name is for", option, value);
+		return error("%s=%s: needs NAME= and a value", option, value);
 	if (len >= size)
 		return error("%s=%s: a name has at most %zu characters", option, value, size - 1);
 	memcpy(name, value, len);
 	name[len] = '\0';
 	if (!kho_node_name_valid(name) || strchr(name, ',') || !strcmp(name, "all"))
-		return error("%s: '%s' is no name: use letters, digits and ._+-, and not 'all'", option, name);
+		return error("%s: '%s' cannot be a name: use letters, digits and ._+-, and not "
+			     "'all'", option, name);
 	*rest = value + len + 1;
 	return 0;
 }
@@ -105,10 +106,10 @@ int request_add_region(struct request *request, const char *value)
 		return -1;
 	if (!parse_size(rest, &rest, &region.addr) || *rest != ',' ||
 	    !parse_size(rest + 1, &rest, &region.size) || *rest)
-		return error("--kho-region=%s: wants NAME=ADDR,SIZE in bytes (0x, K, M and G are "
-			     "understood)", value);
+		return error("--kho-region=%s: needs NAME=ADDR,SIZE in bytes (0x, K, M and G are "
+			     "allowed)", value);
 	if (!region.size || region.size > UINT64_MAX - region.addr)
-		return error("--kho-region=%s: no memory has this address and size", value);
+		return error("--kho-region=%s: no memory can have this address and size", value);
 	if (request->region_count == KHO_REGIONS_MAX)
 		return error("--kho-region: a kernel revives at most %d regions", KHO_REGIONS_MAX);
 	request->region[request->region_count++] = region;
@@ -127,7 +128,7 @@ int request_add_blob(struct request *request, const char *value)
 	    check_unique(request, "--kho-blob", blob->name))
 		return -1;
 	if (!*rest)
-		return error("--kho-blob=%s: wants NAME=FILE", value);
+		return error("--kho-blob=%s: needs NAME=FILE", value);
 	blob->path = strdup(rest);
 	if (!blob->path)
 		return error("no memory for a file name");
@@ -180,7 +181,7 @@ static int take_verify(struct request *request, char *name)
 	while (wanted < kinds && strcmp(kind[wanted].suffix, suffix))
 		wanted++;
 	if (wanted == kinds)
-		return error("--kho-verify=%s: wants :load or :late behind the name", name);
+		return error("--kho-verify=%s: needs :load or :late after the name", name);
 	name[suffix - name] = '\0';
 	if (!*name)
 		return error("--kho-verify: an empty name");

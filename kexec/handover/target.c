@@ -89,10 +89,10 @@ static int check_file(int fd, const char *path, uint32_t wanted)
 	uint32_t crc;
 
 	if (file_crc(fd, &crc))
-		return error_errno("cannot read '%s' again, to see whether the kernel has loaded what was "
-				   "looked at", path);
-	return crc == wanted ? 0 : error("'%s' has been written while it was loaded: load it again when it is "
-					 "complete", path);
+		return error_errno("cannot read '%s' again, to check that the kernel has loaded "
+				   "the same file", path);
+	return crc == wanted ? 0 : error("'%s' was written while it was being loaded: load it "
+					 "again when it is complete", path);
 }
 
 int target_check_files(const struct target *t, const struct request *rq)

@@ -55,7 +55,7 @@ const char *image_strerror(enum image_error err)
 	case IMAGE_ERR_CORRUPT:
 		return "compressed data is corrupt";
 	case IMAGE_ERR_LAYOUT:
-		return "what is compressed in it has not the segments of a 64-bit x86 vmlinux";
+		return "its compressed vmlinux does not have the segments of a 64-bit x86 kernel";
 	case IMAGE_ERR_TOOBIG:
 		return "too big when decompressed";
 	case IMAGE_ERR_NOMEM:

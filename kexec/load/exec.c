@@ -55,8 +55,8 @@ static int start(struct refresh *r)
 	if (code != EXIT_OK)
 		return code;
 	if (errno == ESTALE)
-		error("the kernel did not start the loaded image: what it hands over is no longer what it "
-		      "was at the load; load again");
+		error("the kernel did not start the loaded image: what it hands over has changed "
+		      "since the load; load again");
 	else
 		error_errno("the kernel did not start the loaded image");
 	return EXIT_FAILED;

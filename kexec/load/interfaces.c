@@ -63,7 +63,7 @@ static size_t restore_interfaces(struct interfaces *n, bool last)
 			continue;
 		left++;
 		if (last)
-			error_errno("cannot take interface %s up", interface->name);
+			error_errno("cannot bring interface %s up", interface->name);
 	}
 	return left;
 }

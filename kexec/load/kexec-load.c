@@ -20,7 +20,7 @@ static int refuse(void)
 {
 	bool closed = errno == EPERM;
 
-	error_errno("kexec_load failed; what was loaded before still is");
+	error_errno("kexec_load failed; what was loaded before is still loaded");
 	if (closed)
 		notice("kexec_load needs root (CAP_SYS_BOOT), no lockdown, and "
 		       "'sysctl kernel.kexec_load_disabled' at 0");

@@ -39,15 +39,16 @@ static int check_lockdown(const struct loading *l)
 	if (!strcmp(mode, "none") || l->request->dry_run || l->request->save_prebuilt)
 		return 0;
 	if (l->request->kho && !strcmp(mode, "confidentiality"))
-		return error("the kernel is locked down (confidentiality), which closes kexec_load, and "
-			     "/proc/kcore, without which it cannot be told what to hand over: boot with "
-			     "lockdown=integrity or without lockdown");
+		return error("the kernel is locked down (confidentiality), which closes kexec_load "
+			     "and /proc/kcore, and without kcore kexec cannot tell what to hand "
+			     "over: boot with lockdown=integrity or without lockdown");
 	features_read(&l->machine.root, &features);
 	if (l->request->kho && features.segment)
-		return error("the kernel is locked down (%s), which closes kexec_load and wants a signed "
-			     "handover of kexec_file_load: make it with --kho-save-segment=FILE, have FILE "
-			     "signed as a kernel module is, and load it with a signed kernel and "
-			     "--kho-segment=FILE; or boot without lockdown", mode);
+		return error("the kernel is locked down (%s), which closes kexec_load, and "
+			     "kexec_file_load demands a signed handover: make it with "
+			     "--kho-save-segment=FILE, have FILE signed like a kernel module, and "
+			     "load it with a signed kernel and --kho-segment=FILE; or boot without "
+			     "lockdown", mode);
 	return error("the kernel is locked down (%s), which closes kexec_load: load a signed kernel with "
 		     "'kexec -s -l', or boot without lockdown%s", mode,
 		     l->request->kho ? "; what --kho adds needs kexec_load, or a kernel that takes a "
@@ -168,8 +169,9 @@ static int build_and_load(struct loading *l)
 static int unload_again(const struct loading *l, const struct image_id *id)
 {
 	if (running_image_owner(&l->handover.kcore, id) != IMAGE_OURS)
-		return error("the image stays loaded, as it cannot be told to be still the one made here, and "
-			     "'kexec -e' refuses to start it; 'kexec -u' unloads it");
+		return error("the image stays loaded, because kexec cannot tell whether it is the "
+			     "one made here; 'kexec -e' refuses to start it, and 'kexec -u' "
+			     "unloads it");
 	if (l->method->unload())
 		return error_errno("the image stays loaded; unload it with 'kexec -u'");
 	notice("the image has been unloaded again");
@@ -194,21 +196,21 @@ static int identify(const struct loading *l, struct image_id *ret)
 	ret->symbol = l->handover.running.image_symbol;
 	ret->payload = payload_range(l);
 	if (!ret->symbol) {
-		notice("this kernel does not tell which image it has loaded, so 'kexec -e' will load once more, "
-		       "and needs the files for it (CONFIG_KALLSYMS_ALL and kernel.kptr_restrict below 2 "
-		       "would tell)");
+		notice("this kernel does not tell which image it has loaded, so 'kexec -e' will "
+		       "load once more, and needs the files for that (CONFIG_KALLSYMS_ALL and "
+		       "kernel.kptr_restrict below 2 avoid it)");
 		return 0;
 	}
 	switch (running_image(&l->handover.kcore, ret->symbol, &ret->payload, &ret->image)) {
 	case IMAGE_OURS:
 		return 0;
 	case IMAGE_UNTOLD:
-		return error("cannot read through /proc/kcore which image the kernel has loaded, so it cannot "
-			     "be told to be the one made here: load again, or unload with 'kexec -u'");
+		return error("cannot read through /proc/kcore whether the kernel has loaded the "
+			     "image made here: load again, or unload with 'kexec -u'");
 	default:
-		return error("the image that the kernel has loaded is not the one made here: another program "
-			     "loads or unloads at the same time; see that it ends, then load again, or unload "
-			     "with 'kexec -u'");
+		return error("the image that the kernel has loaded is not the one made here: "
+			     "another program loads or unloads at the same time; wait until it has "
+			     "ended, then load again, or unload with 'kexec -u'");
 	}
 }
 
@@ -289,9 +291,9 @@ static int save(struct loading *l)
 	if (image_plan_build(&l->plan) ||
 	    prebuilt_save(rq->save_prebuilt, l->plan.payload_buf.data, l->plan.payload_buf.size))
 		return EXIT_FAILED;
-	notice("'%s' is for '%s' with %s%s%s and the command line printed here, until this machine is booted "
-	       "anew", rq->save_prebuilt, rq->kernel, rq->initrd ? "'" : "", rq->initrd ? rq->initrd :
-	       "no initrd", rq->initrd ? "'" : "");
+	notice("'%s' is for '%s' with %s%s%s and the command line printed here, until this machine "
+	       "reboots", rq->save_prebuilt, rq->kernel, rq->initrd ? "'" : "",
+	       rq->initrd ? rq->initrd : "no initrd", rq->initrd ? "'" : "");
 	puts(l->cmdline);
 	return EXIT_OK;
 }

@@ -242,8 +242,8 @@ int network_save(struct network *w, struct links *n)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!save_kind(w, n, &kinds[i]))
 			continue;
-		notice("cannot list %s (%s), so network interfaces stay as they are: should this kernel go on, "
-		       "some would be missing", kinds[i].name, strerror(errno));
+		notice("cannot list %s (%s), so network interfaces stay as they are: if this "
+		       "kernel goes on, some would be missing", kinds[i].name, strerror(errno));
 		return -1;
 	}
 	return 0;

@@ -18,9 +18,9 @@ static int check_signature(const struct request *rq, const struct machine *m, bo
 	lockdown_mode(&m->root, mode, sizeof(mode));
 	if (is_signed || !strcmp(mode, "none"))
 		return 0;
-	return error("the kernel is locked down (%s), and segment '%s' is not signed: sign it as a kernel "
-		     "module is, with kernel-patches/sign-segment or the kernel's scripts/sign-file and a key "
-		     "that it trusts", mode, rq->prebuilt);
+	return error("the kernel is locked down (%s), and segment '%s' is not signed: sign it like "
+		     "a kernel module, with kernel-patches/sign-segment or the kernel's "
+		     "scripts/sign-file and a key that it trusts", mode, rq->prebuilt);
 }
 
 /* "kexec -e" sees by the digests whether a region has changed since. */
@@ -88,8 +88,9 @@ static int check_digests(const struct request *rq, struct handover *h)
 		return -1;
 	for (size_t i = 0; i < h->region_count; i++)
 		if (handover_digested(&h->region[i]) && handover_region_crc(&h->region[i]) != crc[i])
-			return error("region '%s' has been written since segment '%s' was made: make it anew "
-				     "with --kho-save-segment", h->region[i].region.name, rq->prebuilt);
+			return error("region '%s' has been written since segment '%s' was made: "
+				     "make it again with --kho-save-segment", h->region[i].region.name,
+				     rq->prebuilt);
 	return 0;
 }
 
@@ -123,12 +124,15 @@ static int check_running(const struct request *rq, const struct machine *m, cons
 	if (kcore_open(&m->root, &h->kcore) || running_observe(m, &h->kcore, &h->running))
 		return -1;
 	if (!r->kho)
-		return error("KHO is off in the running kernel, so no segment is for it: boot it with kho=on");
+		return error("KHO is off in the running kernel, so it takes no segment: boot it "
+			     "with kho=on");
 	if (strcmp(s->payload->from_release, m->release))
-		return error("segment '%s' was made by kernel %s, and this is %s: make it anew with "
-			     "--kho-save-segment", rq->prebuilt, s->payload->from_release, m->release);
+		return error("segment '%s' was made by kernel %s, and this is %s: make it again "
+			     "with --kho-save-segment", rq->prebuilt, s->payload->from_release,
+			     m->release);
 	why = prebuilt_check_running(s, r->scratch, r->scratch_count, r->fdt_addr, &r->root);
-	return why ? error("segment '%s' is not for this kernel: %s; make it anew with --kho-save-segment",
+	return why ? error("segment '%s' is not for this kernel: %s; make it again with "
+			   "--kho-save-segment",
 			   rq->prebuilt, why) : 0;
 }
 

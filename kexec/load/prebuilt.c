@@ -27,8 +27,8 @@ static const char *features_obstacle(const struct handover *h, const struct requ
 		break;
 	case FEATURES_ABSENT:
 		if (!h->running.kho)
-			return "KHO is off in the running kernel, which tells only with it whether it takes a "
-			       "handover built in userspace: boot it with kho=on";
+			return "KHO is off in the running kernel, so it does not tell whether it "
+			       "takes a handover built in userspace: boot it with kho=on";
 		return "the running kernel does not take a handover built in userspace (no "
 		       "/" SYSFS_KHO "/features)";
 	case FEATURES_FORMAT:
@@ -41,7 +41,7 @@ static const char *features_obstacle(const struct handover *h, const struct requ
 		return "the running kernel does not take a handover built in userspace ('segment' is not "
 		       "in /" SYSFS_KHO "/features)";
 	if (!rq->no_checks && !f.verify)
-		return "purgatory of the running kernel verifies nothing: say --no-checks";
+		return "the running kernel's purgatory verifies nothing: use --no-checks";
 	if (!name_set_empty(&rq->late) && !f.seal)
 		return "the running kernel takes no digests at the end: leave ':late' out";
 	return NULL;
@@ -63,13 +63,13 @@ static const char *handover_obstacle(const struct handover *h)
 	if (h->to.abi != r->root.abi)
 		return "the new kernel reads another ABI, and the kernel takes no translated handover";
 	if (h->map == MAP_OWN)
-		return "the new kernel wants a map of its own, for it loses large blocks";
+		return "the new kernel needs a map of its own, because it loses large blocks";
 	if (has_unknown_parts(h))
-		return "the running kernel's root FDT has nodes below nodes or properties of formats to "
-		       "come, which a handover built in userspace cannot have there";
+		return "the running kernel's root FDT has nested nodes or unknown properties, "
+		       "which a handover built in userspace cannot have";
 	if (h->node_count != r->root.node_count)
-		return "a node of the running kernel cannot go on to the new kernel, and the kernel "
-		       "takes only a handover with all of them";
+		return "a node of the running kernel cannot be handed over to the new one, and the "
+		       "running kernel takes only a handover with all nodes";
 	return NULL;
 }
 
@@ -78,7 +78,7 @@ static const char *image_obstacle(const struct target *t, const struct request *
 	if (t->packed)
 		return "the kernel file is compressed as a whole: unpack it";
 	if (t->image.limit)
-		return "the new kernel cannot be loaded above 4 GiB, which kexec_file_load wants";
+		return "the new kernel cannot be loaded above 4 GiB, which kexec_file_load needs";
 	if (rq->no_efi)
 		return "--noefi works with kexec_load only";
 	return NULL;
@@ -118,7 +118,8 @@ bool prebuilt_obstacle(const struct handover *h, const struct target *t, const s
 		snprintf(why, size, "region '%s' is not all \"System RAM\" in /proc/iomem",
 			 foreign->region.name);
 	else if (payload_plan(h, 0, &layout) || layout.size > PREBUILT_MAX - MIB)
-		snprintf(why, size, "it has more than 1 GiB, and the kernel takes no more: use smaller blobs");
+		snprintf(why, size, "it is larger than 1 GiB, and the kernel takes no more: use "
+				    "smaller blobs");
 	return *why;
 }
 
@@ -136,7 +137,7 @@ static int fits(const struct handover *h, const struct target *t, const struct r
 	if (!prebuilt_obstacle(h, t, rq, why, sizeof(why)))
 		return 1;
 	if (rq->save_prebuilt)
-		return error("there is no segment to save: %s; -c loads without one", why);
+		return error("cannot save a segment: %s; -c loads without one", why);
 	if (rq->method == METHOD_FILE)
 		return error("the handover cannot be loaded through kexec_file_load: %s; or use -c", why);
 	if (!name_set_empty(&rq->late))
@@ -155,7 +156,7 @@ static int fits(const struct handover *h, const struct target *t, const struct r
 static const char *another_way(const struct request *rq)
 {
 	if (rq->prebuilt)
-		return "make the segment anew with --kho-save-segment";
+		return "make the segment again with --kho-save-segment";
 	if (!name_set_empty(&rq->late))
 		return "load it with -c and without ':late'";
 	return "load it with -c";
@@ -191,17 +192,18 @@ static void say_remedy(const struct request *rq, int err)
 	case ENOKEY:
 	case ENODATA:
 	case ENOPKG:
-		notice("kexec_file_load needs root (CAP_SYS_BOOT), 'sysctl kernel.kexec_load_disabled' at 0, and where the kernel wants signatures a "
-		       "signed kernel and a handover signed by a key it trusts (--kho-save-segment, "
-		       "--kho-segment)");
+		notice("kexec_file_load needs root (CAP_SYS_BOOT), 'sysctl "
+		       "kernel.kexec_load_disabled' at 0, and, if the kernel demands signatures, a "
+		       "signed kernel and a handover signed by a key it trusts "
+		       "(--kho-save-segment, --kho-segment)");
 		return;
 	case ESTALE:
 		notice("what the running kernel preserves has changed meanwhile, or a region was freed; %s; %s",
 		       rq->prebuilt ? another_way(rq) : "run the load command again", log);
 		return;
 	case EADDRNOTAVAIL:
-		notice("there is no room left in scratch, or a region lies where the kernel does not let it, or is free: "
-		       "hand over other memory; %s", log);
+		notice("there is no room left in scratch, or a region is free memory or lies where "
+		       "the kernel does not allow it: hand over other memory; %s", log);
 		return;
 	}
 	notice("%s; %s; %s", meaning(err), another_way(rq), log);
@@ -219,7 +221,8 @@ static int load(const struct request *rq, const struct image_plan *plan)
 	if (!err)
 		return 0;
 	errno = err;
-	error_errno("kexec_file_load failed for '%s' with its handover; what was loaded before still is",
+	error_errno("kexec_file_load failed for '%s' with its handover; what was loaded before is "
+		    "still loaded",
 		    rq->kernel);
 	say_remedy(rq, err);
 	return -1;

@@ -35,11 +35,12 @@ static int check_image(const struct refresh *r)
 		return error("another program has unloaded the image of 'kexec --kho -l': run the load command "
 			     "again");
 	case IMAGE_FOREIGN:
-		return error("another program has loaded an image since 'kexec --kho -l', and it takes nothing "
-			     "over: run 'kexec -u', then load what is to be started");
+		return error("another program has loaded an image without the handover since "
+			     "'kexec --kho -l': run 'kexec -u', then load again");
 	default:
-		return error("cannot read through /proc/kcore which image is loaded, and one of another program "
-			     "would take nothing over: run the load command again");
+		return error("cannot read through /proc/kcore which image is loaded, and another "
+			     "program's would start without the handover: run the load command "
+			     "again");
 	}
 }
 
@@ -49,8 +50,8 @@ static int load_description(struct refresh *r)
 	int found = state_load(&r->root, &r->record);
 
 	if (!found && r->described)
-		return error("/" STATE_DIR " has no description of the loaded image any more, so it cannot be told "
-			     "what it takes over: run the load command again");
+		return error("/" STATE_DIR " no longer describes the loaded image, so kexec cannot "
+			     "tell whether it gets the handover: run the load command again");
 	r->described |= found > 0;
 	return found;
 }
@@ -196,9 +197,10 @@ static int check_renewable(const struct refresh *r)
 {
 	const char *prebuilt = r->record.request.prebuilt;
 
-	return prebuilt ? error("what is handed over has changed since segment '%s' was made, and it cannot "
-			       "be made anew here: run --kho-save-segment again, have it signed, and load it; "
-			       "':late' in --kho-verify lets regions change until the end", prebuilt) : 0;
+	return prebuilt ? error("what is handed over has changed since segment '%s' was made, and "
+			       "'kexec -e' cannot make it again: run --kho-save-segment again, "
+			       "have the file signed, and load it; ':late' in --kho-verify lets "
+			       "regions change until the end", prebuilt) : 0;
 }
 
 int refresh_update(struct refresh *r)
@@ -229,7 +231,8 @@ int refresh_hold(struct refresh *r)
 		return EXIT_OK;
 	r->out_of_reach = true;
 	if (r->record.id.symbol) {
-		notice("so what changes from now on cannot be loaded again, and would be refused");
+		notice("so 'kexec -e' cannot load again, and refuses if what is handed over "
+		       "changes from now on");
 		return EXIT_OK;
 	}
 	error("this kernel does not tell which image it has loaded, so the image has to be loaded once more, "

@@ -208,8 +208,9 @@ int state_commit(const struct root *root, const struct state *s, const struct im
 	put_number(s->json, "image", id->image);
 	text = json_object_to_json_string_ext(s->json, JSON_C_TO_STRING_PRETTY);
 	if (strlen(text) > STATE_MAX)
-		return error("/" STATE_FILE " would have more than %u MiB, because of the digests of regions "
-			     "with ':load' in --kho-verify: leave ':load' out", STATE_MAX >> 20);
+		return error("/" STATE_FILE " would be larger than %u MiB, because of the digests "
+			     "of regions with ':load' in --kho-verify: leave ':load' out",
+			     STATE_MAX >> 20);
 	/* The old description must not meet new blobs. */
 	unlinkat(root->fd, STATE_FILE, 0);
 	if (rename_blobs(root, s->blob_count) || write_file(root, STATE_NEW, text, strlen(text)))
@@ -453,8 +454,9 @@ int state_load(const struct root *root, struct loaded_record *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	if (state_unknown(root))
-		return error("the last load did not end with an image that is known (/" LOADING "): it was cut off, "
-			     "or another program loaded at that time; run the load command again, or 'kexec -u'");
+		return error("the last load left an unknown image (/" LOADING "): it was "
+			     "interrupted, or another program loaded at the same time; run the load "
+			     "command again, or 'kexec -u'");
 	err = root_read(root, STATE_FILE, STATE_MAX, &buf);
 	if (err == -ENOENT)
 		return 0;

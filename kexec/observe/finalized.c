@@ -55,17 +55,17 @@ static int check_not_lost(const struct root *root, bool done)
 	enum mark_state mark = mark_read(root, &handover);
 
 	if (mark == MARK_LOST)
-		return error("the running kernel has failed to finalize its handover before, and has "
-			     "forgotten what it preserved: boot anew");
+		return error("the running kernel has failed to finalize its handover before, and "
+			     "has forgotten what it preserved: reboot");
 	if (!done && mark == MARK_STAYS)
-		return error("this program has begun to finalize the handover in this boot, and it is not "
-			     "finalized: either another program has aborted it (/" FINALIZE_FILE "), and the "
-			     "running kernel has forgotten what it preserved, or this one was killed at that "
-			     "moment; which of them cannot be told: boot anew");
+		return error("this program has begun to finalize the handover in this boot, but it "
+			     "is not finalized: either another program has undone it (/" FINALIZE_FILE
+			     "), and the running kernel has forgotten what it preserved, or this one "
+			     "was killed at that moment; it is unknown which: reboot");
 	if (!done && mark == MARK_BAD)
-		return error("/" MARK_FILE " is damaged, so it cannot be told whether the running kernel has "
-			     "finalized before, and forgotten what it preserved: boot anew; if it stays "
-			     "damaged after that, remove it");
+		return error("/" MARK_FILE " is damaged, so this program cannot tell whether the "
+			     "running kernel has finalized before and forgotten what it preserved: "
+			     "reboot; if it stays damaged after that, remove it");
 	return 0;
 }
 
@@ -79,7 +79,7 @@ int finalize_pending(const struct root *root, enum finalize_kind kind, bool dry_
 	if (done < 0 || check_not_lost(root, done))
 		return -1;
 	if (done && kind == FINALIZE_REPEATABLE && dry_run)
-		notice("what the running kernel preserves is seen as of when it was last finalized");
+		notice("this shows what the running kernel preserved when it was last finalized");
 	if (done && (kind == FINALIZE_ONCE || dry_run))
 		return 0;
 	if (dry_run)
@@ -93,8 +93,8 @@ int finalize_pending(const struct root *root, enum finalize_kind kind, bool dry_
 
 int finalize_refused(void)
 {
-	return error("the running kernel has not finalized its handover, so it cannot be looked at; "
-		     "'kexec --kho -l' finalizes, and so does 'echo 1 > /" FINALIZE_FILE "'");
+	return error("the running kernel has not finalized its handover, so it cannot be read yet; "
+		     "'kexec --kho -l' finalizes it, and so does 'echo 1 > /" FINALIZE_FILE "'");
 }
 
 bool finalize_is_due(const struct root *root)

@@ -161,6 +161,6 @@ const char *hidden_page(const struct hidden_pages *h, struct hidden_look *look, 
 	case 0:
 		return "the kernel has taken it out of its own mapping (memfd_secret, guest_memfd?)";
 	}
-	return "it may be secret, and the kernel's page tables, which tell, are not to be found (needs Linux "
-	       "4.19, with VMCOREINFO in /proc/kcore)";
+	return "it may be secret, and the kernel's page tables, which tell, cannot be found (needs "
+	       "Linux 4.19, with VMCOREINFO in /proc/kcore)";
 }

@@ -153,7 +153,7 @@ int luo_check_idle(const struct root *root)
 	char name[LUO_SESSION_NAME];
 	int found = luo_find_session(root, name);
 
-	return found > 0 ? error("live update session '%s' is open, and the new kernel does not read live update "
-			     "state of this one's version: end the session, or use a kernel of the same "
-			     "version", name) : found;
+	return found > 0 ? error("live update session '%s' is open, and the new kernel does not "
+			     "read this version of live update state: end the session, or use a "
+			     "kernel of the same version", name) : found;
 }

@@ -148,8 +148,8 @@ int machine_check_usable(const struct machine *m)
 {
 	if (m->usable_count)
 		return 0;
-	return error("/proc/iomem shows no System RAM, so what the running kernel has set aside cannot be told "
-		     "(needs root: CAP_SYS_ADMIN)");
+	return error("/proc/iomem shows no System RAM, so this program cannot tell what the "
+		     "running kernel has set aside (needs root: CAP_SYS_ADMIN)");
 }
 
 static int read_memory_size(struct machine *m)

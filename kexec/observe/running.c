@@ -137,7 +137,7 @@ static int read_root_shown(const struct root *root, struct running *r)
 	if (err)
 		return error_errno("cannot read the running kernel's root FDT in /" SYSFS_KHO "/out");
 	if (r->fdt_addr % PAGE_SIZE)
-		return error("/" SYSFS_KHO "/out/fdt_addr, 0x%llx, is not at a page's begin",
+		return error("/" SYSFS_KHO "/out/fdt_addr, 0x%llx, is not the start of a page",
 			     ULL(r->fdt_addr));
 	return decode_root(r) ? -1 : 1;
 }
@@ -202,8 +202,9 @@ static int find_form(const struct machine *m, struct kcore *kcore, const struct 
 		return error("the running kernel's map of preserved memory cannot be read: %s",
 			     kho_strerror(err));
 	if (r->root.abi == KHO_ABI_UNKNOWN)
-		return error("it cannot be told whether Linux %s maps preserved memory by bitmaps of 512 or "
-			     "4096 bytes, and the wrong guess loses memory: hand over from another release",
+		return error("cannot tell whether Linux %s maps preserved memory with bitmaps of "
+			     "512 or 4096 bytes, and a wrong guess loses memory: hand over from "
+			     "another release",
 			     m->release);
 	return 0;
 }
@@ -223,7 +224,8 @@ static int read_scratch(const struct root *root, const struct kcore *kcore,
 	    read_symbol(kcore, &symbol[SYM_SCRATCH_COUNT], &count, sizeof(count)))
 		return -1;
 	if (!count || count > RUNNING_SCRATCH_MAX)
-		return error("the running kernel names %u scratch areas, which cannot be", count);
+		return error("the running kernel names %u scratch areas, which is "
+			     "impossible", count);
 	r->scratch = calloc(count, sizeof(*r->scratch));
 	if (!r->scratch)
 		return error("no memory for %u scratch areas", count);
@@ -434,9 +436,9 @@ static int check_unlisted_regions(const struct machine *machine, const struct ru
 
 	if (r->region_count || !cmdline_last(machine->cmdline, "reserve_mem", &param))
 		return 0;
-	return error("this kernel was started with %.*s, but its regions are not to be "
-		     "found (CONFIG_KALLSYMS_ALL, or the reservation failed at boot): hand each over "
-		     "with --kho-region, or remove reserve_mem= and boot again", TEXT(param.word));
+	return error("this kernel was started with %.*s, but its regions cannot be found (no "
+		     "CONFIG_KALLSYMS_ALL, or the reservation failed at boot): hand each over with "
+		     "--kho-region, or remove reserve_mem= and reboot", TEXT(param.word));
 }
 
 /* Since 7.4 scratch has another name: put the symbols of that one in the place of the other. */
@@ -491,8 +493,8 @@ static int foresee_regions(const struct kcore *kcore, const struct symbol *symbo
 	r->writes = (struct kho_formats){ .abi = r->root.abi, .reserve_mem = true };
 	if (symbol[SYM_TABLE].addr && symbol[SYM_TABLE_COUNT].addr)
 		return read_regions_table(kcore, symbol, r);
-	return error("/proc/kallsyms does not list the running kernel's %s, so its regions cannot be told "
-		     "before it has finalized its handover", symbol[SYM_TABLE].name);
+	return error("/proc/kallsyms does not list the running kernel's %s, so its regions are not "
+		     "known before it has finalized its handover", symbol[SYM_TABLE].name);
 }
 
 /* What there is of a handover whose map is yet to be written. */

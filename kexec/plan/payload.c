@@ -78,7 +78,7 @@ static int plan_blob(const struct handover *h, const struct handover_blob *blob,
 	if (!kho_abi_sized(h->to.abi))
 		ret->size = kho_blob_wrapped_size(blob->data.size);
 	if (!ret->size && blob->data.size)
-		return error("blob '%s' is larger than a kernel of ABI %s can be handed", blob->name,
+		return error("blob '%s' is too large for a kernel of ABI %s", blob->name,
 			     kho_abi_label(h->to.abi));
 	ret->offset = take(end, ret->size);
 	return 0;

@@ -287,7 +287,7 @@ static void leaves(const char *calls)
 	ends(false, EXIT_FAILED, calls, "the kernel did not start the loaded image");
 }
 
-#define FOREIGN	"another program has loaded an image since"
+#define FOREIGN	"another program has loaded an image without the handover"
 
 /* ---- Whose image it is ------------------------------------------------------------- */
 
@@ -345,7 +345,7 @@ static void description_vanishes(void **state)
 	(void)state;
 	describe();
 	on_down = remove_description;
-	refuses("IDU", "has no description of the loaded image any more");
+	refuses("IDU", "no longer describes the loaded image");
 }
 
 static void load_cut_off(void **state)
@@ -353,7 +353,7 @@ static void load_cut_off(void **state)
 	(void)state;
 	describe();
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
-	refuses("U", "did not end with an image that is known");
+	refuses("U", "left an unknown image");
 }
 
 static void no_kcore(void **state)
@@ -679,7 +679,7 @@ static void prebuilt_written(void **state)
 	leaves("IDIRU");
 	memset(done, 0, CALLS_MAX);
 	write_region();
-	refuses("IU", "cannot be made anew here");
+	refuses("IU", "cannot make it again");
 }
 
 /* The tree has no memory map, so it cannot be told whether the kernel's map has changed. */

@@ -158,7 +158,7 @@ static void memory(void **state)
 	assert_refused("memmap=64K$700M", "preserved memory");
 	assert_refused("memmap=16M#410M", "scratch");
 	assert_refused("memmap=4K$499M", "scratch");
-	assert_refused("mem=99999999999999999999", "cannot be told");
+	assert_refused("mem=99999999999999999999", "cannot tell what");
 	assert_refused("memmap=exactmap,1G@0", "panic");
 }
 

@@ -103,7 +103,7 @@ taken $many
 refused "8 reserve_mem regions and 'x' are more than the 8" $many "$(at 0x11000000)"
 
 for name in memblock kexec-metadata LUO; do
-	refused "blob '$name': this is the name of a node of the kernel's own" "--kho-blob=$name=/dev/null"
+	refused "blob '$name': the kernel has its own node of this name" "--kho-blob=$name=/dev/null"
 done
 refused "blob 'r0': a region has this name" --kho-blob=r0=/dev/null
 taken --kho-blob=r1=/dev/null
@@ -135,14 +135,14 @@ cp "$work/cmdline" "$machine/proc/cmdline"
 # ---- what came from the kernel before ------------------------------------------------------
 
 taken --kho-carry
-says "nothing was handed to this kernel, so nothing is carried on"
+says "nothing was handed to this kernel, so no blob is carried"
 refused "--kho-carry: nothing was handed to this kernel" --kho-carry=b
 setup_data=$machine/sys/kernel/boot_params/setup_data/0
 mkdir -p "$setup_data"
 echo 0x6b686f01 > "$setup_data/type"
 head -c 4096 /dev/zero > "$setup_data/data"
 taken
-says "going on without it: nothing of it is carried"
+says "going on without it: no blob is carried"
 refused "has no report" --kho-carry
 refused "has no report" --kho-carry=b
 rm -r "$machine/sys/kernel/boot_params/setup_data"

@@ -339,7 +339,7 @@ static void interface_is_gone(void **state)
 	assert_int_equal(interfaces_down(&n), 4);
 	must("set -e; ip link del v2");
 	overhear(interfaces_up, &n, said);
-	assert_non_null(strstr(said, "cannot take interface v2 up: No such device"));
+	assert_non_null(strstr(said, "cannot bring interface v2 up: No such device"));
 	assert_non_null(strstr(said, "cannot put address 2001:db8:1::1/64 of interface v2 back: "));
 	assert_non_null(strstr(said, "cannot put route 0.0.0.0/0 via 10.1.0.254 dev v2 of table 254 "));
 	assert_non_null(strstr(said, "cannot put route 2001:db8:2::/48 via 2001:db8:1::9 dev v2 "));

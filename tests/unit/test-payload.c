@@ -745,7 +745,7 @@ static void too_large_for_v1(void **state)
 	handover.blob[0].data.size = 1ull << 30;
 	assert_says(0, NULL, payload_plan(&handover, 0, &layout));
 	handover.blob[0].data.size = 1ull << 31;
-	assert_refused("blob 'b' is larger than a kernel of ABI kho-v1", payload_plan(&handover, 0, &layout));
+	assert_refused("blob 'b' is too large for a kernel of ABI kho-v1", payload_plan(&handover, 0, &layout));
 }
 
 static int build_with_nodes(size_t count)

@@ -270,7 +270,7 @@ static void serial_ports(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
 		assert_int_equal(arch_serial_port_of_kernel(row[i].cmdline), row[i].port);
-	assert_says(0, "purgatory will say nothing on port 0x1234",
+	assert_says(0, "purgatory will not print on port 0x1234",
 		    arch_serial_port_of_kernel("console=uart8250,io,0x1234"));
 }
 
@@ -667,7 +667,7 @@ static void signatures(void **state)
 	assert_int_equal(s.size, plain);
 	bytes_size = plain;
 	sign(2, 601, mark);
-	assert_parse("cut off, or something is appended");
+	assert_parse("cut off, or something other than a signature is appended");
 	bytes_size = plain;
 	sign(1, 600, mark);
 	assert_parse("PKCS#7");
@@ -676,7 +676,7 @@ static void signatures(void **state)
 	assert_parse("PKCS#7");
 	bytes_size = plain;
 	sign(2, 600, "~Module signature appended~");
-	assert_parse("something is appended");
+	assert_parse("something other than a signature is appended");
 	bytes_size = 0;
 	append(mark, strlen(mark));
 	assert_parse("signature is cut off");
@@ -685,7 +685,7 @@ static void signatures(void **state)
 	assert_parse("PKCS#7");
 	bytes_size = 0;
 	sign(2, 600, mark);
-	assert_parse("no segment");
+	assert_parse("it was not made by");
 	free(bytes);
 }
 
@@ -696,7 +696,7 @@ static void cut_off(void **state)
 	for (bytes_size--; bytes_size > 4096; bytes_size -= 911)
 		assert_parse("cut off");
 	for (bytes_size = 0; bytes_size < 576; bytes_size += 7)
-		assert_parse("no segment");
+		assert_parse("it was not made by");
 	free(bytes);
 }
 
@@ -727,10 +727,10 @@ static void bad_headers(void **state)
 	(void)state;
 	make_file();
 	assert_parse(NULL);
-	BAD(struct kho_setup_data, 0, type, 9, "no segment");
+	BAD(struct kho_setup_data, 0, type, 9, "it was not made by");
 	BAD(struct kho_setup_data, 0, next, 1, "header is damaged");
 	BAD(struct kho_setup_data, 0, len, 100, "cut off");
-	BAD(struct kho_payload, p, magic, 0, "no segment");
+	BAD(struct kho_payload, p, magic, 0, "it was not made by");
 	BAD(struct kho_payload, p, version, 1, "format version");
 	BAD(struct kho_payload, p, size, bytes_size + 1, "cut off");
 	BAD(struct kho_payload, p, addr, 0, "address");
@@ -786,9 +786,9 @@ static void bad_contents(void **state)
 	assert_parse(phrase); \
 	*entry = was_; \
 } while (0)
-	BAD_ENTRY(class, KHO_CLASS_KERNEL, "the kernel's to make");
-	BAD_ENTRY(flags, KHO_ENTRY_UNREADABLE, "nobody could read");
-	BAD_ENTRY(flags, KHO_ENTRY_SEAL, "a part of itself sealed");
+	BAD_ENTRY(class, KHO_CLASS_KERNEL, "only the kernel may make");
+	BAD_ENTRY(flags, KHO_ENTRY_UNREADABLE, "an entry for unreadable memory");
+	BAD_ENTRY(flags, KHO_ENTRY_SEAL, "seals a part of the segment");
 	BAD_ENTRY(flags, 0, NULL);
 	free(bytes);
 }

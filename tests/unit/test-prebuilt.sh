@@ -60,7 +60,7 @@ silent "kexec_file_load"
 try 1 -a --dry-run --kho-verify=r0:late
 says "cannot be honoured"
 try 1 --kho-save-segment="$work/none"
-says "there is no segment to save"
+says "cannot save a segment"
 [ ! -e "$work/none" ] || fail "a file was made"
 
 # ---- one that does -----------------------------------------------------------------------
@@ -84,7 +84,7 @@ says "sealed    r0"
 try 0 --dry-run --kho-verify=all:late
 says "sealed    r0"
 try 1 --dry-run --kho-verify=r0:sealed
-says "wants :load or :late"
+says "needs :load or :late"
 try 1 --dry-run --kho-verify=r0:late,r0
 says "is given twice"
 try 1 -c --dry-run --kho-verify=r0:late
@@ -117,7 +117,7 @@ try 1 -s --dry-run --kho-verify=r0:late
 says "takes no digests at the end"
 features "format 2" segment
 try 1 -s --dry-run
-says "say --no-checks"
+says "use --no-checks"
 features "format 9" segment verify seal
 try 1 -s --dry-run
 says "another format"
@@ -133,7 +133,7 @@ says "console=ttyS0 kho=on reserve_mem=0x1000000:0x1000:r0"
 # Nothing that it says can be said again, and nothing of it can be left out.
 for option in --kho-verify=r0 --kho-blob=x=/dev/null --kho-region=x=0x1000000,4096 --kho-carry -i; do
 	try 1 --kho-segment="$work/segment" "$option"
-	says "is in the segment already"
+	says "the segment already says"
 done
 try 1 --kho-segment="$work/segment" -c
 says "leave -c out"

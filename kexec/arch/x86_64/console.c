@@ -59,8 +59,8 @@ uint16_t arch_serial_port_of_kernel(const char *cmdline)
 		if (port == standard[i])
 			return port;
 	if (port)
-		notice("purgatory will say nothing on port 0x%x: the running kernel's has ttyS0 to ttyS3 "
-		       "only", port);
+		notice("purgatory will not print on port 0x%x: the running kernel's purgatory "
+		       "knows only ttyS0 to ttyS3", port);
 	return 0;
 }
 

@@ -129,7 +129,7 @@ int arch_read_firmware(const struct machine *m, const struct image *image,
 
 	*ret = NULL;
 	if (!efi)
-		return error("no memory for what EFI says");
+		return error("no memory for the EFI data");
 	if (efi_observe(m, efi)) {
 		free(efi);
 		return -1;
