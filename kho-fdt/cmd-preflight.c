@@ -174,8 +174,8 @@ static const char *summary(const struct preflight *p)
 	case PREFLIGHT_UNREADABLE:
 		break;
 	}
-	return "it cannot take it over: 'kexec --kho' refuses to load it, and without that it "
-	       "would start as if nothing had been handed over";
+	return "it cannot read the handover: 'kexec --kho' refuses to load it, and without --kho "
+	       "it would start as if nothing had been handed over";
 }
 
 static void print_text_report(const struct side *from, const struct side *to,

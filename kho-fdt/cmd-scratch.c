@@ -115,8 +115,8 @@ static int check_fits(const struct need *n)
 		return error("the first area must be below 4 GiB, and would have %llu MiB; there "
 			     "are %llu MiB of RAM in one piece at most: %s", ULL(n->set.low / MIB),
 			     ULL(n->low_room / MIB), n->parts.high ? "use a smaller kernel" :
-			     "this kernel can be given initrd and handover only there, so use "
-			     "smaller ones, or a kernel with XLF_CAN_BE_LOADED_ABOVE_4G");
+			     "this kernel takes initrd and handover only there, so use smaller "
+			     "ones, or a kernel with XLF_CAN_BE_LOADED_ABOVE_4G");
 	if (total(n) > n->ram)
 		return error("scratch would need %llu MiB of %llu MiB of RAM: use a smaller initrd "
 			     "or fewer blobs", ULL(total(n) / MIB), ULL(n->ram / MIB));
@@ -128,7 +128,7 @@ static int calculate(struct need *n)
 	n->parts.pages = scratch_for_pages(n->ram);
 	n->parts.boot = scratch_for_boot(n->cpus) + n->crashkernel;
 	if (n->parts.payload > SIZE_LIMIT || n->parts.initrd > SIZE_LIMIT || n->ram > SIZE_LIMIT)
-		return error("more than %llu GiB are no memory", SIZE_LIMIT >> 30);
+		return error("no machine has more than %llu GiB of memory", SIZE_LIMIT >> 30);
 	n->set = scratch_sizes(&n->parts);
 	return check_fits(n);
 }
@@ -203,7 +203,7 @@ int cmd_scratch(const struct tool_options *options)
 	struct need need = { 0 };
 
 	if (!options->kernel) {
-		error("--kernel=FILE is needed: the kernel that is to be started");
+		error("--kernel=FILE is needed: the next kernel");
 		return TOOL_USAGE;
 	}
 	if (read_files(options, &need) || read_machine(options, &need))

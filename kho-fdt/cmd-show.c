@@ -50,7 +50,7 @@ static const char *map_problem(const struct decoded *decoded)
 	if (!decoded->source->has_mem)
 		return "there is no memory behind a bare root FDT";
 	if (decoded->form_unknown && decoded->map_err == -KHO_ERR_ABI)
-		return "nothing tells the size of its bitmaps: say --form";
+		return "the size of its bitmaps is unknown: use --form";
 	return kho_strerror(decoded->map_err);
 }
 
@@ -187,7 +187,7 @@ static void print_scratch(const struct source *s)
 	uint64_t total = 0;
 
 	if (!s->has_scratch) {
-		printf("scratch      not known: say --scratch\n");
+		printf("scratch      not known: use --scratch\n");
 		return;
 	}
 	for (size_t i = 0; i < s->scratch_count; i++)
@@ -264,7 +264,7 @@ static void print_luo(const struct decoded *decoded, const struct kho_node *node
 	       ULL(decoded->luo.session_count), ULL(decoded->luo.file_count),
 	       ULL(decoded->luo.flb_count));
 	if (decoded->source->kind == SOURCE_LIVE)
-		puts("  (a running kernel lists its sessions only when it is left)");
+		puts("  (a running kernel writes its sessions only while it shuts down)");
 	kho_luo_walk(decoded->source->page_shift, &decoded->source->mem, node, &visitor, &info);
 }
 

@@ -48,8 +48,7 @@ static int find_target(const struct tool_options *o, struct translate_target *re
 	enum kho_abi abi = o->to ? kho_abi_from_name(o->to) : KHO_ABI_UNKNOWN;
 
 	if (!o->to) {
-		error("--to=ABI or --to=KERNEL is needed: for whom the handover is to be "
-		      "translated");
+		error("--to=ABI or --to=KERNEL is needed: the ABI to translate to");
 		return TOOL_USAGE;
 	}
 	if (abi == KHO_ABI_UNKNOWN)
@@ -86,8 +85,8 @@ static int write_core(const struct source *s, const struct translation *t, const
 		if (!bytes[i])
 			err = error("no memory for %llu bytes of nodes", ULL(range->size));
 		else if (s->mem.read(s->mem.ctx, range->addr, bytes[i], range->size))
-			err = error("memory at 0x%llx, %llu bytes, cannot be read: the dump must hold "
-				    "it", ULL(range->addr), ULL(range->size));
+			err = error("memory at 0x%llx, %llu bytes, cannot be read: the dump must "
+				    "contain it", ULL(range->addr), ULL(range->size));
 		else
 			piece[i] = (struct core_piece){ range->addr, bytes[i], range->size };
 	}
@@ -155,8 +154,8 @@ static int check_sessions(const struct source *s)
 	found = luo_find_session(&s->machine->root, name);
 	if (found > 0)
 		error("live update session '%s' is open, and the running kernel writes it only "
-		      "when it is left: a translation made now would be without it; end the "
-		      "session, or translate a dump of what was handed over", name);
+		      "while it shuts down: a translation made now would lack it; end the session, "
+		      "or translate a dump of what was handed over", name);
 	return found < 0 ? TOOL_FAILED : found ? TOOL_NO : TOOL_OK;
 }
 

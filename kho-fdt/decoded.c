@@ -262,7 +262,8 @@ int decoded_read(const struct source *source, struct decoded *decoded)
 	}
 	read_map(decoded);
 	if (decoded->map_err == -KHO_ERR_NOSPACE)
-		return error("%s: no memory for the map of preserved memory: it names %llu blocks and more",
+		return error("%s: no memory for the map of preserved memory, which has more than "
+			     "%llu blocks",
 			     source->name, ULL(decoded->blocks.map.blocks));
 	for (size_t i = 0; i < decoded->root.node_count; i++)
 		read_node(decoded, i);
@@ -280,8 +281,9 @@ int decoded_read_whole(const struct source *source, struct decoded *decoded)
 		return error("'%s' is a root FDT without memory behind it: a memory dump is needed",
 			     source->name);
 	if (decoded->form_unknown && decoded->map_err == -KHO_ERR_ABI)
-		return error("%s: nothing in this kho-v1 map tells the size of its bitmaps: say "
-			     "--form=512 if a kernel of 6.16 or 6.17 wrote it, --form=page for later ones",
+		return error("%s: nothing in this kho-v1 map tells the size of its bitmaps: use "
+			     "--form=512 if a kernel of 6.16 or 6.17 wrote it, --form=page for "
+			     "later ones",
 			     source->name);
 	if (decoded->map_err)
 		return error("%s: the map of preserved memory at 0x%llx cannot be read: %s",

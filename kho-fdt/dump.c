@@ -136,8 +136,8 @@ static int open_core(struct dump *d, const struct file_facts *file, const char *
 		return refuse_core(err, &core, path);
 	normalize(d);
 	if (!d->count)
-		return error("'%s' holds no memory: none of its %llu segments has bytes in the file and "
-			     "a physical address", path, (unsigned long long)core.count);
+		return error("'%s' contains no memory: none of its %llu segments has bytes in the "
+			     "file and a physical address", path, (unsigned long long)core.count);
 	return 0;
 }
 
@@ -146,7 +146,7 @@ static int open_raw(struct dump *d, const struct file_facts *file, uint64_t base
 	if (file->size == UINT64_MAX)
 		return error("'%s' has no size: a raw image of RAM must be a regular file", path);
 	if (!file->size || file->size > UINT64_MAX - base)
-		return error("'%s' has %llu bytes, which are no RAM at 0x%llx", path,
+		return error("'%s' has %llu bytes, which cannot be RAM at 0x%llx", path,
 			     (unsigned long long)file->size, (unsigned long long)base);
 	d->extent = calloc(1, sizeof(*d->extent));
 	if (!d->extent)

@@ -32,7 +32,7 @@ static const struct tool_verb verbs[] = {
 	  "      --json\n" },
 	{ "check", cmd_check, 0, 1, FILE_OPTIONS " all",
 	  "check [live|in|FILE]\n"
-	  "Look at a handover by every rule of its ABI. Exit status 2: a rule is broken; 3:\n"
+	  "Check a handover against every rule of its ABI. Exit status 2: a rule is broken; 3:\n"
 	  "none is, but the map was not looked at, as of a root FDT alone.\n"
 	  "\n"
 	  "      --all             print the rules that hold, too\n"
@@ -40,11 +40,11 @@ static const struct tool_verb verbs[] = {
 	  "      --json\n" },
 	{ "translate", cmd_translate, 1, 1, "to output base root form ram-base scratch sysroot json",
 	  "translate --to=ABI|KERNEL [-o OUT] [--base=ADDR] live|in|FILE\n"
-	  "Write the handover anew for another ABI, into an ELF core of its pages.\n"
+	  "Translate a handover to another ABI, and write its pages into an ELF core.\n"
 	  "\n"
-	  "      --to=ABI|KERNEL   kho-v1, kho-v2, kho-v3, kho-v4, or a bzImage that is to read it\n"
+	  "      --to=ABI|KERNEL   kho-v1, kho-v2, kho-v3, kho-v4, or a bzImage that will read it\n"
 	  "  -o, --output=OUT      default: only say what would become of each node\n"
-	  "      --base=ADDR       physical address of what is new (default: behind all that is there)\n"
+	  "      --base=ADDR       physical address of the new pages (default: after all memory)\n"
 	  FILE_USAGE
 	  "      --json\n" },
 	{ "diff", cmd_diff, 2, 2, FILE_OPTIONS " abi all",
@@ -67,7 +67,7 @@ static const struct tool_verb verbs[] = {
 	  "preflight running|KERNEL-A KERNEL-B\n"
 	  "Say whether KERNEL-B can read what KERNEL-A, or the running kernel, hands over.\n"
 	  "\n"
-	  "Exit status 0: as it is; 3: after translation, which 'kexec --kho' does; 4: but for\n"
+	  "Exit status 0: as it is; 3: after translation, which 'kexec --kho' does; 4: except\n"
 	  "single nodes, and 'kexec --kho' refuses to load while one is in use; 5: not at all.\n"
 	  "\n"
 	  "      --sysroot=DIR     read /proc and /sys below DIR (running)\n"
@@ -94,7 +94,7 @@ static void print_help(FILE *out)
 	      "  show       print a handover\n"
 	      "  map        draw physical memory\n"
 	      "  check      look for broken rules\n"
-	      "  translate  write a handover anew for another ABI\n"
+	      "  translate  translate a handover to another ABI\n"
 	      "  diff       compare two handovers\n"
 	      "  get        write a node's data to standard output\n"
 	      "  preflight  can one kernel read what another hands over?\n"
@@ -104,7 +104,7 @@ static void print_help(FILE *out)
 	      "an ELF core, a raw image of RAM, or a root FDT alone. 'kho-fdt VERB --help' says more.\n"
 	      "\n"
 	      "Exit status: 0; 1 usage; 2 a broken rule, a difference, nothing to translate to;\n"
-	      "3 a map that was not checked; 3, 4, 5 preflight; 255 what cannot be read. See\n"
+	      "3 a map that was not checked; 3, 4, 5 preflight; 255 unreadable input. See\n"
 	      "kho-fdt(8).\n", out);
 }
 

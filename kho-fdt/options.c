@@ -192,10 +192,10 @@ static int check_spec(const struct source_spec *spec)
 	bool file = strcmp(spec->name, "live") && strcmp(spec->name, "in");
 
 	if (!file && (spec->has_root || spec->scratch_count || spec->ram_base))
-		return error("--root, --scratch and --ram-base are for files: of '%s' they are "
+		return error("--root, --scratch and --ram-base are for files: for '%s' they are "
 			     "known", spec->name);
 	if (!strcmp(spec->name, "live") && spec->form != KHO_ABI_UNKNOWN)
-		return error("--form is for 'in' and files: that of the running kernel is known");
+		return error("--form is for 'in' and files: the running kernel's form is known");
 	return 0;
 }
 

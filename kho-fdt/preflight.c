@@ -45,8 +45,8 @@ static struct kho_verdict judge_map(const struct preflight_kernel *from,
 	if (v.fate == KHO_FATE_NATIVE && (!from->form_sure || !to->form_sure) &&
 	    !kho_abi_radix(from->formats.abi))
 		v = (struct kho_verdict){ KHO_FATE_TRANSLATED,
-					  "the size of its map's bitmaps is not known, and is made "
-					  "sure of" };
+					  "the size of its map's bitmaps is not known, so the map "
+					  "is written again" };
 	return v;
 }
 

@@ -6,7 +6,7 @@
 const char *map_unknown(const struct decoded *decoded)
 {
 	if (decoded->form_unknown && decoded->map_err == -KHO_ERR_ABI)
-		return "nothing tells the form of this kho-v1 map: say --form";
+		return "the form of this kho-v1 map is unknown: use --form";
 	return "the map cannot be read";
 }
 

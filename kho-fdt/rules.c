@@ -84,7 +84,7 @@ static const struct rule rules[] = {
 	  NEED_ADDR | NEED_SCRATCH, check_fdt_scratch },
 	{ "node-scratch", "no node's data is in scratch, unless setup_data keeps it",
 	  NEED_ROOT | NEED_SCRATCH, check_node_scratch },
-	{ "fdt-preserved", "the root FDT is preserved, or, but in kho-v1, kept by setup_data",
+	{ "fdt-preserved", "the root FDT is preserved or, except in kho-v1, kept by setup_data",
 	  NEED_MAP | NEED_ADDR, check_fdt_preserved },
 	{ "node-preserved", "every node's data is preserved, or kept by setup_data", NEED_MAP,
 	  check_node_preserved },
@@ -132,7 +132,8 @@ static const char *missing(const struct decoded *decoded, unsigned int needs)
 	if (needs & NEED_FDT && !decoded_fdt_valid(s->fdt.data, s->fdt.size))
 		return "the root FDT is no device tree blob";
 	if (needs & (NEED_ROOT | NEED_MAP) && decoded->root_err == -KHO_ERR_LIMIT)
-		return "the root FDT has more nodes, or more of them below each other, than are read";
+		return "the root FDT has more nodes, or more levels of them, than this program "
+		       "reads";
 	if (needs & (NEED_ROOT | NEED_MAP) && decoded->root_err)
 		return "the root FDT breaks a rule above";
 	if (needs & (NEED_MEM | NEED_MAP) && !s->has_mem)
@@ -142,7 +143,7 @@ static const char *missing(const struct decoded *decoded, unsigned int needs)
 	if (needs & NEED_MAP && decoded->map_err)
 		return map_unknown(decoded);
 	if (needs & NEED_SCRATCH && !s->has_scratch)
-		return "scratch is not known: say --scratch";
+		return "scratch is not known: use --scratch";
 	if (needs & NEED_RAM && !s->ram_whole)
 		return "not all RAM of the machine is known";
 	if (needs & NEED_ARRAY && !s->scratch_addr)

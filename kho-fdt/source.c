@@ -114,7 +114,7 @@ static int choose_root(struct source *s, const struct scan *scan)
 		return error("%s: no handover found: no page begins with a root FDT of a KHO ABI%s",
 			     s->name, s->dump.kind == DUMP_RAW ?
 			     " (the file was taken as RAM from --ram-base on, byte for byte)" : "");
-	error("%s: %zu root FDTs found, and nothing tells which one is meant; choose it:", s->name,
+	error("%s: %zu root FDTs found; choose one:", s->name,
 	      scan->roots);
 	print_roots(scan);
 	return -1;

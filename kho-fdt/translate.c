@@ -126,8 +126,8 @@ static int wrap_node(struct work *w, const struct kho_node *node)
 	size_t data;
 
 	if (!size) {
-		error("node '%s' has %llu bytes: no device tree blob, which %s demands, holds so "
-		      "much", node->name, ULL(node->size), w->to->name);
+		error("node '%s' has %llu bytes, too many for a device tree blob, which %s "
+		      "demands", node->name, ULL(node->size), w->to->name);
 		return REFUSED;
 	}
 	if (translate_extend(w, size, decoded_page_size(w->decoded), &at))
@@ -168,8 +168,8 @@ static int translate_node(struct work *w, const struct kho_node *node)
 	if (kho_node_within(node->name, KHO_NODE_LUO))
 		return translate_below_luo(w, node);
 	if (d->err == -KHO_ERR_READ)
-		return error("node '%s' at 0x%llx, %llu bytes, cannot be read: the dump must hold "
-			     "it", node->name, ULL(node->addr), ULL(node->size));
+		return error("node '%s' at 0x%llx, %llu bytes, cannot be read: the dump must "
+			     "contain it", node->name, ULL(node->addr), ULL(node->size));
 	if (d->kind == DECODED_BLOB && sized)
 		return unwrap_node(w, node, d);
 	if (d->kind == DECODED_RAW && !sized)

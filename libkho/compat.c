@@ -61,7 +61,7 @@ static struct kho_verdict judge_luo(const struct kho_formats *from, const struct
 		return verdict(KHO_FATE_DROPPED, "no live update session is open");
 	if (!to->luo[0])
 		return verdict(KHO_FATE_REFUSED,
-			       "it has no live update to take the open sessions over");
+			       "it has no live update, so it cannot take the open sessions");
 	return verdict(KHO_FATE_REFUSED, "live update sessions are written in the reboot path, "
 		       "in a format it does not read");
 }

@@ -225,7 +225,7 @@ static void test_core_hostile_segments(void **state)
 	must_have(&d, 0x105000, 0, 4096);
 	dump_close(&d);
 	core.phdr[5].p_type = PT_NULL;
-	assert_refused("holds no memory", open_core(&core, &d));
+	assert_refused("contains no memory", open_core(&core, &d));
 }
 
 static void test_core_hostile_header(void **state)
@@ -296,7 +296,7 @@ static void test_raw(void **state)
 	must_lack(&d, 0x40000000 + sizeof(file), 1);
 	must_lack(&d, 0, 1);
 	dump_close(&d);
-	assert_refused("which are no RAM at", open_bytes(file, sizeof(file), UINT64_MAX - 100, &d));
+	assert_refused("which cannot be RAM at", open_bytes(file, sizeof(file), UINT64_MAX - 100, &d));
 }
 
 static void test_other_files(void **state)
