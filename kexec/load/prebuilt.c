@@ -139,7 +139,8 @@ static int fits(const struct handover *h, const struct target *t, const struct r
 	if (rq->save_prebuilt)
 		return error("cannot save a segment: %s; -c loads without one", why);
 	if (rq->method == METHOD_FILE)
-		return error("the handover cannot be loaded through kexec_file_load: %s; or use -c", why);
+		return error("the handover cannot be loaded through kexec_file_load: %s; -c loads through "
+			     "kexec_load", why);
 	if (!name_set_empty(&rq->late))
 		return error("--kho-verify=...:late cannot be honoured: %s; without ':late' digests are "
 			     "taken at the load and by 'kexec -e'", why);
