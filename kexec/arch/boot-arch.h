@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What each architecture does in its own way. configure chooses the folder below kexec/arch
- * that defines these functions; a build has one. The types are those of other folders, and
- * are only pointed to here: that lets every folder include this header.
+ * that defines these functions; a build has one. Types of other folders are only pointed to
+ * here, so that every folder can include this header.
  */
 #ifndef KEXEC_BOOT_ARCH_H
 #define KEXEC_BOOT_ARCH_H
@@ -21,22 +21,22 @@ struct root;
 
 /* ---- The running kernel ---------------------------------------------------------------- */
 
-/* Read what struct machine_arch has of the kernel below ROOT. 0, or -1 after a message. */
+/* Fill in *RET, what struct machine_arch has of the kernel below ROOT. 0, or -1 after a message. */
 int arch_observe(const struct root *root, struct machine_arch *ret);
 
-/* Can IMAGE be entered as MACHINE runs now? 0, or -1 after a message. */
+/* Can IMAGE start in the state MACHINE is in now? 0, or -1 after a message. */
 int arch_check_image(const struct machine *machine, const struct image *image);
 
 /* ---- What came in ---------------------------------------------------------------------- */
 
 /*
- * Open the payload that the previous kernel left in the boot data. 1, and *RET_FD, to be
- * closed by the caller, of a file that leaves out the first *RET_SKIPPED bytes; or 0 if there
- * is none, or -1 after a message.
+ * Open the payload that the previous kernel left in the boot data. 1: *RET_FD, which the
+ * caller closes, is a file that leaves out the first *RET_SKIPPED bytes. 0: there is none. -1
+ * after a message.
  */
 int arch_open_payload(const struct root *root, int *ret_fd, uint64_t *ret_skipped);
 
-/* Physical addresses and bytes of what the kernel itself takes for its handover. */
+/* Physical addresses and bytes of what the kernel itself gets for its handover. */
 struct boot_handed {
 	uint64_t fdt_addr, fdt_size;
 	uint64_t scratch_addr, scratch_size;
@@ -51,8 +51,8 @@ int arch_read_handed(const struct root *root, struct boot_handed *ret);
 struct boot_firmware;
 
 /*
- * Read it, as far as IMAGE takes it. A notice says what cannot be passed on. 0, or -1 after a
- * message; the caller frees *RET, which may be NULL.
+ * Read it, as far as IMAGE can use it. A notice says what cannot be passed on. 0, or -1 after
+ * a message; the caller frees *RET, which may be NULL.
  */
 int arch_read_firmware(const struct machine *machine, const struct image *image,
 		       struct boot_firmware **ret);
@@ -74,11 +74,11 @@ struct boot_input {
 };
 
 /*
- * Build the segment of boot data for address ADDR. Its size does not depend on any address,
- * so that it can be built once to learn its size and again to be loaded. The next kernel has to
- * reserve all of ours by it before it allocates memory. *RET_PAYLOAD_NEXT is what the header of
- * the payload must point to next, which purgatory cuts off if the preserved state is damaged.
- * 0, or -1 after a message; the caller frees *RET.
+ * Build the segment of boot data for address ADDR. Its size does not depend on any address, so
+ * it can be built once to learn its size and again to be loaded. It makes the next kernel
+ * reserve everything of ours before that kernel allocates memory. *RET_PAYLOAD_NEXT is the
+ * value for "next" in the payload's header; purgatory cuts it off if the preserved state is
+ * damaged. 0, or -1 after a message; the caller frees *RET.
  */
 int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buffer *ret,
 			 uint64_t *ret_payload_next);
@@ -88,7 +88,7 @@ int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buff
 /* I/O port of the serial console that CMDLINE names last; 0 if none. */
 uint16_t arch_serial_port(const char *cmdline);
 
-/* The same, if the kernel's purgatory has it; a notice says if not. */
+/* The same, if the kernel's purgatory can use it; a notice says if not. */
 uint16_t arch_serial_port_of_kernel(const char *cmdline);
 
 /* KHO_CONSOLE_*: the screen of MACHINE. */

@@ -16,12 +16,12 @@ int blocks_init(struct blocks *blocks, unsigned int page_shift);
 int blocks_copy(struct blocks *blocks, const struct blocks *from);
 int blocks_add(struct blocks *blocks, uint64_t addr, unsigned int order);
 
-/* Also of one that is all zero, or whose blocks_init() or blocks_copy() failed. */
+/* Also for one that is all zero, or whose blocks_init() or blocks_copy() failed. */
 void blocks_free(struct blocks *blocks);
 
 /*
- * A block that touches one of COUNT ranges: true, and *RET is its range. Each
- * range is compared with every block.
+ * Find a block that touches one of COUNT ranges. True, with its range in *RET, if there is
+ * one. Compares each range with every block.
  */
 bool blocks_find_overlap(const struct blocks *blocks, const struct kho_range *range, size_t count,
 			 struct kho_range *ret);

@@ -24,7 +24,10 @@ static const char *skip_spaces(const char *p)
 	return p;
 }
 
-/* The word at FIRST, its first quote taken off if it begins with one (QUOTED), ends at END. */
+/*
+ * The word begins at FIRST, after its first quote if it begins with one (QUOTED), and ends at
+ * END.
+ */
 static void read_param(const char *first, const char *equals, const char *end, bool quoted,
 		       struct cmdline_param *ret)
 {
@@ -74,7 +77,7 @@ bool cmdline_next(const char **pos, struct cmdline_param *ret)
 	return next_word(pos, ret) && !ends_params(ret);
 }
 
-/* Length of what is the kernel's own in LINE. */
+/* Length of the kernel's own part of LINE. */
 static size_t own_length(const char *line)
 {
 	const char *pos = line;
@@ -171,7 +174,7 @@ char *cmdline_without(const char *line, const char *const *names)
 			end = mempcpy(end, done, (size_t)(line - done));
 		done = line;
 	}
-	/* From "--" on all stays. */
+	/* Everything from "--" on stays. */
 	strcpy(end, done);
 	return out;
 }
@@ -192,8 +195,8 @@ char *cmdline_append(char *line, const char *word)
 /* ---- Values ------------------------------------------------------------------------------ */
 
 /*
- * A piece of a line ends before a quote, white space or the line's end, none of which can
- * be part of a number; so what reads numbers stops there at the latest.
+ * A piece of a line ends before a quote, white space or the line's end. None of these can be
+ * part of a number, so reading a number stops there at the latest.
  */
 
 static const char *text_end(struct text text)
@@ -228,7 +231,7 @@ static bool parse_reserve_mem(struct text value, struct reserve_mem *ret, struct
 	return true;
 }
 
-/* Whoever wrote this meant region NAME. */
+/* The user meant region NAME, whatever the rest says. */
 static bool ends_in_name(struct text value, const char *name)
 {
 	const char *colon = memrchr(value.start, ':', value.len);
@@ -255,7 +258,7 @@ enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
 	return RESERVE_MEM_ABSENT;
 }
 
-/* A number that is too large asks for more than there is. */
+/* A number that is too large counts as the most there is. */
 static uint64_t size_or_max(const char *text)
 {
 	const char *end;
@@ -286,7 +289,7 @@ uint64_t cmdline_crashkernel(const char *line)
 	static const char key[] = "crashkernel=";
 	uint64_t total = 0;
 
-	/* The kernel looks for it anywhere in the line: kernel/crash_reserve.c. */
+	/* The kernel looks for this anywhere in the line: kernel/crash_reserve.c. */
 	while (total < CRASHKERNEL_MAX && (line = strstr(line, key))) {
 		line += strlen(key);
 		total += largest_size((struct text){ line, strcspn(line, " ") });
@@ -294,7 +297,7 @@ uint64_t cmdline_crashkernel(const char *line)
 	return total < CRASHKERNEL_MAX ? total : CRASHKERNEL_MAX;
 }
 
-/* ADDRESS:SIZE; what cannot be read may be anywhere. */
+/* ADDRESS:SIZE; what cannot be parsed may be anywhere. */
 static bool may_overlap(const char *where, const struct kho_region *region)
 {
 	uint64_t addr, size;
@@ -345,7 +348,7 @@ static bool is_letter(struct text text, size_t at, const char *letters)
 	return at < text.len && strchr(letters, text.start[at]);
 }
 
-/* One letter decides, of "on" and "off" the second. */
+/* One letter decides; for "on" and "off" it is the second. */
 int text_switch(struct text text)
 {
 	if (is_letter(text, 0, "eEyYtT1"))

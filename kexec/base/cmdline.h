@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kernel command lines. Pure: text in, text out. Lines are cut and read as the kernel's
- * next_arg() and parse_args() do it; doc/design.md, "The command line", has the rules.
+ * Kernel command lines. Pure: text in, text out. Lines are split and read as in the kernel's
+ * next_arg() and parse_args(); doc/design.md, "The command line", has the rules.
  */
 #ifndef KEXEC_CMDLINE_H
 #define KEXEC_CMDLINE_H
@@ -12,7 +12,7 @@
 
 #include "kho.h"
 
-/* A piece of a line, without a NUL of its own: no value is too long. */
+/* A piece of a line, without a NUL of its own, so that it can have any length. */
 struct text {
 	const char *start;
 	size_t len;
@@ -23,23 +23,23 @@ struct text {
 
 bool text_is(struct text text, const char *string);
 
-/* The part of TEXT before the first of STOPS, and the whole where there is none. */
+/* The part of TEXT before the first of STOPS; all of it if there is none. */
 struct text text_until(struct text text, const char *stops);
 
 struct cmdline_param {
 	struct text word;		/* as it stands in the line, with its quotes */
 	struct text name;
-	struct text value;		/* with has_value, which "NAME=" has too */
+	struct text value;		/* if has_value, which is also true for "NAME=" */
 	bool has_value;
 };
 
 /*
- * The next parameter of *POS, which then is at the word after it; false at the end of
- * what is the kernel's own: that of the line, or a word "--", behind which *POS is then.
+ * The next parameter from *POS on; *POS moves to the word after it. False at the end of the
+ * kernel's own part: the end of the line, or a word "--", and then *POS is after that word.
  */
 bool cmdline_next(const char **pos, struct cmdline_param *ret);
 
-/* Is this its name? '-' and '_' are the same. */
+/* Is this the parameter's name? '-' and '_' are the same. */
 bool cmdline_is(const struct cmdline_param *param, const char *name);
 
 /* The next parameter NAME from *POS on, and the last one of LINE; false if there is none. */
@@ -49,15 +49,15 @@ bool cmdline_last(const char *line, const char *name, struct cmdline_param *ret)
 /* How many words NAME=... LINE has. */
 size_t cmdline_count(const char *line, const char *name);
 
-/* Whether what is the kernel's own in LINE ends inside double quotes. */
+/* Does the kernel's own part of LINE end inside double quotes? */
 bool cmdline_open_quote(const char *line);
 
-/* LINE without its parameters NAMES, NULL-terminated. malloc'ed; NULL without memory. */
+/* LINE without the parameters NAMES, NULL-terminated. malloc'ed; NULL without memory. */
 char *cmdline_without(const char *line, const char *const *names);
 
 /*
- * LINE with WORD behind all that is the kernel's own; frees LINE. LINE must not have an
- * open quote. malloc'ed or NULL.
+ * LINE with WORD at the end of the kernel's own part; frees LINE. LINE must not have an open
+ * quote. malloc'ed or NULL.
  */
 char *cmdline_append(char *line, const char *word);
 
@@ -74,22 +74,22 @@ enum reserve_mem_lookup cmdline_reserve_mem(const char *line, const char *name,
 					    struct reserve_mem *ret);
 
 /*
- * The most memory that all crashkernel= in LINE can ask for: of each SIZE, or the
- * largest of RANGE:SIZE,...; 0 without one. CRASHKERNEL_MAX is more than any machine has.
+ * The most memory that all crashkernel= in LINE can ask for: the sum of each SIZE, or of the
+ * largest in RANGE:SIZE,...; 0 without one. CRASHKERNEL_MAX is more than any machine has.
  */
 #define CRASHKERNEL_MAX	(1ull << 52)
 uint64_t cmdline_crashkernel(const char *line);
 
 /*
- * Whether a trace instance of LINE, trace_instance=INSTANCE[^FLAG...]@WHERE[,EVENT...], lies
- * in REGION: WHERE is its name, or ADDRESS:SIZE.
+ * Does a trace instance of LINE, trace_instance=INSTANCE[^FLAG...]@WHERE[,EVENT...], lie in
+ * REGION? WHERE is a region's name, or ADDRESS:SIZE.
  */
 bool cmdline_traces_to(const char *line, const struct kho_region *region);
 
 /* As kstrtobool() of the kernel: 1 on, 0 off, -1 neither. */
 int text_switch(struct text text);
 
-/* Switch NAME ("kho") of LINE: what its last value that can be understood says; -1 without. */
+/* Switch NAME ("kho") of LINE: its last value that can be understood; -1 without one. */
 int cmdline_switch(const char *line, const char *name);
 
 #endif

@@ -93,7 +93,7 @@ static int read_fd(int fd, size_t cap, struct buffer *ret)
 	return read_all(fd, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, cap, ret);
 }
 
-/* A descriptor of the caller's own. -1 after a message. */
+/* A descriptor that the caller owns. -1 after a message. */
 static int open_source(const char *path, const char *what)
 {
 	int fd = !strcmp(path, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
@@ -114,7 +114,7 @@ int file_read(const char *path, const char *what, size_t cap, struct buffer *ret
 	return err ? error_errno("cannot read %s '%s'", what, path) : 0;
 }
 
-/* Close FD, with errno as it is. -1. */
+/* Close FD and keep errno. -1. */
 static int close_failed(int fd)
 {
 	int err = errno;
@@ -124,7 +124,7 @@ static int close_failed(int fd)
 	return -1;
 }
 
-/* MFD_NOEXEC_SEAL is EINVAL to kernels that do not know it. */
+/* Kernels that do not know MFD_NOEXEC_SEAL answer EINVAL. */
 static int new_memfd(const char *name)
 {
 	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
@@ -143,7 +143,7 @@ int memfd_sealed(const char *name, const void *bytes, size_t size)
 	return fd;
 }
 
-/* What FD yields, until its end, in a memfd. -1 with errno. */
+/* Everything FD yields up to its end, in a memfd. -1 with errno. */
 static int copy_to_memfd(int fd, size_t cap)
 {
 	struct buffer buf;
@@ -248,7 +248,7 @@ int write_all(int fd, const void *buf, size_t size)
 	return 0;
 }
 
-/* 0, or -1 with errno and without the file. */
+/* 0, or -1 with errno, and then the file is gone. */
 static int write_new(const char *path, int fd, const void *bytes, size_t size)
 {
 	int err = write_all(fd, bytes, size) ? errno : 0;
@@ -261,7 +261,10 @@ static int write_new(const char *path, int fd, const void *bytes, size_t size)
 	return err ? -1 : 0;
 }
 
-/* Beside PATH, so that it can be renamed; mkostemp() makes it for its owner alone. */
+/*
+ * In the folder of PATH, so that it can be renamed; mkostemp() makes it readable for its owner
+ * alone.
+ */
 static int write_beside(const char *path, const void *bytes, size_t size)
 {
 	char name[PATH_MAX];
@@ -312,7 +315,7 @@ int root_init(struct root *root, const char *dir)
 
 int root_open(const struct root *root, const char *path, int flags)
 {
-	/* A captured tree may be anybody's: its links lead nowhere else. */
+	/* Anybody may have made a captured tree, so its links must not lead out of it. */
 	struct open_how how = {
 		.flags = (uint64_t)flags | O_CLOEXEC,
 		.mode = flags & O_CREAT ? 0600 : 0,

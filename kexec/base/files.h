@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files: those the user names, and those of /proc, /sys and /run, which are
- * reached through one root-directory handle so that captured trees of other
- * machines can stand in for them.
+ * Files: those the user names, and those of /proc, /sys and /run. The latter are reached
+ * through one root-directory handle, so that captured trees of other machines can stand in for
+ * them.
  */
 #ifndef KEXEC_FILES_H
 #define KEXEC_FILES_H
@@ -30,22 +30,25 @@ int buffer_alloc(struct buffer *buf, size_t size);
 int file_read(const char *path, const char *what, size_t cap, struct buffer *ret);
 
 /*
- * Open PATH ("-": standard input) to be read as often as needed: standard input, and what
- * is no regular file, is copied into a memfd, at most CAP bytes. A descriptor that the caller closes,
- * or -1 after a message that calls the file WHAT.
+ * Open PATH ("-": standard input) to be read as often as needed. Standard input, and anything
+ * that is not a regular file, is copied into a memfd, at most CAP bytes. Returns a descriptor
+ * that the caller closes, or -1 after a message that calls the file WHAT.
  */
 int file_open(const char *path, const char *what, size_t cap);
 
-/* A sealed memfd of all that FD, of file_open(), holds, at most CAP bytes. -1 with errno. */
+/* A sealed memfd with all bytes of FD, from file_open(), at most CAP bytes. -1 with errno. */
 int file_copy(int fd, size_t cap);
 
-/* As file_read(), for what file_open() has opened. */
+/* As file_read(), for a descriptor from file_open(). */
 int file_read_open(int fd, const char *path, const char *what, size_t cap, struct buffer *ret);
 
-/* The CRC32C of all that FD, of file_open(), holds now. 0, or -1 with errno and no message. */
+/*
+ * The CRC32C of all bytes that FD, from file_open(), has now. 0, or -1 with errno and no
+ * message.
+ */
 int file_crc(int fd, uint32_t *ret);
 
-/* A memfd called NAME that holds the bytes, and nobody can change. -1 with errno. */
+/* A memfd called NAME with these bytes, which nobody can change. -1 with errno. */
 int memfd_sealed(const char *name, const void *bytes, size_t size);
 
 /* Read SIZE bytes at OFFSET of FD. 0, or -1 with errno: ENODATA if the file ends before. */
@@ -55,15 +58,16 @@ int read_at(int fd, void *buf, size_t size, uint64_t offset);
 int write_all(int fd, const void *buf, size_t size);
 
 /*
- * Write SIZE bytes to PATH, for its owner alone: a new file takes the name when it is complete.
- * Refused if PATH is there and no regular file. 0, or -1 after a message that calls it WHAT.
+ * Write SIZE bytes to PATH, readable for its owner alone: a new file takes the name when it is
+ * complete. Refused if PATH exists and is not a regular file. 0, or -1 after a message that
+ * calls it WHAT.
  */
 int file_replace(const char *path, const char *what, const void *bytes, size_t size);
 
-/* The next entry of DIR but "." and ".."; NULL at its end, with errno 0, or on an error. */
+/* The next entry of DIR, without "." and ".."; NULL at its end, with errno 0, or on an error. */
 const struct dirent *next_entry(DIR *dir);
 
-/* What this program keeps while an image is loaded. */
+/* Where this program keeps its state while an image is loaded. */
 #define STATE_DIR	"run/kexec-kho"
 /* ---- The root-directory handle ----------------------------------------- */
 
@@ -99,12 +103,15 @@ int root_read_line(const struct root *root, const char *path, char *line, size_t
 /* As root_read() for one number, "0x" allowed. */
 int root_read_u64(const struct root *root, const char *path, uint64_t *ret);
 
-/* For ERR of one of these: 0 if it is, or -1 after a message that PATH cannot be read. */
+/*
+ * For ERR, returned by one of the functions above: 0 if it is 0, or -1 after a message that
+ * PATH cannot be read.
+ */
 int root_read_result(int err, const char *path);
 
 /*
- * As root_read_text(), line by line to LINE, which may change it and ends it by a return that is
- * not 0: that is returned. -1 after a message if PATH cannot be read.
+ * As root_read_text(), and passes each line to LINE, which may change it. LINE ends this with
+ * a value other than 0, which is returned. -1 after a message if PATH cannot be read.
  */
 int root_each_line(const struct root *root, const char *path, int (*line)(void *ctx, char *text),
 		   void *ctx);

@@ -4,7 +4,7 @@
 
 #include "grow.h"
 
-#define FIRST_BYTES	1024		/* an array of small things does not begin with one */
+#define FIRST_BYTES	1024		/* a small array does not begin with room for one */
 
 void *grow(void *list, size_t *room, size_t need, size_t max, size_t size)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the user is told. All of it goes to stderr, behind the program's name. */
+/* What the user is told. All of it goes to stderr, after the program's name. */
 #ifndef KEXEC_MESSAGE_H
 #define KEXEC_MESSAGE_H
 
@@ -20,7 +20,7 @@ extern const char *program_name;	/* "kexec", unless main() says otherwise */
 int error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with ": strerror(errno)" appended. */
 int error_errno(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Something done on the user's behalf that they should know of. */
+/* Something the program did on the user's behalf. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Only with --debug. */
 void debug(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -55,7 +55,7 @@ void ranges_merge(struct ranges *r)
 	r->count = count + 1;
 }
 
-/* The first range that ends behind ADDR; NULL if none does. */
+/* The first range that ends after ADDR; NULL if none does. */
 static const struct kho_range *first_behind(const struct ranges *r, uint64_t addr)
 {
 	size_t low = 0, high = r->count;

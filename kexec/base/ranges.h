@@ -18,19 +18,19 @@ struct ranges {
 };
 
 /*
- * Append a range; one that follows the last is joined with it, an empty one left
- * out. 0, or -KHO_ERR_NOSPACE: no memory, or more than RANGES_MAX.
+ * Append a range. One that continues the last is joined with it, an empty one is left out. 0,
+ * or -KHO_ERR_NOSPACE: no memory, or more than RANGES_MAX.
  */
 int ranges_add(struct ranges *ranges, uint64_t addr, uint64_t size);
 
 /* Sort by address, and join what overlaps or touches. */
 void ranges_merge(struct ranges *ranges);
 
-/* Merged ranges: whether one of them holds any byte, or all, of [addr, addr + size). */
+/* For merged ranges: does one of them contain any byte, or all bytes, of [addr, addr + size)? */
 bool ranges_touch(const struct ranges *ranges, uint64_t addr, uint64_t size);
 bool ranges_cover(const struct ranges *ranges, uint64_t addr, uint64_t size);
 
-/* Append to RET what is in both of A and B, which are merged. 0, or -KHO_ERR_NOSPACE. */
+/* Append to RET what A and B, both merged, have in common. 0, or -KHO_ERR_NOSPACE. */
 int ranges_intersect(const struct ranges *a, const struct ranges *b, struct ranges *ret);
 
 /* Bytes of all ranges. */

@@ -13,7 +13,7 @@ enum scratch_name {
 	SCRATCH_NAME_BOOTMEM,
 };
 
-/* NULL for one that is not known. */
+/* NULL for an unknown one. */
 static inline const char *scratch_name(enum scratch_name name)
 {
 	static const char *const names[] = {

@@ -25,9 +25,9 @@ struct segments {
 };
 
 /*
- * Place SIZE bytes in AREA, clear of what is placed already, as PLACE says
- * (place->size is set here), and append the segment, without its buffer.
- * Errors: -KHO_ERR_NOSPACE, -KHO_ERR_LIMIT (too many segments).
+ * Place SIZE bytes in AREA, clear of everything already placed, as PLACE says (place->size is
+ * set here), and append the segment, without its buffer. Errors: -KHO_ERR_NOSPACE,
+ * -KHO_ERR_LIMIT (too many segments).
  */
 int segments_place(struct segments *segments, const char *name, uint64_t size,
 		   const struct kho_range *area, size_t areas, struct kho_place place,

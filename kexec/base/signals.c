@@ -8,14 +8,14 @@
 #include "signals.h"
 
 static bool held;
-static sigset_t before;			/* what was blocked without us */
+static sigset_t before;			/* what was blocked before */
 
-/* The kernel sends these for what an instruction did; blocked, they would kill at once. */
+/* An instruction of this program causes these; if they were blocked, they would kill at once. */
 static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
 
 /*
- * By default these end nothing; and SIGPIPE says only that nobody reads our messages,
- * which is no reason to stay.
+ * By default these end nothing. SIGPIPE only says that nobody reads our messages, which is no
+ * reason to stop.
  */
 static const int harmless[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGTSTP, SIGTTIN, SIGTTOU,
 				SIGPIPE };

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Signals wait while the network interfaces are down: a program that dies then leaves
- * a machine behind that nobody can reach. SIGKILL and SIGSTOP cannot be held.
+ * Signals wait while the network interfaces are down: a program that dies then leaves a
+ * machine that nobody can reach. SIGKILL and SIGSTOP cannot be held back.
  */
 #ifndef KEXEC_SIGNALS_H
 #define KEXEC_SIGNALS_H
 
-/* From here on signals wait, but for those of faults in this program. */
+/* From here on signals wait, except for those of faults in this program. */
 void signals_hold(void);
 
 /*
- * The signal that waits and would end this program; 0 if there is none, or signals are
- * not held. To be asked between steps that take long.
+ * The waiting signal that would end this program; 0 if there is none, or if signals are not
+ * held. Call this between steps that take long.
  */
 int signals_pending(void);
 

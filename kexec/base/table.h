@@ -10,9 +10,9 @@
 #include "kho-handover.h"
 
 #define TABLE_ENTRIES_MAX	128
-#define PAYLOAD_ITEMS_MAX	256	/* that a reader takes; no payload of ours has more */
+#define PAYLOAD_ITEMS_MAX	256	/* that a reader accepts; no payload of ours has more */
 
-/* One range to verify: its bytes, or digests taken of them elsewhere. */
+/* One range to verify: its bytes, or digests of them taken elsewhere. */
 struct table_item {
 	const char *name;
 	enum kho_class class;
@@ -20,7 +20,7 @@ struct table_item {
 	uint64_t size;			/* 0: left out of the table */
 	const void *bytes;		/* or NULL, and then: */
 	const uint32_t *digest;		/* one for each chunk */
-	bool late;			/* neither: the running kernel takes them at the end */
+	bool late;			/* no bytes, no digest: the kernel takes them at the end */
 };
 
 struct table {

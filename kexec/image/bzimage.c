@@ -73,13 +73,13 @@ static bool probe(const void *buf, size_t size)
 {
 	const uint8_t *p = buf;
 
-	/* Too short to tell a cut bzImage from any small file given by mistake. */
+	/* Too short to tell a cut bzImage from a small file given by mistake. */
 	if (size < PROTOCOL + 2)
 		return false;
 	return get16(p + BOOT_FLAG) == BOOT_FLAG_VALUE && !memcmp(p + HEADER_MAGIC, "HdrS", 4);
 }
 
-/* Can the whole setup header be read, and is there a 64-bit kernel behind it? */
+/* Can the whole setup header be read, and is there a 64-bit kernel after it? */
 static enum image_error check_header(const uint8_t *p, size_t size)
 {
 	uint32_t end;
@@ -131,8 +131,8 @@ static enum image_error check_fields(const struct image *img)
 }
 
 /*
- * The protected-mode part is the rest of the file, as the kernel's own loader
- * takes it: a signature may follow what syssize counts, and does no harm.
+ * The protected-mode part is the rest of the file, as for the kernel's own loader: a signature
+ * may follow the bytes that syssize counts, and does no harm.
  */
 static enum image_error find_kernel(const uint8_t *p, size_t size, struct image *img)
 {

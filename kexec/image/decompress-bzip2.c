@@ -35,7 +35,7 @@ enum image_error decompress_bzip2(const uint8_t *in, size_t size, struct decompr
 		z.avail_out = DECOMPRESS_PIECE;
 		rc = BZ2_bzDecompress(&z);
 		err = decompress_emit(out, out->piece, DECOMPRESS_PIECE - z.avail_out);
-		/* Room left over means that it wants input there is not. */
+		/* Room left over means that it needs more input, and there is none. */
 	} while (!err && rc == BZ_OK && !z.avail_out);
 	BZ2_bzDecompressEnd(&z);
 	return err ? err : result(rc);

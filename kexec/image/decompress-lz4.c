@@ -28,8 +28,8 @@ static uint32_t get_length(const uint8_t *p)
 }
 
 /*
- * Decompress the block at *IN. The kernel appends the size of the whole in 4
- * bytes; after a full block only the end of the input tells it from a length.
+ * Decompress the block at *IN. The kernel build appends the total size in 4 bytes; after a
+ * full block only the end of the input distinguishes it from a length.
  */
 static enum image_error read_block(const uint8_t **in, size_t *left, uint8_t *block, int *ret_size)
 {

@@ -117,7 +117,7 @@ static bool checksums_match(const struct checksums *sums, uint32_t flags,
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 	(void)sums, (void)flags, (void)data, (void)size;
 #else
-	/* The values that both sums start from are those of no data. */
+	/* Both sums start from their value for no data. */
 	if (flags & FLAG_ADLER32_D && lzo_adler32(1, data, size) != sums->adler32)
 		return false;
 	if (flags & FLAG_CRC32_D && lzo_crc32(0, data, size) != sums->crc32)

@@ -36,7 +36,7 @@ static enum image_error run(ZSTD_DCtx *ctx, const uint8_t *in, size_t size,
 		dst = (ZSTD_outBuffer){ out->piece, DECOMPRESS_PIECE, 0 };
 		rc = ZSTD_decompressStream(ctx, &dst, &src);
 		err = decompress_emit(out, out->piece, dst.pos);
-		/* Room left over means that it wants input; is there any? */
+		/* Room left over means that it needs more input; is there any? */
 	} while (!err && rc && !ZSTD_isError(rc) && (src.pos < size || dst.pos == dst.size));
 	return err ? err : result(rc);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Decompression of kernel images in a stream: the whole input is in memory,
- * the output goes piece by piece to a sink. One compressed stream is read;
- * what follows it is ignored, for kernel payloads end with their size.
+ * Decompression of kernel images as a stream: the whole input is in memory, the output goes
+ * piece by piece to a sink. One compressed stream is read. What follows it is ignored, because
+ * kernel payloads end with their size.
  */
 #ifndef KEXEC_DECOMPRESS_H
 #define KEXEC_DECOMPRESS_H
@@ -12,7 +12,7 @@
 
 #include "image.h"
 
-/* Most bytes of output that most decoders give to a sink at a time. */
+/* Most bytes of output that most decoders pass to a sink at a time. */
 #define DECOMPRESS_PIECE	(256u * 1024)
 
 /*
@@ -26,7 +26,7 @@
 #endif
 #define DECOMPRESS_MEMLIMIT	(2ull << DECOMPRESS_WINDOW_LOG)
 
-/* Takes the next SIZE bytes. Anything but IMAGE_OK ends decompression. */
+/* Takes the next SIZE bytes. Any result but IMAGE_OK ends decompression. */
 typedef enum image_error (*decompress_sink)(void *arg, const uint8_t *data, size_t size);
 
 struct decompress_out {
@@ -43,10 +43,10 @@ struct decompress_format {
 	const char *name;
 	uint8_t magic_size;
 	uint8_t magic[9];
-	decompress_fn run;		/* NULL: not in this build */
+	decompress_fn run;		/* NULL: not built in */
 };
 
-/* The format IN starts with, or NULL. A bare ELF is not one. */
+/* The format that IN starts with, or NULL. A bare ELF is not one. */
 const struct decompress_format *decompress_identify(const uint8_t *in, size_t size);
 
 /* Decompress IN, at most CAP bytes, into SINK. */

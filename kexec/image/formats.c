@@ -15,13 +15,13 @@ enum kho_abi reader_v1_form(const char *release)
 		return KHO_ABI_UNKNOWN;
 	if (major > 6 || (major == 6 && minor > 17))
 		return KHO_ABI_V1;
-	/* 6.16 is where kho-v1 begins, and it ended before the change. */
+	/* kho-v1 begins with 6.16, which ended before the change. */
 	if (major == 6 && (minor == 16 || (minor == 17 && patch <= LAST_512_PATCH)))
 		return KHO_ABI_V1_512;
 	return KHO_ABI_UNKNOWN;
 }
 
-/* Exported names are facts; a release is what somebody called a build. */
+/* Exported names are facts; a release is a name that somebody gave to a build. */
 static enum kho_abi form_of(const struct kernel_features *f)
 {
 	enum kho_abi form = reader_v1_form(f->release);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From what a kernel image says of itself to what libkho can judge. Pure. */
+/* Turns what a kernel image says of itself into what libkho can judge. Pure. */
 #ifndef KEXEC_FORMATS_H
 #define KEXEC_FORMATS_H
 
@@ -9,13 +9,13 @@
 #include "kho.h"
 
 /*
- * What the kernel with these features writes and reads. A kernel with KHO off, or
- * with more than one kho-vN string, reads nothing: KHO_ABI_UNKNOWN.
+ * What the kernel with these features writes and reads. A kernel with KHO off, or with more
+ * than one kho-vN string, reads nothing: KHO_ABI_UNKNOWN.
  *
- * "kho-v1" is KHO_ABI_V1_512 up to 6.17.8 and KHO_ABI_V1 from 6.18 on. Returns
- * false if nothing in the image tells which form it is (6.17.9 and later 6.17,
- * or a release that cannot be read): abi is KHO_ABI_V1 then. A map that libkho
- * encodes is read by both forms; one that such a kernel wrote may have either.
+ * "kho-v1" is KHO_ABI_V1_512 up to 6.17.8 and KHO_ABI_V1 from 6.18 on. Returns false if
+ * nothing in the image tells which form it is (6.17.9 and later 6.17, or a release that cannot
+ * be parsed): abi is KHO_ABI_V1 then. Both forms can read a map that libkho encodes; a map
+ * that such a kernel wrote may have either form.
  */
 bool formats_of_image(const struct kernel_features *features, struct kho_formats *ret);
 

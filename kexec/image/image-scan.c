@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Search of a decompressed vmlinux for the strings that tell what handover it can read.
- * Most are constants, in segments that cannot be written. A built-in initramfs lies in one
- * that can, behind the kernel's data, and may hold any string: another kernel, or this program.
- * What is in front of it is told by the name of a parameter that every kernel with KHO has
- * in its init data: LUO's handlers have their names in data. Sections, which would say
- * more, come last in the file, too late for a stream.
+ * Searches a decompressed vmlinux for the strings that tell which handover it can read. Most
+ * are constants, in segments that cannot be written. A built-in initramfs lies in a writable
+ * one, after the kernel's data, and may contain any string: another kernel, or this program.
+ * The name of a parameter, which every kernel with KHO has in its init data, marks where the
+ * kernel's own data ends; the names of LUO's handlers are in front of it. Sections would say
+ * more, but come last in the file, too late for a stream.
  */
 #include "config.h"
 
@@ -28,11 +28,11 @@
 #define PARAMETER	"kho_"			/* and the rest of a scratch_name() */
 
 /*
- * Each string is found by an anchor byte in it. A window is searched for
- * anchors that have BEFORE bytes in front of them and AFTER bytes from them
- * on; the others wait for the next window, or for the end of the segment.
+ * Each string is found by an anchor byte in it. A window is searched for anchors that have
+ * BEFORE bytes in front of them and AFTER bytes from them on; other anchors wait for the next
+ * window, or for the end of the segment.
  */
-#define BEFORE		16	/* "reserve-mem" and what is in front of it */
+#define BEFORE		16	/* "reserve-mem" and the byte in front of it */
 #define AFTER		128	/* the banner and the longest release */
 #define VERSION_DIGITS	6	/* most digits of a version that fit in the result */
 #define VERSION_MAX	(sizeof("luo-session-v") + VERSION_DIGITS)
@@ -50,7 +50,7 @@ struct scanner {
 	size_t head_fill;
 	uint8_t head[VMLINUX_HEAD];	/* the first bytes of the stream */
 	struct vmlinux vmlinux;		/* known when these are */
-	size_t segment;			/* the one at POS, or behind it */
+	size_t segment;			/* the one at POS, or the next one */
 	size_t fill;			/* bytes in the window */
 	size_t next;			/* the first one not yet tried as anchor */
 	uint8_t window[DECOMPRESS_PIECE];
@@ -61,7 +61,7 @@ static bool is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
-/* Can C belong to a longer name that merely ends like the one searched? */
+/* Can C belong to a longer name that only ends like this one? */
 static bool is_name(uint8_t c)
 {
 	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -93,7 +93,7 @@ static size_t version_digits(const struct scanner *s, const uint8_t *p)
 	return p[n + 2] ? 0 : n;
 }
 
-/* Keep NAME "-v" VERSION in FIELD, the first one wins. False: it differs. */
+/* Keep NAME "-v" VERSION in FIELD; the first one wins. False if FIELD has another one. */
 static bool keep_version(char *field, const char *name, const uint8_t *p, size_t digits)
 {
 	size_t len = strlen(name);
@@ -128,8 +128,8 @@ static void try_version(const struct scanner *s, const uint8_t *p, struct kernel
 }
 
 /*
- * All version strings have a '-' in common, which is rare: one pass of
- * memchr() finds the candidates of all of them.
+ * All version strings contain a '-', which is rare, so one pass of memchr() finds the
+ * candidates of all of them.
  */
 static void search_versions(const struct scanner *s, size_t end, struct kernel_features *f)
 {
@@ -216,7 +216,7 @@ static void search_constants(struct scanner *s, size_t end)
 		f->kho_disabled = find(s, s->window + s->next, end, NO_KHO, strlen(NO_KHO)) != NULL;
 }
 
-/* Which scratch_name() the string at P is, of HAVE bytes. */
+/* The scratch_name() that the string at P, of HAVE bytes, is. */
 static enum scratch_name parameter_at(const uint8_t *p, size_t have)
 {
 	if (is_string(p, have, scratch_name(SCRATCH_NAME_SCRATCH)))
@@ -244,7 +244,7 @@ static size_t find_parameter(const struct scanner *s, size_t end, enum scratch_n
 	return end;
 }
 
-/* The first parameter ends it: what comes behind may be the initramfs. */
+/* The first parameter ends it: the initramfs may come after it. */
 static void search_data(struct scanner *s, size_t end)
 {
 	if (s->data.scratch_name == SCRATCH_NAME_UNKNOWN)
@@ -261,7 +261,7 @@ static void search_window(struct scanner *s, size_t end)
 	s->next = end;
 }
 
-/* Make room: drop what no later anchor can need. */
+/* Make room: drop what no later anchor needs. */
 static void slide(struct scanner *s)
 {
 	size_t drop = s->next - BEFORE;
@@ -293,7 +293,7 @@ static void scan_segment(struct scanner *s, const uint8_t *data, size_t size, bo
 	}
 }
 
-/* The next bytes of the stream: pass over what is in no segment. */
+/* The next bytes of the stream. Skips what is in no segment. */
 static void scan_stream(struct scanner *s, const uint8_t *data, size_t size)
 {
 	while (size && s->segment < s->vmlinux.count) {
@@ -312,7 +312,7 @@ static void scan_stream(struct scanner *s, const uint8_t *data, size_t size)
 	}
 }
 
-/* The head is there, or all there is of the stream. */
+/* Called when the head is complete, or the stream is at its end. */
 static enum image_error scan_head(struct scanner *s)
 {
 	enum image_error err = vmlinux_parse(s->head, s->head_fill, &s->vmlinux);
@@ -346,7 +346,7 @@ static void fill_in(char *field, const char *other)
 		strcpy(field, other);
 }
 
-/* Without the parameter it is not known what of the data is the kernel's own. */
+/* Without the parameter it is not known which part of the data is the kernel's own. */
 static struct kernel_features result(const struct scanner *s)
 {
 	struct kernel_features f = s->constant;

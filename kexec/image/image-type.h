@@ -9,7 +9,7 @@ struct image_type {
 	const char *name;		/* in the plural, for "this program takes ..." */
 	/* Is an image of SIZE bytes of this type, whole or not? */
 	bool (*probe)(const void *buf, size_t size);
-	/* As image_parse(), for one that probe() has taken. *RET is all 0 before. */
+	/* As image_parse(), for an image that probe() has accepted. *RET is all 0 before. */
 	enum image_error (*parse)(const void *buf, size_t size, struct image *ret);
 };
 

@@ -16,17 +16,16 @@
 
 enum image_error {
 	IMAGE_OK = 0,
-	IMAGE_ERR_TRUNCATED,		/* the file ends before what its header names, the
-					   compressed data before its end, or the vmlinux before
-					   its segments' */
-	IMAGE_ERR_TYPE,			/* of no type in the table of image-type.c, or a zImage */
+	IMAGE_ERR_TRUNCATED,		/* the file is shorter than its header says, or the
+					   compressed data or a segment is cut off */
+	IMAGE_ERR_TYPE,			/* no type in the table of image-type.c, or a zImage */
 	IMAGE_ERR_OLD_PROTOCOL,		/* boot protocol before 2.12 */
 	IMAGE_ERR_NO_64BIT,		/* XLF_KERNEL_64 clear */
 	IMAGE_ERR_HEADER,		/* a field of the setup header is out of its range */
 	IMAGE_ERR_FORMAT,		/* compression format not recognised */
 	IMAGE_ERR_CODEC,		/* recognised, but this build has no decompressor */
 	IMAGE_ERR_CORRUPT,		/* the decompressor rejects the data */
-	IMAGE_ERR_LAYOUT,		/* what is compressed is laid out as no vmlinux is */
+	IMAGE_ERR_LAYOUT,		/* the vmlinux is not laid out like one */
 	IMAGE_ERR_TOOBIG,		/* decompressed size above the cap */
 	IMAGE_ERR_NOMEM,		/* none left, or the data asks for more than the limit */
 };
@@ -34,23 +33,23 @@ enum image_error {
 /* A sentence fragment for ERR, such as "not a bzImage". Never NULL. */
 const char *image_strerror(enum image_error err);
 
-/* What the boot data of x86 needs of a bzImage, and nobody else. */
+/* What the boot data of x86 needs of a bzImage; nothing else uses it. */
 struct bzimage {
 	uint16_t version;		/* boot protocol, 0x020f = 2.15 */
 	uint16_t xloadflags;		/* XLF_* */
 	uint32_t header_size;		/* bytes of setup header from 0x1f1 on */
 };
 
-/* What a loader needs to know of an image, of whatever type it is. */
+/* What a loader needs to know of an image of any type. */
 struct image {
 	bool relocatable;
 	uint64_t alignment;		/* of the load address: power of two, at least a page */
 	uint64_t pref_address;		/* lowest load address */
 	uint64_t init_size;		/* bytes needed from the load address on; at least kernel_size */
-	uint64_t limit;			/* it can be given nothing from this address on; 0: anywhere */
+	uint64_t limit;			/* it takes only addresses below this one; 0: any */
 	uint64_t entry;			/* entry point, from the load address on */
 	uint32_t cmdline_max;		/* longest command line, NUL not counted */
-	size_t kernel_offset;		/* what is loaded of the file */
+	size_t kernel_offset;		/* the part of the file that is loaded */
 	size_t kernel_size;
 	size_t payload_offset;		/* compressed vmlinux in the file; 0 if not named */
 	size_t payload_size;
@@ -64,11 +63,12 @@ enum image_error image_parse(const void *buf, size_t size, struct image *ret);
 void image_type_names(char *text, size_t size);
 
 /*
- * What the decompressed vmlinux says it can read; what its built-in initramfs says does not
- * count. A kernel from before KHO has neither a kho string nor the message of one without it.
+ * What the decompressed vmlinux says it can read; strings of a built-in initramfs do not
+ * count. A kernel from before KHO has neither a kho string nor the message of a kernel without
+ * KHO.
  *
- * Where LUO's strings and the parameter's name lie, in data, an initramfs can only be told
- * from the kernel if that has KHO. Of others these fields may be anything.
+ * LUO's strings and the parameter's name lie in data, where only a kernel with KHO shows what
+ * is not initramfs. For other kernels these fields may be anything.
  */
 struct kernel_features {
 	char release[65];		/* of "Linux version RELEASE "; empty if not found */
@@ -85,7 +85,7 @@ struct kernel_features {
 	bool preserve_pages;		/* exports kho_preserve_pages(): 6.18 and later */
 };
 
-#define IMAGE_SCAN_CAP	(1ull << 30)	/* most bytes of vmlinux that are looked at */
+#define IMAGE_SCAN_CAP	(1ull << 30)	/* most bytes of vmlinux that are read */
 
 /*
  * Decompress PAYLOAD in a stream (gzip, xz, lzma, zstd, lz4, bzip2, lzo, or a

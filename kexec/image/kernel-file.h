@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A kernel image file: read, unpacked, parsed and looked into. */
+/* A kernel image file: read, unpacked, parsed and scanned. */
 #ifndef KEXEC_KERNEL_FILE_H
 #define KEXEC_KERNEL_FILE_H
 
@@ -9,8 +9,8 @@
 #define KERNEL_FILE_MAX	(1ull << 30)
 
 /*
- * Parse FILE, the contents of PATH. One that is compressed as a whole (vmlinuz.gz and
- * the like) is replaced by what is in it. 0, or -1 after a message.
+ * Parse FILE, the contents of PATH. If it is compressed as a whole (vmlinuz.gz and the like),
+ * FILE gets the decompressed contents. 0, or -1 after a message.
  */
 int kernel_file_parse(const char *path, struct buffer *file, struct image *ret);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How much scratch memory a kernel needs to be handed over to. Pure. */
+/* How much scratch memory a kernel needs to take a handover. Pure. */
 #ifndef KEXEC_SCRATCH_SIZE_H
 #define KEXEC_SCRATCH_SIZE_H
 
@@ -8,8 +8,8 @@
 #include "image.h"
 
 /*
- * The kernel itself, twice: KASLR moves it to where nothing of ours lies. Its
- * pref_address, below which it is not loaded, is not in it.
+ * The kernel itself, twice: KASLR moves it to a place clear of everything of ours. Not
+ * included: the memory below pref_address, where the kernel is not loaded.
  */
 uint64_t scratch_for_kernel(const struct image *image);
 
@@ -17,12 +17,12 @@ uint64_t scratch_for_kernel(const struct image *image);
 uint64_t scratch_for_pages(uint64_t ram);
 
 /*
- * What else a kernel takes before it has read the map: per-CPU areas, hashes, and
- * room for KASLR to choose from.
+ * What else a kernel allocates before it has read the map: per-CPU areas, hashes, and room for
+ * KASLR to choose from.
  */
 uint64_t scratch_for_boot(unsigned int cpus);
 
-/* What is to be loaded, and what the kernel takes while it boots. */
+/* What is loaded, and what the kernel takes while it boots. */
 struct scratch_need {
 	uint64_t kernel;		/* scratch_for_kernel() */
 	uint64_t initrd, payload;
@@ -30,7 +30,7 @@ struct scratch_need {
 	uint64_t boot;			/* scratch_for_boot(), and what is reserved early */
 	uint64_t pages;			/* scratch_for_pages() */
 	unsigned int nodes;
-	bool high;			/* it can be given things above 4 GiB */
+	bool high;			/* it takes initrd and payload above 4 GiB */
 };
 
 /* For kho_scratch=LOW,GLOBAL,PER_NODE (7.4: kho_bootmem=), in whole MiB. */
@@ -39,10 +39,9 @@ struct scratch_sizes {
 };
 
 /*
- * The first area is below 4 GiB, and so has the kernel, which is loaded at
- * pref_address or above. Initrd and handover go to the second, which is anywhere,
- * unless this kernel cannot be given them above 4 GiB. Page structs come from the
- * area of their node.
+ * The first area is below 4 GiB, where the kernel has to be, at pref_address or above. Initrd
+ * and handover go to the second area, which may be anywhere, unless this kernel cannot take
+ * them above 4 GiB. Page structs come from the area of their node.
  */
 struct scratch_sizes scratch_sizes(const struct scratch_need *need);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* arch/x86/kernel/vmlinux.lds.S is what lays the segments out. */
+/* arch/x86/kernel/vmlinux.lds.S lays the segments out. */
 #include <endian.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ static enum image_error check_header(const Elf64_Ehdr *ehdr)
 	return IMAGE_OK;
 }
 
-/* LAST is where the segment before ends. */
+/* LAST is where the previous segment ends. */
 static enum image_error read_segment(const Elf64_Phdr *phdr, uint64_t last,
 				     struct vmlinux_segment *ret)
 {

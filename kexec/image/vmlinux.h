@@ -16,7 +16,7 @@
 
 struct vmlinux_segment {
 	uint64_t offset, end;		/* in the file */
-	bool writable;			/* data, and all that is freed after boot */
+	bool writable;			/* data, and everything that is freed after boot */
 };
 
 struct vmlinux {
@@ -25,13 +25,13 @@ struct vmlinux {
 };
 
 /*
- * Find the segments that are loaded, from the first SIZE bytes of a vmlinux: as many as
- * VMLINUX_HEAD, unless the whole file is shorter. They come in the order of the file,
- * apart from each other, none of them empty.
+ * Find the loaded segments, from the first SIZE bytes of a vmlinux: VMLINUX_HEAD bytes, unless
+ * the whole file is shorter. They are in the order of the file, do not overlap, and none is
+ * empty.
  *
  * IMAGE_ERR_TRUNCATED, or IMAGE_ERR_LAYOUT if this is no ELF file of x86_64, if its program
- * headers do not follow its ELF header, if they have the segments in another order, or if
- * the first segment, which is the kernel's code, can be written.
+ * headers do not follow its ELF header, if they have the segments in another order, or if the
+ * first segment, which is the kernel's code, is writable.
  */
 enum image_error vmlinux_parse(const uint8_t *head, size_t size, struct vmlinux *ret);
 

@@ -2,8 +2,8 @@
 /*
  * The boot data of x86: boot_params, command line, EFI memory map and the small setup_data
  * entries, in one piece of memory. The chain of setup_data is: EFI, RNG seed, further E820
- * entries; payload; KHO, reserved ranges. Purgatory cuts it behind the payload. Pure, but for
- * the random seed. Fields: Documentation/arch/x86/boot.rst and zero-page.rst.
+ * entries; payload; KHO, reserved ranges. Purgatory cuts it after the payload. Pure, except
+ * for the random seed. Fields: Documentation/arch/x86/boot.rst and zero-page.rst.
  */
 #include <asm/bootparam.h>
 #include <stdlib.h>
@@ -77,7 +77,7 @@ static void set_link(struct builder *b, uint64_t target)
 		memcpy(b->data + b->link, &target, sizeof(target));
 }
 
-/* Append a setup_data entry and hang it on the chain. */
+/* Append a setup_data entry and link it into the chain. */
 static void put_setup_data(struct builder *b, uint32_t type, const void *bytes, size_t size)
 {
 	const struct kho_setup_data header = { .type = type, .len = (uint32_t)size };
@@ -119,7 +119,7 @@ static void set_e820(struct boot_params *bp, const struct machine *machine)
 	bp->e820_entries = (uint8_t)count;
 }
 
-/* What the running kernel was told of the hardware is as true for the next one. */
+/* What the running kernel was told of the hardware is true for the next one as well. */
 static void inherit(struct boot_params *bp, const struct boot_input *in)
 {
 	const struct boot_params *old = running(in);
@@ -190,7 +190,7 @@ static void put_rng_seed(struct builder *b)
 {
 	unsigned char seed[RNG_SEED_SIZE];
 
-	/* The next kernel has other sources; an early one is a gift, not a need. */
+	/* The next kernel has other sources of randomness, so this one may fail. */
 	if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
 		put_setup_data(b, SETUP_TYPE_RNG_SEED, seed, sizeof(seed));
 }
@@ -208,7 +208,7 @@ static void put_e820_rest(struct builder *b, const struct machine *machine)
 		put_setup_data(b, SETUP_TYPE_E820_EXT, entry, count * sizeof(entry[0]));
 }
 
-/* The payload, which lies elsewhere, and the entries behind it. */
+/* The payload, which lies elsewhere, and the entries after it. */
 static void put_handover(struct builder *b, const struct boot_input *in)
 {
 	set_link(b, in->payload_addr);

@@ -13,7 +13,7 @@
 
 static const uint16_t standard[] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };	/* ttyS0 to ttyS3 */
 
-/* TEXT behind PREFIX, or NULL. */
+/* The part of TEXT after PREFIX, or NULL. */
 static const char *behind_prefix(struct text text, const char *prefix)
 {
 	size_t len = strlen(prefix);

@@ -29,7 +29,7 @@ static int read_field(const struct machine *m, unsigned int entry, const char *f
 	return root_read_u64(&m->root, path, ret);
 }
 
-/* 1, or 0 where there is no such entry, or -1 after a message. */
+/* 1, or 0 if there is no such entry, or -1 after a message. */
 static int read_descriptor(const struct machine *m, unsigned int entry, struct efi_descriptor *ret)
 {
 	uint64_t type;
@@ -76,7 +76,7 @@ static int read_runtime_map(const struct machine *m, uint32_t stride, struct buf
 	return 0;
 }
 
-/* Lines "NAME=0xADDR"; ACPI20 is better than ACPI. */
+/* Lines "NAME=0xADDR"; ACPI20 is preferred to ACPI. */
 static void read_systab(const struct machine *m, struct boot_firmware *facts)
 {
 	FILE *f = root_fopen(&m->root, "sys/firmware/efi/systab");

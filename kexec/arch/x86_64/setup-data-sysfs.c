@@ -15,7 +15,7 @@
 
 #define SETUP_DATA_DIR	"sys/kernel/boot_params/setup_data"
 
-/* Whether the entry in the folder of this NAME is of type WANTED: 1, 0, or -1 with errno. */
+/* Whether the entry in folder NAME has type WANTED: 1, 0, or -1 with errno. */
 static int is_entry(const struct root *root, const char *name, uint32_t wanted, int *ret_number)
 {
 	uint64_t type, number;
