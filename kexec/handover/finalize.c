@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * debugfs file out/finalize, of kernel/kexec_handover.c in 6.16 to 6.18 and
- * kernel/liveupdate/kexec_handover_debugfs.c in 6.19. Aborting, which 6.16 to
- * 6.18 do when 0 is written, empties the tracker of preserved memory. What the
- * notifiers preserve comes back with the next finalizing, anything else does not.
- * 6.18 also frees the bitmaps by the wrong function.
+ * The debugfs file out/finalize is made by kernel/kexec_handover.c in 6.16 to 6.18 and
+ * kernel/liveupdate/kexec_handover_debugfs.c in 6.19. Writing 0 makes 6.16 to 6.18 abort,
+ * which empties the tracker of preserved memory. What the notifiers preserve comes back when
+ * the kernel finalizes again; everything else is lost. 6.18 also frees the bitmaps with the
+ * wrong function.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,13 +61,13 @@ int finalize_now(const struct root *root, enum finalize_kind kind)
 
 	if (fd < 0)
 		return -1;
-	/* The mark first: what is done and not noted could not be undone. */
+	/* The mark first: without it the step could not be undone. */
 	if (kind == FINALIZE_ONCE && set_mark(root, MARK_STAYS, 0)) {
 		close(fd);
 		return -1;
 	}
 	err = write_value(fd, "1");
-	if (err == -EEXIST)	/* another program was quicker */
+	if (err == -EEXIST)	/* another program was faster */
 		unlinkat(root->fd, MARK_FILE, 0);
 	if (!err || err == -EEXIST)
 		return 0;

@@ -31,7 +31,10 @@ static void start_check(struct memory_check *c)
 	next_memory_init(&c->next, c->handover->machine->memmap, c->handover->machine->memmap_count);
 }
 
-/* The word that has RANGE taken away: the last one that did, others may have given it back. */
+/*
+ * The word that takes RANGE away: the last one that does, because a later word may give memory
+ * back.
+ */
 static struct text culprit(struct memory_check *c, const struct kho_range *range, bool set_aside)
 {
 	struct text found = { "mem= or memmap=", strlen("mem= or memmap=") };
@@ -71,7 +74,7 @@ static bool in_region(const struct handover *h, uint64_t addr)
 	return false;
 }
 
-/* Non-zero ends the walk, behind a message. */
+/* Returns non-zero, which ends the walk, after a message. */
 static int check_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	const struct kho_range range = { addr, (uint64_t)PAGE_SIZE << order };
@@ -85,7 +88,10 @@ static int check_ranges(struct memory_check *c)
 	const struct kho_map_visitor visitor = { check_block, NULL, c };
 	const struct handover *h = c->handover;
 
-	/* The next kernel finds a region that is set aside by its name, and uses none of it. */
+	/*
+	 * The next kernel finds a region by its name even if the region is set aside, and does
+	 * not use its memory.
+	 */
 	for (size_t i = 0; i < h->region_count; i++) {
 		const struct kho_region *region = &h->region[i].region;
 		const struct kho_range range = { region->addr, region->size };
@@ -136,7 +142,7 @@ int handover_check_memory(const struct handover *handover, const char *cmdline)
 	return err;
 }
 
-/* ---- Parameters that let no handover live -------------------------------------------------- */
+/* ---- Parameters that destroy a handover ---------------------------------------------------- */
 
 static bool always(struct text value)
 {
@@ -149,7 +155,7 @@ static bool not_zero(struct text value)
 	return !text_is(value, "0");
 }
 
-/* "ADDRESS,SIZE"; "initrd=" followed by a path is for boot loaders. */
+/* "ADDRESS,SIZE"; "initrd=" with a path is for boot loaders. */
 static bool is_place(struct text value)
 {
 	uint64_t addr;
@@ -166,7 +172,7 @@ static bool above_low_memory(struct text value)
 	return !parse_size(value.start, &end, &size) || size > LOW_MEMORY_END;
 }
 
-/* All do it before the kernel has reserved what is preserved. */
+/* All of this happens before the kernel has reserved what is preserved. */
 static const struct {
 	const char *name;
 	bool (*harms)(struct text value);
@@ -193,8 +199,8 @@ static int check_harmful(const char *cmdline)
 }
 
 /*
- * cma=SIZE@ADDRESS[-END] as early_cma() of kernel/dma/contiguous.c: is it to be there and
- * nowhere else? What cannot be read may be anywhere.
+ * cma=SIZE@ADDRESS[-END] as in early_cma() of kernel/dma/contiguous.c: must it be at this
+ * place and nowhere else? What cannot be parsed may be anywhere.
  */
 static bool cma_place(struct text value, struct kho_range *ret)
 {
@@ -244,7 +250,7 @@ static int check_cma(const struct words *w)
 
 /* ---- Words that must be there -------------------------------------------------------------- */
 
-/* "reserve_mem=SIZE:ALIGN:NAME" must be there, word for word fit for REGION. */
+/* There must be a "reserve_mem=SIZE:ALIGN:NAME" that suits REGION. */
 static int add_region(struct words *w, const struct kho_region *region)
 {
 	struct reserve_mem want;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Digests of preserved regions, and finding those that are still written. */
+/* Digests of preserved regions, and the search for those that still change. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +115,7 @@ static int digest_once(const struct handover *h, struct handover_region *region)
 	return 0;
 }
 
-/* 1 if REGION's digests, taken once more, are what they were; 0 if not; -1 on error. */
+/* 1 if REGION's digests, taken again, are unchanged; 0 if not; -1 on error. */
 static int digest_again(const struct handover *h, struct handover_region *region)
 {
 	uint32_t *digest;

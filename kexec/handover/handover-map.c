@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How each thing the running kernel preserves reaches the new one. */
+/* How everything that the running kernel preserves reaches the new one. */
 #include <string.h>
 
 #include <libfdt.h>
@@ -34,7 +34,7 @@ static int keep_luo_block(void *ctx, uint64_t addr, unsigned int order)
 	return blocks_add(ctx, addr, order);
 }
 
-/* Live update state of another ABI can be left out while there is nothing in it. */
+/* Live update state of another ABI can be left out only while it is empty. */
 static int drop_luo(struct handover *h, const struct kho_node *node)
 {
 	const struct kho_mem mem = kcore_mem(&h->kcore);
@@ -54,7 +54,7 @@ static int drop_luo(struct handover *h, const struct kho_node *node)
 	return 0;
 }
 
-/* What is below LUO is the same state in another form: it is left out with LUO, not alone. */
+/* A node below LUO is the same state in another form: it is left out with LUO, not alone. */
 static int drop_node(struct handover *h, const struct kho_node *node)
 {
 	if (!kho_node_within(node->name, KHO_NODE_LUO))
@@ -96,7 +96,10 @@ static enum handover_map choose_map(const struct handover *h, bool adds_nodes)
 {
 	const struct running *r = &h->running;
 
-	/* Not even to its own kind: up to 7.1 kernels preserve larger blocks than they reserve. */
+	/*
+	 * Not even to a kernel of the same ABI: up to 7.1 kernels preserve larger blocks than
+	 * they reserve.
+	 */
 	if (!r->kho || !running_fits(r, h->to.abi))
 		return MAP_OWN;
 	if (r->root.abi == h->to.abi && r->fdt_addr && !adds_nodes &&
@@ -124,7 +127,10 @@ int handover_judge(struct handover *h, bool adds_nodes)
 	return 0;
 }
 
-/* Add a block; one too large for the ABI in pieces, for memory that is not restored. */
+/*
+ * Add a block. One too large for the ABI is added in pieces, which suits memory that is not
+ * restored.
+ */
 static int add_block(struct handover *h, uint64_t addr, unsigned int order)
 {
 	unsigned int most = kho_abi_max_order(h->to.abi, PAGE_SHIFT);
@@ -150,8 +156,8 @@ static uint64_t node_end(const struct machine *m, const struct kho_range *range)
 }
 
 /*
- * No block may cross nodes: with deferred init the next kernel takes all pages of
- * a block to be in the node of the first.
+ * No block may cross nodes: with deferred init the next kernel assumes that all pages of a
+ * block are in the node of the first.
  */
 static int add_region(struct handover *h, const struct kho_region *region)
 {
@@ -183,7 +189,7 @@ static bool in_region(const struct handover *h, uint64_t addr, uint64_t size)
 	return false;
 }
 
-/* Pairs of address and order are kept: they are what restoring memory relies on. */
+/* Addresses and orders are kept, because restoring memory relies on them. */
 static int copy_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct handover *h = ctx;

@@ -38,7 +38,7 @@ static int check_region_range(const struct handover *h, const struct machine *m,
 	return 0;
 }
 
-/* What the user adds must not be preserved by the kernel already, as far as that is known. */
+/* What the user adds must not be preserved by the kernel already, as far as is known. */
 static int check_preserved(const struct running *running, const struct kho_region *r)
 {
 	const struct kho_range range = { r->addr, r->size };
@@ -53,7 +53,7 @@ static int check_preserved(const struct running *running, const struct kho_regio
 	return 0;
 }
 
-/* ... nor be the kernel's own memory. */
+/* ... nor may it be the kernel's own memory. */
 static int check_region_added(const struct handover *h, const struct machine *m,
 			      const struct kho_region *r)
 {
@@ -104,7 +104,7 @@ static struct handover_region *find_region(struct handover *h, const char *name)
 	return NULL;
 }
 
-/* ramoops is told where by a region's name, or by an address. */
+/* ramoops gets its place as a region's name, or as an address. */
 static bool is_of_ramoops(const struct machine *m, const struct kho_region *region)
 {
 	struct cmdline_param param;
@@ -125,9 +125,8 @@ static bool is_of_ramoops(const struct machine *m, const struct kho_region *regi
 }
 
 /*
- * The part of the kernel that writes to REGION, after the last digest if it
- * wants: ramoops before the kernel takes late digests, a trace instance at any time. NULL
- * if none.
+ * The part of the kernel that may write to REGION after the last digest: ramoops before the
+ * kernel takes late digests, a trace instance at any time. NULL if none.
  */
 static const char *kernel_writer(const struct machine *m, const struct kho_region *region, bool late)
 {
@@ -136,7 +135,10 @@ static const char *kernel_writer(const struct machine *m, const struct kho_regio
 	return !late && is_of_ramoops(m, region) ? "ramoops" : NULL;
 }
 
-/* "all" is all that can be verified; what is named by itself stays as it was named. */
+/*
+ * "all" means all that can be verified; a region that is named by itself keeps what was said
+ * of it.
+ */
 static void mark_all(struct handover *h, const struct machine *m, bool fixed, bool late)
 {
 	for (size_t i = 0; i < h->region_count; i++) {
@@ -183,7 +185,7 @@ static int mark_verify(struct handover *h, const struct machine *m, const struct
 	return mark_named(h, m, &rq->late, false, true);
 }
 
-/* Nor one that lies below a node of that name, which may be there for it alone. */
+/* No node of the running kernel may have this name, or lie below one that has it. */
 static int check_no_node(const struct running *running, const char *name)
 {
 	for (size_t i = 0; running->kho && i < running->root.node_count; i++)
@@ -260,7 +262,7 @@ static int check_carry_names(const struct incoming *in, const struct name_set *c
 	return 0;
 }
 
-/* Also learns how many handovers came before this one. */
+/* Also finds out how many handovers came before this one. */
 static int collect_incoming(struct handover *h, const struct root *root, const struct name_set *carry)
 {
 	bool wanted = carry->all || carry->count;
@@ -298,7 +300,7 @@ static int alloc_scratch(struct handover *h, size_t count)
 	return 0;
 }
 
-/* Of what stays where it is nothing may lie in scratch. */
+/* Nothing that stays in place may lie in scratch. */
 static int check_scratch_clear(const struct running *r, enum handover_map map)
 {
 	struct kho_range block;
@@ -317,7 +319,7 @@ static int check_scratch_clear(const struct running *r, enum handover_map map)
 	return 0;
 }
 
-/* The kernel's scratch areas must be what the next kernel takes them for. */
+/* The kernel's scratch areas must suit the next kernel as well. */
 static int adopt_scratch(struct handover *h)
 {
 	struct running *r = &h->running;
@@ -346,7 +348,7 @@ static bool adds_nodes(const struct handover *h)
 	return added;
 }
 
-/* The live map stays as it is, so setup_data keeps added regions; sysfs shows that. */
+/* The live map stays as it is, so setup_data keeps added regions, and sysfs shows them. */
 static void warn_readable(const struct handover *h)
 {
 	for (size_t i = 0; h->map == MAP_LIVE && i < h->region_count; i++)
@@ -356,7 +358,7 @@ static void warn_readable(const struct handover *h)
 			       h->region[i].region.name);
 }
 
-/* What is done on the user's behalf; once it is known for good. */
+/* Says what is done on the user's behalf, once it is certain. */
 static void tell(const struct handover *h)
 {
 	const struct running *r = &h->running;
@@ -397,7 +399,7 @@ static bool is_running_region(const struct running *r, const struct kho_region *
 	return false;
 }
 
-/* The regions in the kernel's root FDT are those of its table, which are verified. */
+/* The regions in the kernel's root FDT must be those of its table, which are verified. */
 static int check_same_regions(const struct handover *h)
 {
 	size_t count = 0;
@@ -458,7 +460,7 @@ int handover_model(struct handover *h)
 int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t segments,
 			  uint64_t extra)
 {
-	/* Until it has read the map the next kernel lives in scratch alone. */
+	/* Until it has read the map the next kernel allocates from scratch alone. */
 	uint64_t early = scratch_for_pages(m->ram_total) + scratch_for_boot(m->cpus) + extra;
 	const struct kho_scratch_wish wish = { .size = sizeof(wish), .low_limit = LIMIT_4G,
 					       .want_low = segments, .want = segments + early };

@@ -12,14 +12,14 @@
 
 struct handover_region {
 	struct kho_region region;
-	bool added;			/* by the user; not the running kernel's own */
+	bool added;			/* added by the user, not the running kernel's own */
 	bool verify;
-	bool fixed;			/* with verify: its digests are those of the first load */
+	bool fixed;			/* with verify: the digests of the first load count */
 	bool late;			/* with verify: digested by the kernel, at the end */
 	uint32_t *digest;		/* of each chunk, malloc'ed; with verify and not late */
 };
 
-/* Whether its digests are taken by this program, at the load. */
+/* Does this program take its digests, at the load? */
 static inline bool handover_digested(const struct handover_region *region)
 {
 	return region->verify && !region->late;
@@ -33,13 +33,13 @@ struct handover_blob {
 /* How the new kernel finds preserved memory. */
 enum handover_map {
 	/*
-	 * Root FDT and map are the running kernel's own, handed on by address:
-	 * whatever it preserves after the load is in them too.
+	 * Root FDT and map are the running kernel's own, handed on by address, so they contain
+	 * everything that it preserves after the load.
 	 */
 	MAP_IN_PLACE,
 	/* A root FDT of ours that points to the running kernel's radix tree. */
 	MAP_LIVE,
-	/* Both are ours. "kexec -e" has to see whether the running kernel's changed. */
+	/* Both are ours. "kexec -e" has to check whether the running kernel's have changed. */
 	MAP_OWN,
 };
 
@@ -57,40 +57,39 @@ struct handover {
 	bool checked;			/* purgatory will verify */
 	struct kho_formats to;		/* what the new kernel reads */
 	enum handover_map map;
-	struct kho_node node[KHO_ROOT_NODES_MAX];	/* the running kernel's that go on */
+	struct kho_node node[KHO_ROOT_NODES_MAX];	/* of the running kernel, handed on */
 	size_t node_count;
 	bool luo_dropped;		/* live update state, with no session in it */
-	struct blocks luo_blocks;	/* luo_dropped: its own memory, which nobody would release */
+	struct blocks luo_blocks;	/* luo_dropped: its own memory, which nobody would free */
 	struct blocks blocks;		/* MAP_OWN: what the new kernel is to preserve */
 };
 
 /*
- * Look at the running kernel and merge in what REQUEST adds, for a new kernel that
- * reads TO, with every check that needs no placement. Changes nothing. 0, or -1 after
- * a message.
+ * Look at the running kernel and add what REQUEST asks for, for a new kernel that reads TO,
+ * with every check that needs no placement. Changes nothing. 0, or -1 after a message.
  */
 int handover_look(struct handover *handover, const struct machine *machine,
 		  const struct request *request, const struct kho_formats *to);
 
 /*
- * Where the running kernel has no map yet, have it written, and check HANDOVER
- * against what it preserves. With DRY_RUN that is refused. 0, or -1 after a message.
+ * If the running kernel has no map yet, make it write one, and check HANDOVER against what it
+ * preserves. With DRY_RUN this is refused. 0, or -1 after a message.
  */
 int handover_finish(struct handover *handover, bool dry_run);
 
 /*
- * What goes on, and scratch, as far as the running kernel is known: to be called
+ * Find out what is handed on, and scratch, as far as the running kernel is known; to be called
  * again after handover_finish(). 0, or -1 after a message.
  */
 int handover_model(struct handover *handover);
 
 /*
- * Choose what goes on of the running kernel's nodes and map. ADDS_NODES: the root
- * FDT has to change anyway. 0, or -1 after a message.
+ * Choose which nodes of the running kernel are handed on, and how its map is. ADDS_NODES: the
+ * root FDT has to change anyway. 0, or -1 after a message.
  */
 int handover_judge(struct handover *handover, bool adds_nodes);
 
-/* Does node NAME of the running kernel go on? */
+/* Is node NAME of the running kernel handed on? */
 bool handover_has_node(const struct handover *handover, const char *name);
 
 /* With MAP_OWN: collect every block for the new map. 0, or -1 after a message. */
@@ -104,7 +103,7 @@ int handover_cmdline(const struct handover *handover, char **cmdline);
 
 /*
  * Does CMDLINE leave the next kernel all memory that HANDOVER needs, as far as scratch is
- * chosen? handover_cmdline() asks too. 0, or -1 after a message.
+ * chosen? handover_cmdline() checks this too. 0, or -1 after a message.
  */
 int handover_check_memory(const struct handover *handover, const char *cmdline);
 
@@ -112,27 +111,26 @@ int handover_check_memory(const struct handover *handover, const char *cmdline);
 int handover_digest(struct handover *handover);
 
 /*
- * With REQUEST loaded again: have the regions that must not change, all digested, the
- * digests of the first load? 0, or -1 after a message naming region and chunk.
+ * When REQUEST is loaded again: do the regions that must not change, all digested, still have
+ * the digests of the first load? 0, or -1 after a message that names region and chunk.
  */
 int handover_check_fixed(const struct handover *handover, const struct request *request);
 
 /*
- * Write a line to the kernel log: its own writers, such as a pstore console,
- * then show themselves now and not after the last digest.
+ * Write a line to the kernel log, so that its own writers, such as a pstore console, show
+ * themselves now and not after the last digest.
  */
 void handover_provoke_writers(const struct root *root);
 
 /*
- * Take the digests again until they are the same twice. A region that keeps
- * changing has a writer and could never be verified. 0, or -1 after a message
- * naming the region.
+ * Take the digests again until two in a row are equal. A region that keeps changing has a
+ * writer and could never be verified. 0, or -1 after a message that names the region.
  */
 int handover_settle(struct handover *handover, const struct root *root);
 
 /*
- * Choose scratch for a kernel that has none: room for SEGMENTS bytes of segments,
- * what every kernel takes early, and EXTRA bytes. 0, or -1 after a message.
+ * Choose scratch for a kernel that has none: room for SEGMENTS bytes of segments, for what
+ * every kernel allocates early, and for EXTRA bytes. 0, or -1 after a message.
  */
 int handover_plan_scratch(struct handover *handover, const struct machine *machine,
 			  uint64_t segments, uint64_t extra);

@@ -51,7 +51,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* As memparse(): 0, and *P stays, where there is no number. */
+/* As memparse(): 0 if there is no number, and *P stays. */
 static uint64_t take_size(struct next_memory *m, const char **p)
 {
 	uint64_t size = 0;
@@ -61,7 +61,7 @@ static uint64_t take_size(struct next_memory *m, const char **p)
 	return size;
 }
 
-/* As simple_strtoull(), which knows no suffix. */
+/* As simple_strtoull(), which has no suffixes. */
 static uint32_t take_type(struct next_memory *m, const char **p)
 {
 	unsigned long long type;
@@ -152,7 +152,7 @@ static void apply_memmaps(struct next_memory *m, struct text value)
 	}
 }
 
-/* Here, not in memmap=, the kernel takes no 0. */
+/* The kernel accepts no 0 here, unlike in memmap=. */
 static void apply_mem(struct next_memory *m, struct text value)
 {
 	const char *p = value.start;
@@ -178,11 +178,11 @@ bool next_memory_step(struct next_memory *m, const char **pos, struct cmdline_pa
 
 bool next_memory_good(const struct next_memory *m)
 {
-	/* e820__update_table() takes no map of one entry, and the kernel panics. */
+	/* e820__update_table() rejects a map of one entry, and the kernel panics. */
 	return !m->untold && m->count >= 2;
 }
 
-/* Where the RAM ends that ADDR lies in; ADDR if it does not. */
+/* Where the RAM at ADDR ends; ADDR if there is none. */
 static uint64_t ram_end(const struct next_memory *m, uint64_t addr)
 {
 	for (size_t i = 0; i < m->count; i++)
@@ -192,7 +192,7 @@ static uint64_t ram_end(const struct next_memory *m, uint64_t addr)
 	return addr;
 }
 
-/* Of entries that overlap, that with the highest type counts. */
+/* Where entries overlap, the highest type counts. */
 static bool is_covered(const struct next_memory *m, const struct kho_range *range, bool set_aside)
 {
 	for (size_t i = 0; i < m->count; i++) {

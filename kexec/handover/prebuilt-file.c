@@ -44,7 +44,7 @@ static bool inside(const struct prebuilt_file *s, uint64_t offset, uint64_t size
 	       size <= s->size - offset;
 }
 
-/* Whether [addr, addr + size) is memory of the payload behind its headers. */
+/* Is [addr, addr + size) memory of the payload, after its headers? */
 static bool holds(const struct prebuilt_file *s, uint64_t addr, uint64_t size)
 {
 	return addr >= s->payload->addr && inside(s, addr - s->payload->addr, size);
@@ -199,7 +199,7 @@ const struct kho_entry *prebuilt_find_entry(const struct prebuilt_file *s, const
 	return NULL;
 }
 
-/* Each of the kernel's nodes goes on, all but memblock as it is. */
+/* All nodes of the kernel are handed on unchanged, except memblock. */
 static const char *check_nodes(const struct prebuilt_file *s, const struct kho_root *root)
 {
 	for (size_t i = 0; i < root->node_count; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A prebuilt handover, read back from a file: hostile until the kernel has taken it. Pure. */
+/* A prebuilt handover, read back from a file: hostile until the kernel has accepted it. Pure. */
 #ifndef KEXEC_PREBUILT_FILE_H
 #define KEXEC_PREBUILT_FILE_H
 
@@ -9,11 +9,11 @@
 #include "kho-handover.h"
 #include "kho.h"
 
-#define PREBUILT_MAX		(1ull << 30)	/* what kexec_file_load takes */
+#define PREBUILT_MAX		(1ull << 30)	/* limit of kexec_file_load */
 #define PREBUILT_SIGNATURE_MAX	(1ull << 20)	/* bytes of an appended signature */
 #define PREBUILT_FILE_MAX	(PREBUILT_MAX + PREBUILT_SIGNATURE_MAX + (64u << 10))
 
-/* All of it points into the bytes that were parsed. */
+/* All pointers are into the bytes that were parsed. */
 struct prebuilt_file {
 	bool is_signed;
 	size_t size;			/* without the signature */
@@ -27,8 +27,8 @@ struct prebuilt_file {
 };
 
 /*
- * Check SIZE bytes, 8-byte aligned, with or without a signature behind them. NULL, or
- * what is wrong with them.
+ * Check SIZE bytes, 8-byte aligned, with or without a signature at the end. NULL, or what is
+ * wrong with them.
  */
 const char *prebuilt_parse(const void *bytes, size_t size, struct prebuilt_file *ret);
 
@@ -37,8 +37,8 @@ const struct kho_entry *prebuilt_find_entry(const struct prebuilt_file *prebuilt
 					    const struct kho_item *item);
 
 /*
- * Is it for a kernel with these SCRATCH areas that prepares ROOT at FDT_ADDR? NULL, or
- * what is not.
+ * Does it suit a kernel with these SCRATCH areas that prepares ROOT at FDT_ADDR? NULL, or what
+ * does not.
  */
 const char *prebuilt_check_running(const struct prebuilt_file *prebuilt,
 				   const struct kho_range *scratch, size_t scratch_count,

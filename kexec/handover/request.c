@@ -58,7 +58,7 @@ int name_set_add(struct name_set *set, const char *name)
 	return 0;
 }
 
-/* The part of VALUE before '=', into NAME; *REST points behind it. */
+/* Put the part of VALUE before '=' into NAME; *REST points to what follows '='. */
 static int split_name(const char *value, const char *option, char *name, size_t size,
 		      const char **rest)
 {
@@ -164,7 +164,7 @@ static bool name_given(const struct name_set *set, const char *name)
 	return strcmp(name, "all") ? name_set_names(set, name) : set->all;
 }
 
-/* NAME, NAME:load or NAME:late, for which ":seal" is another word. */
+/* NAME, NAME:load or NAME:late, which can also be written NAME:seal. */
 static int take_verify(struct request *request, char *name)
 {
 	const struct {

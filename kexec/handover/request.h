@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the user asks to be loaded and handed over. */
+/* What the user wants to load and hand over. */
 #ifndef KEXEC_REQUEST_H
 #define KEXEC_REQUEST_H
 
@@ -24,14 +24,14 @@ struct name_set {
 	size_t count;
 };
 
-/* Of a region that must not change: what the first load has digested. */
+/* For a region that must not change: the digests of the first load. */
 struct first_digests {
 	char name[KHO_REGION_NAME_MAX];
 	uint32_t *digest;		/* malloc'ed, one for each chunk */
 	size_t count;
 };
 
-/* Which system call loads, as -a, -s and -c say. */
+/* Which system call loads: options -a, -s and -c. */
 enum method_choice { METHOD_AUTO, METHOD_FILE, METHOD_SEGMENTS };
 
 struct request {
@@ -43,24 +43,25 @@ struct request {
 	bool no_checks;
 	bool no_efi;
 	bool dry_run;
-	bool reloading;			/* reload of an image checked before */
+	bool reloading;			/* second load of an image that was checked before */
 	struct kho_region region[KHO_REGIONS_MAX];	/* of --kho-region */
 	size_t region_count;
 	struct blob_request blob[BLOBS_MAX];
 	size_t blob_count;
 	struct name_set carry;
 	/* --kho-verify: which digests count. */
-	struct name_set verify;		/* those of the load, or of kexec -e if they differ then */
+	struct name_set verify;		/* those of the load, or of kexec -e if the region has
+					   changed */
 	struct name_set load;		/* those of the load: a change is an error */
-	struct name_set late;		/* the kernel's, when all else has stopped */
-	char *save_prebuilt;		/* file to write the handover to, in place of loading */
-	char *prebuilt;			/* file with one written before */
-	/* What the files must still be, when reloading. */
+	struct name_set late;		/* the kernel's, when everything else has stopped */
+	char *save_prebuilt;		/* file to write the handover to, instead of loading */
+	char *prebuilt;			/* file with a handover written before */
+	/* What the files must still contain, when loading again. */
 	uint32_t kernel_crc;
 	uint32_t initrd_crc;
 	struct first_digests first[KHO_REGIONS_MAX];	/* of each region of LOAD */
 	size_t first_count;
-	struct kho_formats reads;	/* what the new kernel reads, as found then */
+	struct kho_formats reads;	/* what the new kernel reads, as found at the first load */
 };
 
 void request_free(struct request *request);
@@ -75,7 +76,7 @@ int request_add_verify(struct request *request, const char *value);
 /* VALUE NULL: every incoming blob. */
 int request_add_carry(struct request *request, const char *value);
 
-/* By its name, or by "all". */
+/* Is it in the set, by its name or by "all"? */
 bool name_set_has(const struct name_set *set, const char *name);
 bool name_set_names(const struct name_set *set, const char *name);
 static inline bool name_set_empty(const struct name_set *set)

@@ -53,7 +53,10 @@ static int hold(int *fd, const char *path, uint64_t cap)
 
 int target_hold(struct target *t, const struct request *rq)
 {
-	/* What kexec_load is given has been read; only the kernel reads files by itself. */
+	/*
+	 * For kexec_load this program has read the files; only in kexec_file_load the kernel
+	 * reads them itself.
+	 */
 	if (rq->method != METHOD_FILE || t->held)
 		return 0;
 	if (hold(&t->kernel_fd, rq->kernel, KERNEL_FILE_MAX) || hold(&t->initrd_fd, rq->initrd, INITRD_MAX) ||
@@ -144,7 +147,7 @@ int target_find_abis(struct target *t, const struct request *rq)
 	}
 	if (kernel_file_scan(rq->kernel, &t->kernel, &t->image, &features))
 		return -1;
-	/* Where the form of v1 is not known, no map of the other may be handed on as it is. */
+	/* If the form of v1 is unknown, no map may be handed on by address. */
 	if (!formats_of_image(&features, &t->reads) && t->reads.abi == KHO_ABI_V1)
 		t->reads.abi = KHO_ABI_V1_512;
 	debug("target: release %s, KHO %s, LUO %s, memfd %s", features.release, features.kho,

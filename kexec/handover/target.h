@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The kernel to be loaded: its files, and what it can take. */
+/* The kernel to be loaded: its files, and which handovers it reads. */
 #ifndef KEXEC_TARGET_H
 #define KEXEC_TARGET_H
 
@@ -9,17 +9,21 @@
 #include "request.h"
 
 struct target {
-	/* Opened once: what is judged is what is loaded. -1: none. */
+	/*
+	 * Opened once, so that the files that are checked are the files that are loaded. -1:
+	 * none.
+	 */
 	int kernel_fd, initrd_fd, prebuilt_fd;
 	struct buffer kernel;		/* the image, decompressed if the file was */
 	struct buffer initrd;		/* size 0: none */
 	uint32_t kernel_crc;		/* of the kernel file as it was read */
 	uint32_t initrd_crc;
-	bool packed;			/* ... compressed as a whole, which kexec_file_load does not take */
+	bool packed;			/* ... compressed as a whole, which kexec_file_load
+					   rejects */
 	struct image image;
-	bool was_read;			/* all of the above but the descriptors is valid */
-	bool held;			/* the descriptors are of sealed memory, and hold what was read */
-	struct kho_formats reads;	/* only with KHO: what it can be handed */
+	bool was_read;			/* everything above except the descriptors is valid */
+	bool held;			/* the descriptors are sealed memory with what was read */
+	struct kho_formats reads;	/* only with KHO: which handovers it reads */
 };
 
 /*
@@ -29,21 +33,22 @@ struct target {
 int target_open(struct target *target, const struct request *request);
 
 /*
- * Read and parse the files of REQUEST that target_open() has opened, unless that was
- * done before: a target can be loaded again with its files out of reach. 0, or an exit
- * code after a message.
+ * Read and parse the files of REQUEST that target_open() has opened, unless that was done
+ * before: a target can be loaded again when its files are out of reach. 0, or an exit code
+ * after a message.
  */
 int target_read(struct target *target, const struct request *request);
 
 /*
- * After target_read(): copy what is still read through the descriptors into memory. From
- * here on the files may be out of reach, and written by anybody. 0, or -1 after a message.
+ * After target_read(): copy everything that is still read through the descriptors into memory.
+ * After that the files may be out of reach, and anybody may write to them. 0, or -1 after a
+ * message.
  */
 int target_hold(struct target *target, const struct request *request);
 
 /*
- * Do the files hold what target_read() has read? The kernel reads them by itself in
- * kexec_file_load(). 0, or -1 after a message.
+ * Do the files contain what target_read() has read? In kexec_file_load() the kernel reads them
+ * itself. 0, or -1 after a message.
  */
 int target_check_files(const struct target *target, const struct request *request);
 
@@ -51,10 +56,10 @@ int target_check_files(const struct target *target, const struct request *reques
 int target_check(const struct target *target, const struct machine *machine,
 		 const char *cmdline);
 
-/* Find out which handover it reads; one that reads none is refused. 0, or -1 after a message. */
+/* Find out which handover it reads; refuse a kernel that reads none. 0, or -1 after a message. */
 int target_find_abis(struct target *target, const struct request *request);
 
-/* Can it take REGIONS reserve_mem regions back? 0, or -1 after a message. */
+/* Can it revive REGIONS reserve_mem regions? 0, or -1 after a message. */
 int target_check_regions(const struct target *target, const struct request *request, size_t regions);
 
 void target_release(struct target *target);

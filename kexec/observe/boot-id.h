@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* By what a boot is told from another one; what is kept in /run may be of an earlier one. */
+/* Tells one boot from another: files in /run may be from an earlier one. */
 #ifndef KEXEC_BOOT_ID_H
 #define KEXEC_BOOT_ID_H
 
@@ -8,7 +8,7 @@
 #define BOOT_ID_FILE	"proc/sys/kernel/random/boot_id"
 #define BOOT_ID_LEN	36
 
-/* That of the running kernel. 0, or -errno without a message. */
+/* The ID of the running kernel. 0, or -errno without a message. */
 int boot_id_read(const struct root *root, char id[BOOT_ID_LEN + 1]);
 
 #endif

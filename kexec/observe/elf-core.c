@@ -12,7 +12,7 @@ static bool is_core(const Elf64_Ehdr *ehdr)
 	       ehdr->e_type == ET_CORE;
 }
 
-/* With 65535 segments and more, the first section header has their number. */
+/* With 65535 or more segments, the first section header has their number. */
 static uint64_t segment_count(int fd, const Elf64_Ehdr *ehdr)
 {
 	Elf64_Shdr shdr;

@@ -11,7 +11,7 @@ enum elf_core_error {
 	ELF_CORE_OK = 0,
 	ELF_CORE_SHORT,			/* it ends inside its ELF header */
 	ELF_CORE_OTHER,			/* not ELF, or not a 64-bit little-endian core */
-	ELF_CORE_SEGMENTS,		/* none, more than asked for, or of another size */
+	ELF_CORE_SEGMENTS,		/* none, more than MAX, or of another size */
 	ELF_CORE_CUT_OFF,		/* it ends before its program headers */
 	ELF_CORE_NOMEM,
 };
@@ -26,8 +26,8 @@ struct elf_core {
 enum elf_core_error elf_core_read(int fd, uint64_t max, struct elf_core *ret);
 
 /*
- * Whether SIZE bytes of a segment are memory that neither wraps around, by its address ADDR,
- * nor lies where no file can have it.
+ * Are SIZE bytes of a segment memory whose addresses, from ADDR on, do not wrap around, and
+ * whose place can exist in a file?
  */
 bool elf_core_holds(const Elf64_Phdr *segment, uint64_t addr, uint64_t size);
 

@@ -45,9 +45,9 @@ static int is_finalized(const struct root *root)
 }
 
 /*
- * A kernel that has forgotten what it preserved would finalize again, without that:
- * one whose finalizing has failed, and one that was made to abort, though not by us,
- * where that loses memory.
+ * A kernel that has forgotten what it preserved would finalize again, without the lost memory.
+ * This happens when finalizing has failed, and when another program has undone it on a kernel
+ * that loses memory by that.
  */
 static int check_not_lost(const struct root *root, bool done)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whether the running kernel has finalized: kernels of 6.16 to 7.0 write the map of preserved
- * memory only then, from 7.1 on it is always there. Nothing here changes anything.
+ * Has the running kernel finalized? Kernels of 6.16 to 7.0 write the map of preserved memory
+ * only then; from 7.1 on it is always there. Nothing here changes anything.
  */
 #ifndef KEXEC_FINALIZED_H
 #define KEXEC_FINALIZED_H
@@ -11,12 +11,12 @@
 
 #include "files.h"
 
-/* Reads 0 or 1; who writes 1 makes the kernel finalize. */
+/* Reads 0 or 1; writing 1 makes the kernel finalize. */
 #define FINALIZE_FILE	"sys/kernel/debug/kho/out/finalize"
 
 /*
- * "STATE BOOT_ID HANDOVER", made when this program has finalized. HANDOVER is what
- * running_crc() says of it, if it can be undone.
+ * "STATE BOOT_ID HANDOVER", written when this program has finalized. HANDOVER is the
+ * running_crc() of what was finalized, if it can be undone.
  */
 #define MARK_FILE	STATE_DIR "/finalized"
 
@@ -25,32 +25,32 @@ enum mark_state {
 	MARK_STAYS = 's',
 	MARK_UNDO = 'u',
 	MARK_LOST = 'l',		/* it failed, and the kernel has forgotten its memory */
-	MARK_BAD = '?',			/* not to be told */
+	MARK_BAD = '?',			/* unknown */
 };
 
 /* What the mark says; *RET_HANDOVER is set unless it is MARK_NONE or MARK_BAD. */
 enum mark_state mark_read(const struct root *root, uint32_t *ret_handover);
 
-/* How the running kernel comes to a map; debugfs does not tell. */
+/* How the running kernel gets its map; debugfs does not tell. */
 enum finalize_kind {
 	FINALIZE_NEVER,		/* 7.1 and later: it always has one */
 	FINALIZE_ONCE,		/* 6.16 to 6.18 */
-	FINALIZE_REPEATABLE,	/* 6.19, 7.0: each time writes the map anew */
+	FINALIZE_REPEATABLE,	/* 6.19, 7.0: writes the map again each time */
 };
 
 /*
- * Is the map of a kernel of this KIND yet to be written? With DRY_RUN one written
- * before will do. 1, 0, or -1 after a message: it can never be, or not by us.
+ * Does a kernel of this KIND still have to write its map? With DRY_RUN an earlier map is good
+ * enough. 1, 0, or -1 after a message: it never can, or this program cannot make it.
  */
 int finalize_pending(const struct root *root, enum finalize_kind kind, bool dry_run);
 
-/* Tells that it is, and that nothing here has it written. -1. */
+/* Says that the kernel has to write its map, and that nothing here makes it. -1. */
 int finalize_refused(void);
 
-/* Is this a kernel that hands nothing over by itself, for it has not finalized yet? */
+/* Is this a kernel that hands nothing over by itself, because it has not finalized yet? */
 bool finalize_is_due(const struct root *root);
 
-/* FINALIZE_FILE, to be written: a file descriptor, or -1 after a message. */
+/* Open FINALIZE_FILE for writing: a file descriptor, or -1 after a message. */
 int finalize_open(const struct root *root);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What read_kcore_iter() of fs/proc/kcore.c leaves out: pages with a memory error, those
- * that are offline as a whole block or one by one (balloons), and what has no mapping in
- * the kernel, as of memfd_secret(2). Bits: include/uapi/linux/kernel-page-flags.h.
+ * What read_kcore_iter() of fs/proc/kcore.c leaves out: pages with a memory error; pages that
+ * are offline, as a whole block or one by one (balloons); and pages that the kernel has not
+ * mapped, as those of memfd_secret(2). Bits: include/uapi/linux/kernel-page-flags.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +88,7 @@ static int read_flags(const struct hidden_pages *h, struct hidden_look *look, ui
 	return 0;
 }
 
-/* From 7.2 on a page that is offline has no flags at all, like many that are not. */
+/* From 7.2 on an offline page has no flags at all, like many that are not offline. */
 static bool block_online(const struct hidden_pages *h, uint64_t addr)
 {
 	char path[64], state[32];
@@ -102,8 +102,8 @@ static bool block_online(const struct hidden_pages *h, uint64_t addr)
 }
 
 /*
- * Whether the kernel has mapped the page at VIRT. LOOK keeps how far the answer "yes"
- * holds. 1 or 0, or -1 if its page tables cannot be read.
+ * Has the kernel mapped the page at VIRT? LOOK remembers how far the answer "yes" holds. 1 or
+ * 0, or -1 if its page tables cannot be read.
  */
 static int is_mapped(const struct hidden_pages *h, struct hidden_look *look, const struct kho_mem *mem,
 		     uint64_t virt)

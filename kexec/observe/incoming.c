@@ -67,7 +67,7 @@ static int read_headers(struct incoming *in)
 	if (in->report.magic != KHO_REPORT_MAGIC)
 		return error("the incoming handover has no report: it was not loaded by this program "
 			     "or is damaged");
-	/* When purgatory has found damage, the rest is only as good as it looks. */
+	/* If purgatory has found damage, nothing that follows is certain. */
 	if (!payload_valid(&in->payload)) {
 		if (in->report.result != KHO_RESULT_MISMATCH)
 			return error("the incoming handover's header is damaged");
@@ -76,7 +76,7 @@ static int read_headers(struct incoming *in)
 	return read_items(in);
 }
 
-/* For root alone; not there, or empty, where no payload was handed over. */
+/* For root alone; absent, or empty, if no payload was handed over. */
 static bool open_segment(const struct root *root, struct incoming *in)
 {
 	char first;
@@ -138,7 +138,7 @@ const struct kho_item *incoming_find(const struct incoming *in, enum kho_item_ki
 	return NULL;
 }
 
-/* Whether COUNT entries and DIGESTS digests fill a table of SIZE bytes at most. */
+/* Do COUNT entries and DIGESTS digests fit into a table of SIZE bytes? */
 static bool table_valid(const struct kho_table *t, uint64_t size)
 {
 	return t->magic == KHO_TABLE_MAGIC && t->version == KHO_FORMAT_VERSION &&
@@ -168,8 +168,8 @@ static int read_table(const struct incoming *in, struct kho_table *ret)
 }
 
 /*
- * The entry of the table that covers blob ITEM: the blob itself or, for an ABI that
- * wants a device tree, the FDT around it. 0, or -1.
+ * The entry of the table that covers blob ITEM: the blob itself or, for an ABI that needs a
+ * device tree, the FDT around it. 0, or -1.
  */
 static int find_digests(const struct incoming *in, const struct kho_item *item,
 			const struct kho_table *t, struct kho_entry *ret)
@@ -214,7 +214,7 @@ static int read_range(const struct incoming *in, const char *name, uint64_t addr
 
 	if (addr < in->payload.addr || !inside(&in->payload, offset, size))
 		return error("blob '%s' does not lie in the handover: it is damaged", name);
-	/* Before memory is asked for: is there as much as the item says? */
+	/* Before memory is allocated: are there as many bytes as the item says? */
 	if (size && read_payload(in, offset + size - 1, &last, 1))
 		return errno == ENODATA ? error("the handover ends before blob '%s': it is damaged", name) :
 					  error_errno("cannot read the end of blob '%s'", name);

@@ -10,7 +10,7 @@
 
 struct incoming {
 	int fd;				/* the payload, in sysfs */
-	uint64_t skipped;		/* bytes of it that this file leaves out: the header */
+	uint64_t skipped;		/* its first bytes that this file leaves out: the header */
 	struct kho_payload payload;
 	struct kho_report report;
 	struct kho_item *item;		/* payload.item_count, malloc'ed */
@@ -23,22 +23,25 @@ struct incoming {
 int incoming_open(const struct root *root, struct incoming *ret);
 void incoming_close(struct incoming *in);
 
-/* Whether a payload's header is of this format, with all it names inside of the payload. Pure. */
+/*
+ * Does a payload's header have this format, and lies everything it names inside the payload?
+ * Pure.
+ */
 bool payload_valid(const struct kho_payload *payload);
 
-/* Copy memory of the payload, by its address; 0, or -1 without a message. */
+/* Copy memory of the payload, by its address. 0, or -1 without a message. */
 int incoming_read(const struct incoming *in, uint64_t addr, void *buf, size_t size);
 
-/* Whether purgatory let the handover through; if not, says so for WHAT. */
+/* Did purgatory let the handover through? If not, a message says so for WHAT. */
 bool incoming_trusted(const struct incoming *in, const char *what);
 
-/* NULL if nothing of this KIND has this NAME. */
+/* NULL if no item of this KIND has this NAME. */
 const struct kho_item *incoming_find(const struct incoming *in, enum kho_item_kind kind,
 				     const char *name);
 
 /*
- * The bytes of a blob, checked once more against the digests that purgatory
- * used. 0, or -1 after a message; the caller frees *RET.
+ * The bytes of a blob, checked again with the digests that purgatory used. 0, or -1 after a
+ * message; the caller frees *RET.
  */
 int incoming_read_blob(const struct incoming *in, const struct kho_item *item, struct buffer *ret);
 

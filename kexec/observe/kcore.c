@@ -26,7 +26,7 @@ static void add_segment(struct kcore *kcore, const Elf64_Phdr *phdr)
 	};
 }
 
-/* Also where its notes are, which are one segment. */
+/* Also finds its notes, which are one segment. */
 static int read_segments(struct kcore *kcore, Elf64_Phdr *ret_notes)
 {
 	struct elf_core core;
@@ -94,7 +94,7 @@ void kcore_close(struct kcore *kcore)
 	kcore->fd = -1;
 }
 
-/* The segment that holds all of [addr, addr + size), by one address or the other. */
+/* The segment that contains all of [addr, addr + size), by physical or by virtual address. */
 static const struct kcore_segment *find(const struct kcore *kcore, uint64_t addr, uint64_t size,
 					bool virt)
 {
@@ -109,7 +109,7 @@ static const struct kcore_segment *find(const struct kcore *kcore, uint64_t addr
 	return NULL;
 }
 
-/* What the kernel hides comes as zeros. */
+/* Hidden memory reads as zeros. */
 static int read_shown(const struct kcore *kcore, uint64_t addr, void *buf, size_t size)
 {
 	const struct kcore_segment *s = find(kcore, addr, size, false);
@@ -127,7 +127,10 @@ static bool all_zero(const unsigned char *p, size_t size)
 	return !p[0] && !memcmp(p, p + 1, size - 1);
 }
 
-/* BUF is what was shown of ADDR. 0 if its pages of zeros are so, or -1 after a notice. */
+/*
+ * BUF is what /proc/kcore shows of ADDR. 0 if its pages of zeros are really zeros, or -1 after
+ * a notice.
+ */
 static int check_zeros(const struct kcore *kcore, uint64_t addr, const unsigned char *buf, size_t size)
 {
 	const struct kcore_segment *s = find(kcore, addr, size, false);

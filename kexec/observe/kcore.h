@@ -27,7 +27,7 @@ struct kcore {
 	struct hidden_pages hidden;
 };
 
-/* Would kcore_open() get at the file? If not, errno says why. */
+/* Could kcore_open() open the file? If not, errno says why. */
 bool kcore_opens(const struct root *root);
 
 /* 0, or -1 after a message with the remedy. Release with kcore_close(). */
@@ -35,16 +35,16 @@ int kcore_open(const struct root *root, struct kcore *ret);
 void kcore_close(struct kcore *kcore);
 
 /*
- * Copy memory; 0, or -1 without a message. Of physical memory, a page that the kernel hides
- * is an error too, and a notice names it and says why.
+ * Copy memory; 0, or -1 without a message. For physical memory a page that the kernel hides is
+ * an error too, and a notice names it and says why.
  */
 int kcore_read_phys(const struct kcore *kcore, uint64_t addr, void *buf, size_t size);
 int kcore_read_virt(const struct kcore *kcore, uint64_t addr, void *buf, size_t size);
 
-/* KCORE as libkho's way to memory; it must stay open as long. */
+/* KCORE as a reader of memory for libkho; KCORE must stay open that long. */
 struct kho_mem kcore_mem(struct kcore *kcore);
 
-/* The physical address behind a kernel virtual one; KCORE_NO_PHYS if unknown. */
+/* The physical address of a kernel virtual one; KCORE_NO_PHYS if unknown. */
 uint64_t kcore_virt_to_phys(const struct kcore *kcore, uint64_t addr);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sessions are anonymous files "[luo_session] NAME", see
- * kernel/liveupdate/luo_session.c. The content of sessions is written only while
- * the kernel is on its way out, and cannot be seen from here.
+ * Sessions are anonymous files "[luo_session] NAME", see kernel/liveupdate/luo_session.c. The
+ * kernel writes their contents only while it shuts down, so they cannot be seen from here.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -38,8 +37,8 @@ static bool is_gone(int err)
 }
 
 /*
- * Whether all processes are seen, and not those of one PID namespace alone. A /proc of
- * another namespace has no "self". -1 with errno if that cannot be told.
+ * Does /proc show all processes, and not those of one PID namespace alone? A /proc of another
+ * namespace has no "self". -1 with errno if nothing tells.
  */
 static int sees_all(const struct root *root)
 {
@@ -59,7 +58,7 @@ static int sees_all(const struct root *root)
 	return len == sizeof(initial) - 1 && !memcmp(target, initial, (size_t)len);
 }
 
-/* Is the file of this name in DIR a session? 1, 0, or -1 with errno. */
+/* Is file NAME in DIR a session? 1, 0, or -1 with errno. */
 static int is_session(int dir, const char *file, char name[LUO_SESSION_NAME])
 {
 	char target[sizeof(LINK) + LUO_SESSION_NAME];
@@ -92,8 +91,8 @@ static int files_hold(const struct root *root, const char *path, char name[LUO_S
 }
 
 /*
- * Does process PID hold a session? Each thread is asked: it can have files of its own, and
- * those of a first thread that has ended are not shown there. 1, 0, or -1 with errno.
+ * Does process PID hold a session? Checks each thread, because a thread can have files of its
+ * own, and those of a first thread that has ended are not shown there. 1, 0, or -1 with errno.
  */
 static int process_holds(const struct root *root, const char *pid, char name[LUO_SESSION_NAME])
 {

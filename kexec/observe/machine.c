@@ -13,7 +13,7 @@
 #include "message.h"
 #include "number.h"
 
-/* What /sys/firmware/memmap calls the E820 types, drivers of arch/x86/kernel/e820.c. */
+/* The names of the E820 types in /sys/firmware/memmap, from arch/x86/kernel/e820.c. */
 static uint32_t e820_type(const char *name)
 {
 	static const struct {
@@ -100,7 +100,7 @@ static int read_memmap(struct machine *m)
 	return m->ram_count ? 0 : error("/sys/firmware/memmap names no RAM");
 }
 
-/* Add what [start, end] has in common with firmware's RAM to the usable memory. */
+/* Add the part of [start, end] that is firmware's RAM to the usable memory. */
 static int add_usable(struct machine *m, uint64_t start, uint64_t end)
 {
 	for (size_t i = 0; i < m->ram_count; i++) {
@@ -170,7 +170,10 @@ static int read_memory_size(struct machine *m)
 	return 0;
 }
 
-/* "0-3" or "0-3,8-11": the last number counts, the next kernel sets memory aside for all. */
+/*
+ * "0-3" or "0-3,8-11": the last number counts, because the next kernel sets memory aside for
+ * all.
+ */
 static int read_possible_cpus(struct machine *m)
 {
 	char line[256], *last;

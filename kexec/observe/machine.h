@@ -36,11 +36,11 @@ struct machine {
 	struct kho_range ram[MEMMAP_MAX];	/* as firmware says, and the next kernel will see */
 	size_t ram_count;
 	/*
-	 * The part of it that the running kernel uses as RAM: memmap= and the like
-	 * may have set memory aside whose contents are precious.
+	 * The part of it that the running kernel uses as RAM. The rest may have been set aside
+	 * by memmap= and the like, and its contents may be precious.
 	 */
 	struct kho_range usable[MEMMAP_MAX];
-	size_t usable_count;		/* 0: /proc/iomem does not tell us */
+	size_t usable_count;		/* 0: /proc/iomem hides it from us */
 	struct kho_range taken[TAKEN_MAX];	/* by the kernel's code and data, and a crash kernel */
 	size_t taken_count;
 	uint64_t ram_total;		/* bytes of ram[] */
@@ -54,7 +54,7 @@ struct machine {
 /* Read all of it below ROOT_DIR. 0, or -1 after a message. */
 int machine_observe(struct machine *machine, const char *root_dir);
 
-/* Is usable[] known, and taken[] with it? 0, or -1 after a message. */
+/* Are usable[] and taken[] known? 0, or -1 after a message. */
 int machine_check_usable(const struct machine *machine);
 
 void machine_release(struct machine *machine);

@@ -51,8 +51,8 @@ static int read_symbol(const struct kcore *kcore, const struct symbol *symbol, v
 }
 
 /*
- * kho_populate() is a text symbol and so always listed when KHO is compiled
- * in: without the data symbols beside it, KHO's state cannot be told.
+ * kho_populate() is a text symbol, so it is always listed when KHO is compiled in. If the data
+ * symbols are not listed beside it, the state of KHO is unknown.
  */
 static int read_enabled(const struct root *root, const struct kcore *kcore,
 			const struct symbol *symbol, bool *ret)
@@ -92,7 +92,7 @@ static int decode_root(struct running *r)
 	return 0;
 }
 
-/* The page that kho_out points to. Its contents tell whether it is the root FDT. */
+/* The page that kho_out points to. Its contents show whether it is the root FDT. */
 static bool read_root_page(const struct kcore *kcore, const struct symbol *symbol, struct running *r)
 {
 	uint64_t virt;
@@ -107,7 +107,7 @@ static bool read_root_page(const struct kcore *kcore, const struct symbol *symbo
 	return kho_root_read(r->fdt, sizeof(r->fdt), &r->root) != -KHO_ERR_BADFDT;
 }
 
-/* 6.16 to 6.18: the root FDT is made by finalizing, and debugfs has all of it. */
+/* 6.16 to 6.18 make the root FDT when they finalize, and debugfs shows all of it. */
 static int read_root_debugfs(const struct root *root, struct running *r)
 {
 	struct buffer buf;
@@ -124,7 +124,7 @@ static int read_root_debugfs(const struct root *root, struct running *r)
 	return decode_root(r);
 }
 
-/* What the kernel itself says of its root FDT: 1, or 0 if it does not, or -1 after a message. */
+/* The root FDT that the kernel itself shows: 1, or 0 if it shows none, or -1 after a message. */
 static int read_root_shown(const struct root *root, struct running *r)
 {
 	int err;
@@ -152,7 +152,10 @@ int running_read_fdt(const struct root *root, const struct kcore *kcore, uint64_
 	return kcore_read_phys(kcore, addr, fdt, RUNNING_FDT_SIZE) ? -EIO : 0;
 }
 
-/* From 6.19 on it is in memory from the start; finalizing, if any, adds the map's address. */
+/*
+ * From 6.19 on it is in memory from the start; finalizing, where it exists, adds the map's
+ * address.
+ */
 static int read_root_live(const struct root *root, const struct kcore *kcore, const struct symbol *symbol,
 			  struct running *r)
 {
@@ -160,14 +163,14 @@ static int read_root_live(const struct root *root, const struct kcore *kcore, co
 
 	if (shown)
 		return shown < 0 ? -1 : 0;
-	/* Once more: a node may have been added while it was read. */
+	/* Read it again: a node may have been added meanwhile. */
 	if (!read_root_page(kcore, symbol, r) && !read_root_page(kcore, symbol, r))
 		return error("the running kernel's KHO root FDT cannot be read through /proc/kcore, or is no "
 			     "device tree");
 	return decode_root(r);
 }
 
-/* Nodes of an ABI without sizes are as long as the FDTs they must be. */
+/* In an ABI without sizes a node is as long as the FDT that it must be. */
 static int read_sizes(struct kcore *kcore, struct running *r)
 {
 	const struct kho_mem mem = kcore_mem(kcore);
@@ -178,7 +181,7 @@ static int read_sizes(struct kcore *kcore, struct running *r)
 			   kho_strerror(err)) : 0;
 }
 
-/* "kho-v1" is two formats. KHO_ABI_UNKNOWN: this kernel's map must tell which it is. */
+/* "kho-v1" is two formats. KHO_ABI_UNKNOWN: only this kernel's map tells which one it is. */
 static enum kho_abi v1_form(const struct machine *m, const struct symbol *symbol)
 {
 	if (symbol[SYM_PRESERVE_PAGES].addr)
@@ -267,7 +270,7 @@ static int collect_add(struct collect *c, uint64_t addr, uint64_t size)
 struct map_collect {
 	struct blocks *preserved;
 	struct collect pages;
-	uint64_t most;			/* bytes; more cannot be */
+	uint64_t most;			/* bytes; there cannot be more */
 };
 
 static int on_block(void *ctx, uint64_t addr, unsigned int order)
@@ -304,7 +307,7 @@ static int read_map(const struct machine *machine, struct kcore *kcore, struct r
 			   kho_strerror(err)) : 0;
 }
 
-/* With KHO the regions are those of the node the kernel itself hands over. */
+/* With KHO the regions are those in the node that the kernel itself hands over. */
 static int read_regions_kho(const struct kcore *kcore, struct running *r)
 {
 	const struct kho_node *node = kho_root_find(&r->root, KHO_NODE_MEMBLOCK);
@@ -352,7 +355,7 @@ static int read_table(const struct kcore *kcore, const struct symbol *table,
 	return 0;
 }
 
-/* Without KHO in the running kernel: what its table says. */
+/* Without KHO in the running kernel: the regions of its table. */
 static int read_regions_table(const struct kcore *kcore, const struct symbol *symbol,
 			      struct running *r)
 {
@@ -364,7 +367,7 @@ static int read_regions_table(const struct kcore *kcore, const struct symbol *sy
 	return 0;
 }
 
-/* What the kernel says it would hand on itself: its regions, revived or its own. */
+/* The regions that the kernel itself would hand on, revived or new. */
 static int read_regions_shown(const struct root *root, struct kho_region *region, size_t *ret_count)
 {
 	struct buffer buf;
@@ -404,7 +407,7 @@ struct rest {
 	size_t pages;
 };
 
-/* Count what is in no region and no node. */
+/* Count the blocks that belong to no region and no node. */
 static int count_rest(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct rest *rest = ctx;
@@ -420,7 +423,7 @@ static int count_rest(void *ctx, uint64_t addr, unsigned int order)
 	return 0;
 }
 
-/* All there is but for the root FDT's page are the regions, and the nodes' pages. */
+/* Apart from the root FDT's page, nothing is preserved but the regions and the nodes' pages. */
 static bool only_notifiers_preserved(const struct running *r)
 {
 	struct rest rest = { r, 0 };
@@ -441,7 +444,7 @@ static int check_unlisted_regions(const struct machine *machine, const struct ru
 		     "--kho-region, or remove reserve_mem= and reboot", TEXT(param.word));
 }
 
-/* Since 7.4 scratch has another name: put the symbols of that one in the place of the other. */
+/* Since 7.4 scratch has another name: use that symbol in the place of the older one. */
 static enum scratch_name take_scratch_name(struct symbol *symbol)
 {
 	if (!symbol[SYM_BOOTMEM].addr)
@@ -451,7 +454,7 @@ static enum scratch_name take_scratch_name(struct symbol *symbol)
 	return SCRATCH_NAME_BOOTMEM;
 }
 
-/* A kernel that shows its handover can be read without them. */
+/* A kernel that shows its handover in sysfs can be read without symbols. */
 static int find_symbols(const struct root *root, struct symbol *symbol)
 {
 	int err;
@@ -469,7 +472,7 @@ static int find_symbols(const struct root *root, struct symbol *symbol)
 	return err ? error_errno("cannot read /proc/kallsyms (needs CONFIG_KALLSYMS)") : 0;
 }
 
-/* In which ABIs this kernel hands over, as what it hands over says. */
+/* The ABIs of what this kernel hands over. */
 static int read_abis(struct kcore *kcore, struct running *r)
 {
 	const struct kho_node *luo = kho_root_find(&r->root, KHO_NODE_LUO);
@@ -479,7 +482,7 @@ static int read_abis(struct kcore *kcore, struct running *r)
 	return luo ? luo_read_abis(&mem, luo, &r->writes) : 0;
 }
 
-/* All that the root FDT leads to. */
+/* Everything that the root FDT leads to. */
 static int read_handover(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
 			 struct running *r)
 {
@@ -487,7 +490,7 @@ static int read_handover(const struct machine *m, struct kcore *kcore, const str
 	       read_abis(kcore, r) || read_regions_kho(kcore, r) ? -1 : 0;
 }
 
-/* Up to 6.18 there is no root FDT yet, and the regions are what will be in it for certain. */
+/* Up to 6.18 there is no root FDT yet; the regions are the part of it that is certain. */
 static int foresee_regions(const struct kcore *kcore, const struct symbol *symbol, struct running *r)
 {
 	r->writes = (struct kho_formats){ .abi = r->root.abi, .reserve_mem = true };
@@ -497,7 +500,7 @@ static int foresee_regions(const struct kcore *kcore, const struct symbol *symbo
 		     "known before it has finalized its handover", symbol[SYM_TABLE].name);
 }
 
-/* What there is of a handover whose map is yet to be written. */
+/* What is known of a handover whose map is not written yet. */
 static int foresee_handover(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
 			    struct running *r)
 {
@@ -507,7 +510,7 @@ static int foresee_handover(const struct machine *m, struct kcore *kcore, const 
 		return error("map of preserved memory: %s", kho_strerror(err));
 	r->map_pending = true;
 	r->root.abi = v1_form(m, symbol);
-	/* What differs between both forms is in the map. */
+	/* Only the map shows which of both forms it has. */
 	if (r->root.abi == KHO_ABI_UNKNOWN)
 		r->root.abi = KHO_ABI_V1;
 	if (r->finalize == FINALIZE_ONCE)
@@ -622,7 +625,7 @@ uint32_t running_crc(const struct running *r)
 #define KIMAGE_FIELDS	4
 #define KIMAGE_WORDS	(KIMAGE_FIELDS + 8 + 16 * 4)
 
-/* Do two words after each other tell of PAYLOAD? The offset of the list is not the same everywhere. */
+/* Do two words in a row describe PAYLOAD? The offset of the list differs between kernels. */
 static bool lists_payload(const uint64_t *word, const struct kho_range *payload)
 {
 	uint64_t size = (payload->size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
@@ -646,7 +649,7 @@ enum image_owner running_image(const struct kcore *kcore, uint64_t symbol,
 		return IMAGE_UNTOLD;
 	if (!lists_payload(word, payload))
 		return IMAGE_FOREIGN;
-	/* Another image can come to lie at the same address. */
+	/* Another image may lie at the same address. */
 	*ret = image ^ (uint64_t)crc32c(0, word, KIMAGE_FIELDS * sizeof(word[0])) << 16;
 	return IMAGE_OURS;
 }
@@ -659,7 +662,7 @@ enum image_owner running_image_owner(const struct kcore *kcore, const struct ima
 	return owner == IMAGE_OURS && image != id->image ? IMAGE_FOREIGN : owner;
 }
 
-/* The value of kho_enable itself. What a kernel with KHO does not tell counts as on. */
+/* The value of kho_enable itself. If a kernel with KHO does not tell, KHO counts as on. */
 static bool may_be_enabled(const struct root *root)
 {
 	struct symbol symbol[] = { wanted[SYM_POPULATE], wanted[SYM_KHO_ENABLE] };

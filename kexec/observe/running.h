@@ -22,11 +22,11 @@ struct running {
 	/* Valid only with kho. */
 	enum finalize_kind finalize;
 	bool map_pending;		/* not written yet */
-	bool can_abort;			/* after running_read_finalized(): nothing would be lost by it */
-	uint64_t fdt_addr;		/* live root FDT; 0: not to be found (6.16 to 6.18) */
+	bool can_abort;			/* after running_read_finalized(): nothing would be lost */
+	uint64_t fdt_addr;		/* live root FDT; 0: cannot be found (6.16 to 6.18) */
 	unsigned char fdt[RUNNING_FDT_SIZE] __attribute__((aligned(8)));
 	struct kho_root root;		/* its contents, with the size of each node */
-	struct kho_formats writes;	/* in which ABIs it hands over */
+	struct kho_formats writes;	/* the ABIs in which it hands over */
 	struct kho_range *scratch;	/* malloc'ed, in the kernel's order */
 	size_t scratch_count;
 	enum scratch_name scratch_name;	/* what the kernel calls them, if its symbols can be read */
@@ -40,49 +40,49 @@ struct running {
 };
 
 /*
- * All that can be known without a change to the running kernel. With RET->map_pending
- * nothing is in PRESERVED, and up to 6.18 no nodes are known, and the regions are those
- * of the kernel's table. With DRY_RUN a map written before will do. 0, or -1 after a
- * message. Release with running_release(), also after an error.
+ * Read everything that can be known without changing the running kernel. With RET->map_pending
+ * PRESERVED is empty, the regions are those of the kernel's table, and up to 6.18 no nodes are
+ * known. With DRY_RUN an earlier map is good enough. 0, or -1 after a message. Release with
+ * running_release(), also after an error.
  */
 int running_look(const struct machine *machine, struct kcore *kcore, bool dry_run,
 		 struct running *ret);
 
 /*
- * What running_look() left open, read anew from a kernel that has finalized since. 0, or -1
- * after a message.
+ * Read what running_look() left open, from a kernel that has finalized since. 0, or -1 after a
+ * message.
  */
 int running_read_finalized(const struct machine *machine, struct kcore *kcore,
 			   struct running *running);
 
 /*
- * running_look() for who needs the map, and takes one written before. Where there is none,
- * that is refused. 0, or -1 after a message.
+ * running_look() for callers that need the map and accept an earlier one. Refuses if there is
+ * none. 0, or -1 after a message.
  */
 int running_observe(const struct machine *machine, struct kcore *kcore, struct running *ret);
 void running_release(struct running *running);
 
 /*
- * The running kernel's root FDT, at ADDR, as it is now: as the kernel shows it, or where
- * it does not through KCORE, unless that is NULL. 0, or -errno without a message.
+ * The running kernel's root FDT, at ADDR, as it is now: as the kernel shows it, or else
+ * through KCORE, unless that is NULL. 0, or -errno without a message.
  */
 int running_read_fdt(const struct root *root, const struct kcore *kcore, uint64_t addr,
 		     unsigned char fdt[RUNNING_FDT_SIZE]);
 
-/* Whether a kernel of ABI reserves each of the preserved blocks, however large. */
+/* Does a kernel of ABI reserve each of the preserved blocks, however large? */
 bool running_fits(const struct running *running, enum kho_abi abi);
 
 /* Identifies what the running kernel preserves: every block and every node. */
 uint32_t running_crc(const struct running *running);
 
-/* Which image of this program's the kernel has loaded. */
+/* Identifies an image of this program that the kernel has loaded. */
 struct image_id {
-	uint64_t symbol;		/* address of kexec_image; 0: not known, so nothing is proven */
+	uint64_t symbol;		/* address of kexec_image; 0: unknown, nothing is proven */
 	struct kho_range payload;	/* one of its segments */
 	uint64_t image;			/* see running_image() */
 };
 
-/* Whose the image is that the kernel has loaded. */
+/* Who loaded the image that the kernel has. */
 enum image_owner {
 	IMAGE_OURS,
 	IMAGE_NONE,			/* nothing is loaded */
@@ -91,23 +91,23 @@ enum image_owner {
 };
 
 /*
- * What identifies the image that is loaded now: the kernel's pointer to it, read at
- * SYMBOL, and the first fields of its struct kimage (list of pages, entry point). It is
- * ours if PAYLOAD, in whole pages, is among its segments; RET is set only then.
+ * What identifies the image that is loaded now: the kernel's pointer to it, read at SYMBOL,
+ * and the first fields of its struct kimage (list of pages, entry point). The image is ours if
+ * PAYLOAD, in whole pages, is among its segments; RET is set only then.
  */
 enum image_owner running_image(const struct kcore *kcore, uint64_t symbol,
 			       const struct kho_range *payload, uint64_t *ret);
 
-/* Whose the image is that is loaded now; ours is the one of ID, whose symbol is known. */
+/* Who loaded the image that the kernel has now; ours is the one of ID, whose symbol is known. */
 enum image_owner running_image_owner(const struct kcore *kcore, const struct image_id *id);
 
 /*
- * The running kernel's reserve_mem regions, from its own table. 0, or -1 without
- * a message if they cannot be told (not root, no CONFIG_KALLSYMS_ALL).
+ * The running kernel's reserve_mem regions, from its own table. 0, or -1 without a message if
+ * they are unknown (not root, no CONFIG_KALLSYMS_ALL).
  */
 int running_regions(const struct root *root, struct kho_region *region, size_t *ret_count);
 
-/* What the running kernel calls scratch, if that can be told; no message. */
+/* The name that the running kernel has for scratch, if it is known; no message. */
 enum scratch_name running_scratch_name(const struct root *root);
 
 /*

@@ -39,7 +39,7 @@ int symbols_find(const struct root *root, struct symbol *symbol, size_t count)
 	errno = 0;
 	while (getline(&line, &room, f) > 0)
 		match_line(line, symbol, count, &nonzero);
-	/* A symbol that is not listed means much: the list must be whole. */
+	/* A missing symbol has a meaning, so the list must be complete. */
 	err = feof(f) ? 0 : errno ? -errno : -EIO;
 	free(line);
 	fclose(f);

@@ -16,9 +16,9 @@ struct symbol {
 };
 
 /*
- * Fill in the addresses of COUNT symbols in one pass; an absent symbol is no
- * error. 0, or -errno without a message: -EACCES if the file hides addresses,
- * and then only which of them are listed is known.
+ * Fill in the addresses of COUNT symbols in one pass; an absent symbol is no error. 0, or
+ * -errno without a message. -EACCES: the file hides addresses, and only which symbols are
+ * listed is known.
  */
 int symbols_find(const struct root *root, struct symbol *symbol, size_t count);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a kernel that takes segments (KEXEC_FILE_KHO) shows of its handovers below
- * /sys/kernel/kho, for root: no kallsyms and no kcore are needed for it.
+ * /sys/kernel/kho, for root. Reading it needs neither kallsyms nor kcore.
  */
 #ifndef KEXEC_SYSFS_KHO_H
 #define KEXEC_SYSFS_KHO_H
@@ -21,12 +21,12 @@ struct kho_features {
 
 enum features_result {
 	FEATURES_OK,
-	FEATURES_ABSENT,		/* a kernel without, or KHO is off */
+	FEATURES_ABSENT,		/* a kernel without this, or KHO is off */
 	FEATURES_FORMAT,		/* segments of another format */
 	FEATURES_BAD,			/* not understood */
 };
 
-/* "format N" on a line, then words; those not known are left out. Pure. */
+/* "format N" on a line, then words; unknown words are ignored. Pure. */
 enum features_result features_parse(const char *text, struct kho_features *ret);
 
 /* Read and parse the running kernel's. *RET is all false unless FEATURES_OK. */
@@ -35,12 +35,12 @@ enum features_result features_read(const struct root *root, struct kho_features 
 /* Address of the root FDT that the running kernel prepares; 0 if it does not say. */
 uint64_t sysfs_fdt_addr(const struct root *root);
 
-/* SIZE bytes of that FDT into FDT, zeroes behind its end. 0, or -errno without a message. */
+/* Copy SIZE bytes of that FDT into FDT, zeroes after its end. 0, or -errno without a message. */
 int sysfs_read_fdt(const struct root *root, void *fdt, size_t size);
 
 /*
- * The scratch areas, malloc'ed, in the kernel's order. 0, or -errno without a message:
- * -EINVAL if they are no list of at most MAX ranges.
+ * The scratch areas, malloc'ed, in the kernel's order. 0, or -errno without a message; -EINVAL
+ * if this is not a list of 1 to MAX ranges.
  */
 int sysfs_read_scratch(const struct root *root, size_t max, struct kho_range **ret,
 		       size_t *ret_count);

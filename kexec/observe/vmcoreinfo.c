@@ -14,7 +14,7 @@ static uint64_t align4(uint64_t size)
 	return (size + 3) & ~3ull;
 }
 
-/* The text of the note whose name is at OFFSET, malloc'ed; NULL if it is another one. */
+/* The text of the note whose name is at OFFSET, malloc'ed; NULL if it is another note. */
 static char *read_note(int fd, uint64_t offset, const Elf64_Nhdr *nhdr)
 {
 	char name[sizeof(NOTE_NAME)], *text;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a kernel tells crash dumps of itself, Documentation/admin-guide/kdump/vmcoreinfo.rst. */
+/* What a kernel tells crash dumps about itself, Documentation/admin-guide/kdump/vmcoreinfo.rst. */
 #ifndef KEXEC_VMCOREINFO_H
 #define KEXEC_VMCOREINFO_H
 
