@@ -26,7 +26,7 @@ static const char *root_dir(const struct options *o)
 	return o->sysroot ? o->sysroot : "/";
 }
 
-/* 1 loaded, 0 not, 255 not to be told: the inverse of what shells call true. */
+/* 1 loaded, 0 not, 255 unknown: the inverse of what shells call true. */
 static int loaded_status(const struct options *o)
 {
 	const char *file = o->load ? "sys/kernel/kexec_loaded" :
@@ -44,7 +44,7 @@ static int loaded_status(const struct options *o)
 	return EXIT_FAILED;
 }
 
-/* Replace what --append said by the whole command line. */
+/* Replace the value of --append by the whole command line. */
 static int complete_cmdline(struct options *o)
 {
 	static const char *const boot_loader_words[] = { "BOOT_IMAGE", NULL };
@@ -104,7 +104,10 @@ static bool kho_is_on(const struct options *o)
 	return on;
 }
 
-/* Up to 6.18 such a kernel hands nothing over, up to 7.0 only if live update is on. */
+/*
+ * Without finalizing, kernels up to 6.18 hand nothing over, and 6.19 and 7.0 only if live
+ * update is on.
+ */
 static void notice_not_finalized(const struct options *o)
 {
 	struct root root;
@@ -118,8 +121,8 @@ static void notice_not_finalized(const struct options *o)
 }
 
 /*
- * The kernel's own loader first. Where it cannot load the image, kexec_load
- * may; but not when that would drop what the running kernel preserves.
+ * Try the kernel's own loader first. If it cannot load the image, kexec_load may, but not when
+ * that would drop what the running kernel preserves.
  */
 static int load_auto(const struct options *o, struct target *target)
 {
@@ -174,7 +177,7 @@ static int load(struct options *o)
 	return code;
 }
 
-/* kexec without an action: let init stop the services, then the kernel is started. */
+/* kexec without an action: init stops the services and then starts the kernel. */
 static int run_shutdown(void)
 {
 	static const char *const paths[] = { "/sbin/shutdown", "/etc/shutdown", "/bin/shutdown" };
@@ -185,7 +188,7 @@ static int run_shutdown(void)
 	return EXIT_FAILED;
 }
 
-/* Nobody else loads, unloads or leaves while this does, up to the end of the process. */
+/* While this runs, nobody else loads, unloads or leaves, until the process ends. */
 static int lock(const struct options *o)
 {
 	const struct request *rq = &o->request;

@@ -224,9 +224,9 @@ static int unsupported(const char *name)
 static int take_option(struct options *o, int c, int index)
 {
 	if (c == '?' && optopt)
-		return EXIT_REFUSED;	/* getopt has said why */
+		return EXIT_REFUSED;	/* getopt has printed the reason */
 	if (c == '?')
-		c = 'h';		/* kexec-tools takes -? for help */
+		c = 'h';		/* -? is help in kexec-tools */
 	if (take_flag(o, c))
 		return 0;
 	if (c == 't')
@@ -260,7 +260,7 @@ static size_t stdin_uses(const struct request *rq)
 	return uses + (rq->initrd && !strcmp(rq->initrd, "-"));
 }
 
-/* What the kernel does by itself, and what only a prebuilt handover carries. */
+/* What the kernel does by itself, and what only a prebuilt handover supports. */
 static int check_method(const struct options *o)
 {
 	const struct request *rq = &o->request;

@@ -64,13 +64,13 @@ struct status {
 	size_t region_count;
 };
 
-/* Whether ITEM was checked, and found good, on its way here. */
+/* Was ITEM checked, and found good, on its way here? */
 static bool item_verified(const struct status *s, const struct kho_item *item)
 {
 	return item->flags & KHO_ITEM_VERIFIED && s->in.report.result == KHO_RESULT_VERIFIED;
 }
 
-/* Whether this kernel has ITEM's region under its name and at its address. */
+/* Does this kernel have ITEM's region under its name and at its address? */
 static bool item_revived(const struct status *s, const struct kho_item *item)
 {
 	for (size_t i = 0; i < s->region_count; i++)
@@ -79,7 +79,7 @@ static bool item_revived(const struct status *s, const struct kho_item *item)
 	return false;
 }
 
-/* What cannot be told to be there counts as lost. */
+/* A region counts as lost if it is unknown whether it is there. */
 static bool item_lost(const struct status *s, const struct kho_item *item)
 {
 	return item->kind == KHO_ITEM_REGION && !(s->regions_known && item_revived(s, item));
@@ -197,7 +197,7 @@ static void print_json(const struct status *s)
 	json_object_put(o);
 }
 
-/* As incoming_open(), but with an exit code and a message where there is nothing. */
+/* As incoming_open(), but with an exit code, and a message if there is nothing. */
 static int open_incoming(const struct root *root, struct incoming *ret)
 {
 	int found = incoming_open(root, ret);

@@ -27,7 +27,7 @@ static int check_loaded(const struct root *root)
 	return EXIT_REFUSED;
 }
 
-/* The last act, but for a signal that has waited. */
+/* The last step; a signal that has waited comes before it. */
 static int reboot_now(void)
 {
 	if (signals_check())
@@ -37,9 +37,9 @@ static int reboot_now(void)
 }
 
 /*
- * Start the image. A kernel that was given a prebuilt handover looks once more whether it
- * hands over what it has now (ESTALE); then it is loaded again and, as that takes time,
- * refreshed again.
+ * Start the image. A kernel that was given a prebuilt handover checks again whether that still
+ * is what it hands over (ESTALE). If not, load it again and, because that takes time, refresh
+ * it again.
  */
 static int start(struct refresh *r)
 {
@@ -63,8 +63,8 @@ static int start(struct refresh *r)
 }
 
 /*
- * What would be refused is refused with the interfaces up. With them down, what
- * came in meanwhile is looked at too, as the last act.
+ * What can be refused is refused while the interfaces are up. When they are down, the last
+ * step is to check for writes that came in meanwhile.
  */
 static int leave(struct refresh *r, struct interfaces *n, bool no_sync, bool no_ifdown)
 {
@@ -104,7 +104,7 @@ int execute(const char *root_dir, bool no_sync, bool no_ifdown)
 		error("not leaving this kernel; nothing that is preserved has been lost");
 	refresh_release(r);
 	free(r);
-	/* Last: a signal that has waited ends the program here. */
+	/* At the end: a signal that has waited ends the program here. */
 	signals_release();
 	return code;
 }

@@ -15,7 +15,7 @@ static int call(const struct target *t, const char *cmdline, unsigned long flags
 	return sys_kexec_file_load(t->kernel_fd, t->initrd_fd, cmdline, flags, kho_fd) ? errno : 0;
 }
 
-/* Kernels before 6.8 know nothing of KEXEC_FILE_DEBUG. */
+/* Kernels before 6.8 do not know KEXEC_FILE_DEBUG. */
 int file_load(const struct target *t, const char *cmdline, unsigned long flags, int kho_fd)
 {
 	int err = EINVAL;

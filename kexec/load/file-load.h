@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* kexec_file_load(2) with the files of a target, by itself or under method_prebuilt. */
+/* kexec_file_load(2) with the files of a target, alone or as a part of method_prebuilt. */
 #ifndef KEXEC_FILE_LOAD_H
 #define KEXEC_FILE_LOAD_H
 
@@ -7,7 +7,7 @@
 #include "target.h"
 
 /*
- * Load the open files of TARGET with CMDLINE; FLAGS beside those that follow from TARGET.
+ * Load the open files of TARGET with CMDLINE; FLAGS in addition to those that TARGET requires.
  * KHO_FD: with KEXEC_FILE_KHO in FLAGS. 0, or the errno of the system call.
  */
 int file_load(const struct target *target, const char *cmdline, unsigned long flags, int kho_fd);
@@ -15,10 +15,10 @@ int file_load(const struct target *target, const char *cmdline, unsigned long fl
 enum file_load_result {
 	FILE_LOAD_OK,
 	FILE_LOAD_FAILED,		/* after a message */
-	FILE_LOAD_UNSUPPORTED,		/* errno says why; kexec_load may do better */
+	FILE_LOAD_UNSUPPORTED,		/* errno says why; kexec_load may succeed */
 };
 
-/* Load REQUEST by kexec_file_load(2) alone, without a handover that is built here. */
+/* Load REQUEST through kexec_file_load(2) alone, without a handover built here. */
 enum file_load_result load_image_file(const struct request *request, const struct target *target);
 
 #endif

@@ -48,7 +48,7 @@ size_t interfaces_down(struct interfaces *n)
 	return taken;
 }
 
-/* Those not up again yet; a VLAN cannot be before what is below it. */
+/* Returns how many are not up again yet; a VLAN has to wait for the interface below it. */
 static size_t restore_interfaces(struct interfaces *n, bool last)
 {
 	size_t left = 0;
@@ -68,7 +68,10 @@ static size_t restore_interfaces(struct interfaces *n, bool last)
 	return left;
 }
 
-/* The kernel takes all VLANs of an interface up with it, those too that were down. */
+/*
+ * When an interface comes up, the kernel brings up all its VLANs, including those that were
+ * down.
+ */
 static size_t take_uppers_down(struct interfaces *n, bool last)
 {
 	size_t left = 0;
@@ -86,7 +89,7 @@ static size_t take_uppers_down(struct interfaces *n, bool last)
 	return left;
 }
 
-/* Returns how much is not as it was yet. */
+/* Returns how many things are not as they were yet. */
 static size_t restore(struct interfaces *n, bool last)
 {
 	size_t left = restore_interfaces(n, last);
@@ -110,7 +113,7 @@ void interfaces_up(struct interfaces *n)
 	} while (left && waits < WAITS_MAX);
 	if (left)
 		restore(n, true);
-	/* A VLAN upon a bond was seen to come up when all was as it had been. */
+	/* A VLAN on a bond was seen to come up after everything was as before. */
 	usleep(SETTLE_US);
 	take_uppers_down(n, true);
 	release(n);

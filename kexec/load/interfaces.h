@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Network interfaces are down while kernels change: a card left running could
- * write into memory that is no longer its own.
+ * Network interfaces are down while kernels change: a card that keeps running could write into
+ * memory that is no longer its own.
  */
 #ifndef KEXEC_INTERFACES_H
 #define KEXEC_INTERFACES_H
@@ -17,15 +17,15 @@ struct interfaces {
 };
 
 /*
- * Take all but loopback down; how many those were. *N is zeroed before. Signals are held
- * from before this to after interfaces_up().
+ * Take all interfaces but loopback down; returns how many. *N is zeroed before. Signals are
+ * held from before this call until after interfaces_up().
  */
 size_t interfaces_down(struct interfaces *n);
 
 /*
- * Take those up again, put back what the kernel has dropped with them (see network.h), and
- * zero *N. What cannot be put back is told by name, after some seconds of trying. Does
- * nothing if none has been taken down.
+ * Bring them up again, put back what the kernel has dropped with them (see network.h), and
+ * zero *N. Messages name what could not be put back after some seconds. Does nothing if no
+ * interface was taken down.
  */
 void interfaces_up(struct interfaces *n);
 

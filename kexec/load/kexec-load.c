@@ -27,7 +27,7 @@ static int refuse(void)
 	return -1;
 }
 
-/* Where the kernel limits loads it is not asked, for that would cost one. */
+/* If the kernel limits loads, do not ask it, because asking counts as one. */
 static int check_open(const struct root *root)
 {
 	char limit[16];

@@ -18,7 +18,7 @@ const struct interface *links_find(const struct links *n, int index)
 	return NULL;
 }
 
-/* Does the kernel take routers' advertisements here? As its own ipv6_accept_ra(). */
+/* Does the kernel accept router advertisements here? As its own ipv6_accept_ra(). */
 static bool accepts_routers(const struct nlmsghdr *link)
 {
 	const struct rtattr *at = message_find(link, sizeof(struct ifinfomsg), IFLA_AF_SPEC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The network interfaces there are. */
+/* The network interfaces of this machine. */
 #ifndef KEXEC_LINKS_H
 #define KEXEC_LINKS_H
 
@@ -9,7 +9,7 @@
 
 #include "netlink.h"
 
-/* An interface, as it was before any was taken down. */
+/* An interface, as it was before any of them was taken down. */
 struct interface {
 	int index;
 	char name[IF_NAMESIZE];
@@ -27,8 +27,8 @@ struct links {
 };
 
 /*
- * List all of them, before the first is taken down: one can take others with it. 0, or -1
- * with errno. Release with links_close(), also after an error.
+ * List all of them before the first is taken down, because one can take others with it. 0, or
+ * -1 with errno. Release with links_close(), also after an error.
  */
 int links_open(struct links *links);
 void links_close(struct links *links);
@@ -36,7 +36,7 @@ void links_close(struct links *links);
 /* The interface of this index as it was; NULL if there was none. */
 const struct interface *links_find(const struct links *links, int index);
 
-/* Take it up or down; every flag but IFF_UP stays what it is. 0, or -1 with errno. */
+/* Bring it up or take it down; all flags but IFF_UP stay. 0, or -1 with errno. */
 int links_set_up(struct links *links, const struct interface *interface, bool up);
 
 #endif

@@ -25,11 +25,11 @@ struct loading {
 	struct image_plan plan;
 	char *cmdline;			/* REQUEST's, and what the handover needs */
 	const struct load_method *method;
-	int (*then)(void);		/* what follows the load at once, or NULL */
-	int then_errno;			/* which that has left */
+	int (*then)(void);		/* called right after the load, or NULL */
+	int then_errno;			/* errno as that left it */
 };
 
-/* What a locked-down kernel leaves open is what is signed; this program signs nothing. */
+/* A locked-down kernel accepts only what is signed, and this program signs nothing. */
 static int check_lockdown(const struct loading *l)
 {
 	struct kho_features features;
@@ -55,7 +55,7 @@ static int check_lockdown(const struct loading *l)
 				       "signed handover (--kho-segment)" : "");
 }
 
-/* A handover built before, by prebuilt.c: nothing of it is chosen or built here. */
+/* A handover built before, by prebuilt.c: nothing in it is chosen or built here. */
 static int prepare_saved(struct loading *l)
 {
 	l->method = &method_prebuilt;
@@ -89,7 +89,7 @@ static int look(struct loading *l)
 	return target_check_regions(l->target, rq, l->handover.region_count);
 }
 
-/* Model and plan, as far as the running kernel is known. */
+/* Make model and plan, as far as the running kernel is known. */
 static int plan(struct loading *l)
 {
 	const struct request *rq = l->request;
@@ -111,14 +111,14 @@ static int plan(struct loading *l)
 		.placer = l->method->placer,
 	};
 	if (!image_plan_place(&l->plan))
-		/* Scratch may only be known now. */
+		/* Scratch may not have been known before. */
 		return rq->kho ? handover_check_memory(&l->handover, l->cmdline) : 0;
 	if (l->plan.placer->payload_only && !rq->save_prebuilt && name_set_empty(&rq->late))
 		notice("with -c this program places everything, which takes less room");
 	return -1;
 }
 
-/* A dry run says nothing in the kernel's log. */
+/* A dry run writes nothing to the kernel's log. */
 static int digest(struct loading *l)
 {
 	const struct request *rq = l->request;
@@ -129,7 +129,7 @@ static int digest(struct loading *l)
 	return handover_check_fixed(&l->handover, rq);
 }
 
-/* Every refusal for which the running kernel needs not finalize. */
+/* Every refusal that does not need the running kernel to finalize. */
 static int prepare(struct loading *l)
 {
 	const struct request *rq = l->request;
@@ -144,8 +144,8 @@ static int prepare(struct loading *l)
 }
 
 /*
- * What is left where the running kernel writes its map only when it is told to, in
- * most of them for good: from here on only the map can be a reason to refuse.
+ * The rest, for kernels that write their map only on demand, most of them for good. From here
+ * on only the map can be a reason to refuse.
  */
 static int complete(struct loading *l)
 {
@@ -165,7 +165,7 @@ static int build_and_load(struct loading *l)
 	return l->method->load(l->request, &l->plan);
 }
 
-/* Only what is ours for certain is unloaded. 0, or -1 after a message. */
+/* Only an image that is certainly ours is unloaded. 0, or -1 after a message. */
 static int unload_again(const struct loading *l, const struct image_id *id)
 {
 	if (running_image_owner(&l->handover.kcore, id) != IMAGE_OURS)
@@ -178,7 +178,7 @@ static int unload_again(const struct loading *l, const struct image_id *id)
 	return 0;
 }
 
-/* Where the handover lies in the image, as it says itself. */
+/* The handover's place in the image, from its own header. */
 static struct kho_range payload_range(const struct loading *l)
 {
 	const struct kho_setup_data *header = (const void *)l->plan.payload_buf.data;
@@ -188,8 +188,9 @@ static struct kho_range payload_range(const struct loading *l)
 }
 
 /*
- * By what kexec -e knows the image again. Without the symbol it loads anew as its last act;
- * with it, an image that cannot be told to be ours is somebody else's. 0, or -1 after a message.
+ * How kexec -e recognizes the image. Without the symbol it loads again as its last step. With
+ * the symbol, an image that is not certainly ours is taken for another program's. 0, or -1
+ * after a message.
  */
 static int identify(const struct loading *l, struct image_id *ret)
 {
@@ -215,9 +216,9 @@ static int identify(const struct loading *l, struct image_id *ret)
 }
 
 /*
- * The image is loaded. One that kexec -e could not refresh must not stay, nor one made of files
- * that nobody has looked at; somebody else's is not ours to unload. What stays all the same
- * is nothing that kexec -e starts.
+ * The image is loaded. Unload it if kexec -e could not refresh it, or if nobody has checked
+ * the files it was made of; another program's image is not ours to unload. kexec -e does not
+ * start an image that stays anyway.
  */
 static int finish(const struct loading *l, const struct state *state)
 {
@@ -238,7 +239,7 @@ static int finish(const struct loading *l, const struct state *state)
 	return EXIT_FAILED;
 }
 
-/* What follows the load comes first: nothing that takes time may be between both. */
+/* What follows the load comes first: nothing slow may come in between. */
 static int follow(struct loading *l, const struct state *state)
 {
 	int code = l->then ? l->then() : EXIT_OK, finished;
@@ -248,7 +249,7 @@ static int follow(struct loading *l, const struct state *state)
 	return finished == EXIT_OK ? code : finished;
 }
 
-/* What is known of the image that was loaded before stays known, and no more. */
+/* What was known of the image loaded before stays known, and no more. */
 static int abandon(const struct loading *l, bool was_unknown, int code)
 {
 	state_abandon(&l->machine.root, was_unknown);
@@ -262,7 +263,7 @@ static int load_handed_over(struct loading *l)
 	struct state state;
 	int code;
 
-	/* Building consumes the blobs, so they are kept first. */
+	/* Building consumes the blobs, so keep them first. */
 	if (state_prepare(root, &l->handover))
 		return abandon(l, was_unknown, EXIT_FAILED);
 	if (complete(l))
@@ -283,7 +284,7 @@ static int load_now(struct loading *l)
 	return EXIT_OK;
 }
 
-/* Whoever loads what is saved must give the kernel this command line. */
+/* The kernel must get this command line when the saved handover is loaded. */
 static int save(struct loading *l)
 {
 	const struct request *rq = l->request;

@@ -13,7 +13,7 @@
 #define TRIES		10		/* a second */
 #define COMMAND_MAX	120		/* characters that are shown */
 
-/* Of the kernel's two kinds of locks the one that tells whose it is. -1 with errno. */
+/* Of the kernel's two kinds of locks, this one tells who holds it. -1 with errno. */
 static int try_lock(int fd)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -21,7 +21,7 @@ static int try_lock(int fd)
 	return fcntl(fd, F_SETLK, &lock);
 }
 
-/* The process that has the lock; 0 if that is not to be told. */
+/* The process that holds the lock; 0 if that is unknown. */
 static pid_t holder(int fd)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -72,7 +72,7 @@ static int wait_for(const struct root *root, int fd, unsigned int seconds)
 		     "ended, or end it", who, seconds);
 }
 
-/* Without /run, or on one that is read-only, and for those who may not load anyway. */
+/* No /run, a read-only one, or a user who may not load anyway. */
 static bool no_place(int err)
 {
 	return err == ENOENT || err == ENOTDIR || err == EROFS || err == EACCES || err == EPERM;

@@ -7,7 +7,7 @@
 
 #include "netlink.h"
 
-#define ANSWER_SIZE	32768		/* the kernel writes no more into one answer */
+#define ANSWER_SIZE	32768		/* the kernel's limit for one answer */
 
 int netlink_open(struct netlink *nl)
 {
@@ -15,7 +15,7 @@ int netlink_open(struct netlink *nl)
 
 	nl->sequence = 0;
 	nl->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	/* Connected, it takes messages of the kernel only. */
+	/* A connected socket gets messages from the kernel only. */
 	if (nl->fd < 0 || connect(nl->fd, (const struct sockaddr *)&kernel, sizeof(kernel)))
 		return -1;
 	return 0;
@@ -67,7 +67,7 @@ static void take_message(struct answer *answer, const struct nlmsghdr *m)
 		note_error(answer, -*(const int *)NLMSG_DATA(m));
 }
 
-/* Read to the end even after an error, or the rest would be taken for the next answer. */
+/* Read to the end even after an error; otherwise the rest would be taken for the next answer. */
 static int read_answer(struct netlink *nl, struct answer *answer)
 {
 	_Alignas(struct nlmsghdr) char buf[ANSWER_SIZE];

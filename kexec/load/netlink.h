@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * rtnetlink: asking the kernel about its network, and changing it. Messages are those
- * of linux/rtnetlink.h: header, the kind's own structure, attributes.
+ * rtnetlink: reads the kernel's network settings, and changes them. Messages are those of
+ * linux/rtnetlink.h: header, the kind's own structure, attributes.
  */
 #ifndef KEXEC_NETLINK_H
 #define KEXEC_NETLINK_H
@@ -24,8 +24,8 @@ void netlink_close(struct netlink *nl);
 typedef int netlink_each(const struct nlmsghdr *message, void *data);
 
 /*
- * Have EACH see every object of one kind: TYPE is RTM_GET..., ASK the kind's structure, at
- * most NETLINK_ASK_MAX bytes. 0, or -1 with errno; EINTR: they changed meanwhile, try again.
+ * Pass every object of one kind to EACH. TYPE is RTM_GET..., ASK the kind's structure, at most
+ * NETLINK_ASK_MAX bytes. 0, or -1 with errno; EINTR: the objects changed meanwhile, try again.
  */
 #define NETLINK_ASK_MAX	16
 int netlink_dump(struct netlink *nl, uint16_t type, const void *ask, size_t size,

@@ -16,16 +16,16 @@
 #define DUMPS_MAX	10		/* while routes come and go */
 #define BIT(n)		(1ull << (n))
 
-/* What says where a route leads, beside the nexthop it names. */
+/* Where a route leads, apart from the nexthop that it names. */
 #define ROUTE_TARGET	(BIT(RTA_OIF) | BIT(RTA_GATEWAY) | BIT(RTA_VIA) | BIT(RTA_MULTIPATH) | \
 			 BIT(RTA_FLOW) | BIT(RTA_ENCAP) | BIT(RTA_ENCAP_TYPE))
 
-/* All that a request for a nexthop may have; a dump has more. */
+/* All attributes that a request for a nexthop may have; a dump has more. */
 #define NEXTHOP_REQUEST	(BIT(NHA_ID) | BIT(NHA_GROUP) | BIT(NHA_GROUP_TYPE) | BIT(NHA_BLACKHOLE) | \
 			 BIT(NHA_OIF) | BIT(NHA_GATEWAY) | BIT(NHA_ENCAP_TYPE) | BIT(NHA_ENCAP) | \
 			 BIT(NHA_FDB) | BIT(NHA_RES_GROUP))
 
-/* ---- Requests of what was dumped ---------------------------------------------- */
+/* ---- Requests made of dumped objects ------------------------------------------- */
 
 /* Those attributes, of types below 64. */
 static void remove_attributes(struct nlmsghdr *m, size_t header, uint64_t types)
@@ -69,7 +69,7 @@ static bool prepare_nexthop(struct nlmsghdr *m, const struct links *n)
 	return true;
 }
 
-/* The kernel makes these by itself, from addresses and from what routers tell. */
+/* The kernel makes these by itself, from addresses and from router advertisements. */
 static bool is_kernels_own(const struct nlmsghdr *m, const struct links *n)
 {
 	const struct rtmsg *route = NLMSG_DATA(m);
@@ -79,12 +79,12 @@ static bool is_kernels_own(const struct nlmsghdr *m, const struct links *n)
 		return true;
 	if (route->rtm_protocol == RTPROT_KERNEL)
 		return route->rtm_type != RTN_UNICAST;
-	/* Made by us, it would be in the way of the next advertisement. */
+	/* A route of ours would be in the way of the next advertisement. */
 	out = links_find(n, (int)attribute_u32(message_find(m, sizeof(*route), RTA_OIF)));
 	return route->rtm_protocol == RTPROT_RA && out && out->learns;
 }
 
-/* Flags tell the state too, which a request must not. */
+/* Some flags tell the state, which a request must not contain. */
 static void clean_flags(struct nlmsghdr *m)
 {
 	const struct rtattr *multipath = message_find(m, sizeof(struct rtmsg), RTA_MULTIPATH);
@@ -101,7 +101,7 @@ static void clean_flags(struct nlmsghdr *m)
 		hop->rtnh_flags &= RTNH_F_ONLINK;
 }
 
-/* In a dump it is among other times, and in ticks; false: it has run out. */
+/* A dump has it among other times, and in ticks; false: it has run out. */
 static bool set_lifetime(struct nlmsghdr *m)
 {
 	const struct rtattr *at = message_find(m, sizeof(struct rtmsg), RTA_CACHEINFO);
@@ -118,7 +118,7 @@ static bool set_lifetime(struct nlmsghdr *m)
 	if (!info.rta_expires)
 		return true;
 	expires.seconds = (uint32_t)(info.rta_expires / (int)sysconf(_SC_CLK_TCK));
-	/* There is room: what has been removed was larger. */
+	/* There is room, because the attribute that was removed was larger. */
 	memcpy((unsigned char *)m + m->nlmsg_len, &expires, sizeof(expires));
 	m->nlmsg_len += sizeof(expires);
 	return info.rta_expires > 0 && expires.seconds;
@@ -149,19 +149,19 @@ static bool prepare_neighbour(struct nlmsghdr *m, const struct links *n)
 /* In the order in which they can be made: one may need those before it. */
 static const struct kind {
 	const char *name;
-	uint16_t get;			/* what a dump answers is RTM_NEW..., two less */
+	uint16_t get;			/* a dump answers with RTM_NEW..., two less */
 	uint16_t flags;			/* of the request */
 	const void *ask;		/* the kind's structure; it begins with the family */
 	size_t size;
-	/* Make a request of what was dumped; false: it is not to be made again. */
+	/* Make a request of a dumped object; false: it must not be made again. */
 	bool (*prepare)(struct nlmsghdr *m, const struct links *n);
 } kinds[] = {
 	{ "IPv6 addresses", RTM_GETADDR, NLM_F_CREATE | NLM_F_EXCL,
 	  ASK(struct ifaddrmsg, .ifa_family = AF_INET6), prepare_address },
-	/* Of a group, members may be left: it is made whole. */
+	/* A group may have lost only some members: it is made whole. */
 	{ "nexthops", RTM_GETNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE,
 	  ASK(struct nhmsg, .nh_family = AF_UNSPEC), prepare_nexthop },
-	/* Routes may differ in nothing but where they lead: the same one twice is refused. */
+	/* Routes may differ only in where they lead, so a route that is there twice is refused. */
 	{ "IPv4 routes", RTM_GETROUTE, NLM_F_CREATE | NLM_F_APPEND,
 	  ASK(struct rtmsg, .rtm_family = AF_INET), prepare_route },
 	{ "IPv6 routes", RTM_GETROUTE, NLM_F_CREATE | NLM_F_APPEND,
@@ -193,7 +193,7 @@ static int make_room(struct network *w, size_t size)
 	return 0;
 }
 
-/* A kernel without a family answers with all that it has. */
+/* A kernel without this family answers with all families. */
 static bool is_of_kind(const struct nlmsghdr *m, const struct kind *kind)
 {
 	const struct rtgenmsg *asked = kind->ask, *got = NLMSG_DATA(m);
@@ -233,7 +233,7 @@ static int save_kind(struct network *w, struct links *n, const struct kind *kind
 		err = netlink_dump(&n->netlink, kind->get, kind->ask, kind->size, save_one,
 				   &saving);
 	}
-	/* A kernel that does not know them has none. */
+	/* A kernel that does not know this kind has no objects of it. */
 	return err && errno != EOPNOTSUPP ? -1 : 0;
 }
 
@@ -314,7 +314,7 @@ static void tell_neighbour(const struct nlmsghdr *m, const struct links *n)
 		    interface_name(n, neighbour->ndm_ifindex));
 }
 
-/* With errno. */
+/* Leaves the reason in errno. */
 static void tell(const struct nlmsghdr *m, const struct links *n)
 {
 	if (m->nlmsg_type == RTM_NEWROUTE)

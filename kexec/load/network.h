@@ -11,19 +11,19 @@
 
 struct links;
 
-/* Requests that make it all anew, one behind the other. */
+/* Requests that make it all again, one after the other. */
 struct network {
 	unsigned char *requests;	/* malloc'ed */
 	size_t size;
 	size_t room;
 };
 
-/* Remember it all while LINKS are up. 0, or -1 if that cannot be; that is told. */
+/* Remember all of it while LINKS are up. 0, or -1 after a notice. */
 int network_save(struct network *network, struct links *links);
 
 /*
- * Put back what is not back yet, and is not there by itself; returns how much could not
- * be. One thing can need another, so this is to be called again while that helps. LAST:
+ * Put back what is not back yet, and did not come back by itself; returns how many things
+ * could not be put back. One thing can need another, so call this again while it helps. LAST:
  * name what could not be put back.
  */
 size_t network_restore(struct network *network, struct links *links, bool last);

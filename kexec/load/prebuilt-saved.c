@@ -23,7 +23,7 @@ static int check_signature(const struct request *rq, const struct machine *m, bo
 		     "scripts/sign-file and a key that it trusts", mode, rq->prebuilt);
 }
 
-/* "kexec -e" sees by the digests whether a region has changed since. */
+/* The digests show "kexec -e" whether a region has changed since. */
 static int take_digests(const struct prebuilt_file *s, const struct kho_entry *entry,
 			struct handover_region *region)
 {
@@ -76,7 +76,7 @@ static int take_contents(const struct prebuilt_file *s, struct handover *h)
 	return take_scratch(s, h);
 }
 
-/* What was written since would count as damage on the way. */
+/* Later writes would count as damage on the way. */
 static int check_digests(const struct request *rq, struct handover *h)
 {
 	uint32_t crc[KHO_REGIONS_MAX] = { 0 };
@@ -102,7 +102,7 @@ static bool has_late(const struct handover *h)
 	return false;
 }
 
-/* Could one like this be built now? */
+/* Could a handover like this one be built now? */
 static int check_obstacles(const struct request *rq, const struct target *t, struct handover *h)
 {
 	struct request like = *rq;

@@ -55,7 +55,7 @@ static bool has_unknown_parts(const struct handover *h)
 	return false;
 }
 
-/* The kernel wants its own ABI, its own map, and every node that it has. */
+/* The kernel accepts only its own ABI, its own map, and every node that it has. */
 static const char *handover_obstacle(const struct handover *h)
 {
 	const struct running *r = &h->running;
@@ -84,7 +84,7 @@ static const char *image_obstacle(const struct target *t, const struct request *
 	return NULL;
 }
 
-/* What is reserved or digested by the kernel must be its RAM. */
+/* Memory that the kernel reserves or digests must be its RAM. */
 static const struct handover_region *foreign_region(const struct handover *h)
 {
 	const struct machine *m = h->machine;
@@ -124,8 +124,8 @@ bool prebuilt_obstacle(const struct handover *h, const struct target *t, const s
 }
 
 /*
- * Without it the same is handed over by another method. Only late digests and a handover to
- * be saved leave no choice.
+ * Without this method another one hands over the same. Only late digests, and a handover that
+ * is to be saved, leave no choice.
  */
 static int fits(const struct handover *h, const struct target *t, const struct request *rq)
 {
@@ -153,7 +153,7 @@ static int fits(const struct handover *h, const struct target *t, const struct r
 
 /* ---- Loading ------------------------------------------------------------------------- */
 
-/* The handover as it is cannot be given to the kernel: by which way can it? */
+/* The kernel cannot take the handover as it is: how else can it be loaded? */
 static const char *another_way(const struct request *rq)
 {
 	if (rq->prebuilt)

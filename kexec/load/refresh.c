@@ -13,7 +13,7 @@
 #include "refresh.h"
 #include "signals.h"
 
-#define REFRESH_LOADS	2		/* at most, before -e gives up */
+#define REFRESH_LOADS	2		/* before -e gives up */
 
 static void refresh_forget(struct refresh *r)
 {
@@ -84,7 +84,7 @@ static int fdt_changed(const struct refresh *r)
 	return crc32c(0, fdt, sizeof(fdt)) != r->record.fdt_crc;
 }
 
-/* With the kernel's own map: has it preserved a block meanwhile that the next one loses? */
+/* With the kernel's own map: has it preserved a block meanwhile that the next kernel loses? */
 static bool map_is_limited(const struct refresh *r)
 {
 	return kho_abi_max_order(r->record.request.reads.abi, PAGE_SHIFT) <
@@ -92,8 +92,8 @@ static bool map_is_limited(const struct refresh *r)
 }
 
 /*
- * Must the image be loaded again for what the kernel preserves now? A copied map must
- * be as it was; the kernel's own must have no block too large. -1: cannot tell.
+ * Must the image be loaded again because of what the kernel preserves now? A copied map must
+ * be unchanged; the kernel's own map must have no block that is too large. -1: cannot tell.
  */
 static int map_changed(struct refresh *r)
 {
@@ -118,9 +118,9 @@ static int map_changed(struct refresh *r)
 }
 
 /*
- * 1 if a region is not what it was when it was loaded, and is settled; 0; -1 on
- * error. A region that has its digest of the load time still, after the log's
- * writers were provoked, has no writer: the load was the first look at it.
+ * 1 if a region has changed since the load, and is settled; 0 if not; -1 on error. A region
+ * that still has its digest of the load, after the log's writers were provoked, has no writer:
+ * the load was the first look at it.
  */
 static int regions_changed(struct refresh *r)
 {
@@ -152,13 +152,16 @@ static int refresh_look(struct refresh *r)
 		fdt = fdt_changed(r);
 	if (fdt >= 0)
 		map = map_changed(r);
-	/* Last: a session opened from here to the reboot is not seen. */
+	/* Last, because a session opened after this is not seen before the reboot. */
 	if (map >= 0 && r->record.luo_dropped && luo_check_idle(&r->root))
 		return -1;
 	return map < 0 ? -1 : map || fdt || regions;
 }
 
-/* The files are opened by the first who wants them, and stay open. 0, or -1 after a message. */
+/*
+ * The first caller that needs the files opens them, and they stay open. 0, or -1 after a
+ * message.
+ */
 static int open_files(struct refresh *r)
 {
 	if (r->opened)
@@ -168,7 +171,7 @@ static int open_files(struct refresh *r)
 	return r->opened ? 0 : -1;
 }
 
-/* What is loaded again is in memory, as it was judged. 0, or -1 after a message. */
+/* Load again from memory, where the files are as they were checked. 0, or -1 after a message. */
 static int hold_files(struct refresh *r)
 {
 	const struct request *rq = &r->record.request;
@@ -192,7 +195,7 @@ int refresh_reload(struct refresh *r)
 	return load_again(r, NULL);
 }
 
-/* A prebuilt handover that was saved has what it was made with. */
+/* A saved handover keeps what it was made with. */
 static int check_renewable(const struct refresh *r)
 {
 	const char *prebuilt = r->record.request.prebuilt;

@@ -15,7 +15,7 @@
 
 #define STATE_FILE	STATE_DIR "/loaded.json"
 #define STATE_NEW	STATE_DIR "/loaded.json.new"
-#define LOADING		STATE_DIR "/loading"	/* a load is under way, or has not ended well */
+#define LOADING		STATE_DIR "/loading"	/* a load is under way, or was interrupted */
 #define STATE_VERSION	6
 #define STATE_MAX	(64u << 20)
 
@@ -30,7 +30,7 @@ static void put_string(json_object *o, const char *key, const char *value)
 		json_object_object_add(o, key, json_object_new_string(value));
 }
 
-/* Digests as hexadecimal text, eight digits each: chunks are many. */
+/* Digests as hexadecimal text, eight digits each, because there are many chunks. */
 static void put_digests(json_object *o, const uint32_t *digest, size_t count)
 {
 	char *text = malloc(count * 8 + 1);
@@ -83,7 +83,7 @@ static void put_path(json_object *o, const char *key, const char *path)
 	free(full);
 }
 
-/* What the new kernel reads: looking it up again would mean to unpack it again. */
+/* What the new kernel reads: finding it out again would require unpacking the kernel again. */
 static void describe_reads(json_object *o, const struct kho_formats *reads)
 {
 	json_object *item = json_object_new_object();
@@ -113,7 +113,7 @@ void state_describe(struct state *s, const struct request *rq, const struct targ
 	describe_reads(s->json, &t->reads);
 	json_object_object_add(s->json, "no_checks", json_object_new_boolean(rq->no_checks));
 	json_object_object_add(s->json, "no_efi", json_object_new_boolean(rq->no_efi));
-	/* A map of v1 is one of the time at which it was finalized. */
+	/* A map of v1 shows the time when it was finalized. */
 	if (h->running.kho && (h->map == MAP_OWN || !kho_abi_radix(h->running.root.abi)))
 		put_number(s->json, "map_crc", running_crc(&h->running));
 	if (h->map == MAP_LIVE) {
@@ -211,7 +211,7 @@ int state_commit(const struct root *root, const struct state *s, const struct im
 		return error("/" STATE_FILE " would be larger than %u MiB, because of the digests "
 			     "of regions with ':load' in --kho-verify: leave ':load' out",
 			     STATE_MAX >> 20);
-	/* The old description must not meet new blobs. */
+	/* An old description must not meet new blobs. */
 	unlinkat(root->fd, STATE_FILE, 0);
 	if (rename_blobs(root, s->blob_count) || write_file(root, STATE_NEW, text, strlen(text)))
 		return -1;
@@ -432,7 +432,7 @@ static int load_json(json_object *o, struct loaded_record *ret)
 	return load_regions(o, ret) || load_blobs(o, rq) ? -1 : 0;
 }
 
-/* 1, 0 for one of an earlier boot, which is none, or -1 after a message. */
+/* 1, or 0 if it is from an earlier boot and does not count, or -1 after a message. */
 static int take_description(const struct root *root, json_object *o, struct loaded_record *ret)
 {
 	char boot_id[BOOT_ID_LEN + 1];

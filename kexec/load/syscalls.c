@@ -26,7 +26,10 @@ int sys_kexec_load(const struct segments *segments)
 
 int sys_kexec_load_check(void)
 {
-	/* One segment more than it takes: the last of its checks, and nothing has happened. */
+	/*
+	 * One segment more than the kernel allows: its last check fails, and nothing has
+	 * happened.
+	 */
 	int ret = (int)syscall(SYS_kexec_load, 0, KEXEC_SEGMENT_MAX + 1, NULL, KEXEC_ARCH_HERE);
 
 	return ret && errno == EINVAL ? 0 : -1;

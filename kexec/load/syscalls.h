@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The system calls; all there are, so that tests can put others in their place. */
+/* All system calls that load, unload or reboot, in one place, so that tests can replace them. */
 #ifndef KEXEC_SYSCALLS_H
 #define KEXEC_SYSCALLS_H
 
@@ -10,7 +10,7 @@
 #define KEXEC_FILE_KHO	0x00000040
 #endif
 
-/* All as system calls: 0, or -1 with errno and no message. */
+/* All return 0, or -1 with errno and no message, as system calls do. */
 int sys_kexec_load(const struct segments *segments);
 int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags,
 			int kho_fd);
@@ -19,6 +19,9 @@ int sys_kexec_file_unload(void);
 int sys_reboot_kexec(void);
 
 
-/* Would sys_kexec_load() be let through? Changes nothing, but counts as a load where these are limited. */
+/*
+ * Would the kernel allow sys_kexec_load()? Changes nothing, but counts as a load if these are
+ * limited.
+ */
 int sys_kexec_load_check(void);
 #endif

@@ -13,7 +13,7 @@
 #include "message.h"
 #include "scratch-size.h"
 
-/* Where segments may lie: scratch with a handover, else all RAM. */
+/* Where segments may lie: in scratch with a handover, else in all RAM. */
 static const struct kho_range *areas(const struct image_plan *p, size_t *count)
 {
 	const struct machine *m = p->machine;
@@ -51,9 +51,9 @@ static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t
 	int err = -KHO_ERR_NOSPACE;
 
 	/*
-	 * The kernel takes the pages of its copy from above 4 GiB first. One that
-	 * lies where a segment will go costs it a walk through the whole image, so
-	 * without scratch, which it leaves alone, segments are better off below.
+	 * The kernel takes the pages for its copy from above 4 GiB first. A page in the place
+	 * of a later segment costs the kernel a walk through the whole image. It leaves
+	 * scratch alone; without scratch, segments are better placed below 4 GiB.
 	 */
 	if (!p->handover)
 		err = segments_place(&p->segments, name, size, area, count, low, ret);
@@ -79,7 +79,7 @@ static int place_initrd(struct image_plan *p)
 	return place(p, "initrd", p->target->initrd.size, PAGE_SIZE, LOW_MEMORY_END, p->target->image.limit, &p->initrd);
 }
 
-/* What is verified beside the handover; of a segment the kernel adds it. */
+/* What is verified besides the handover. To a prebuilt handover the kernel adds this itself. */
 static int collect_image(struct image_plan *p)
 {
 	const struct target *t = p->target;
@@ -102,8 +102,8 @@ static int collect_image(struct image_plan *p)
 }
 
 /*
- * Every range that purgatory verifies. Called first to learn the table's size,
- * when nothing has an address or contents, and again to write it.
+ * Every range that purgatory verifies. Called first to learn the table's size, when nothing
+ * has an address or contents yet, and again to write the table.
  */
 static int collect_table(struct image_plan *p)
 {
@@ -116,7 +116,7 @@ static int collect_table(struct image_plan *p)
 			      p->payload_buf.data, &p->verify);
 }
 
-/* With the kernel's own live tree, ranges that are not in it are kept by setup_data. */
+/* With the kernel's own live tree, setup_data keeps ranges that are not in it. */
 static void collect_reserve(struct image_plan *p)
 {
 	const struct handover *h = p->handover;
@@ -253,7 +253,7 @@ int image_plan_place(struct image_plan *p)
 	return check_memory(p);
 }
 
-/* Build boot_params for good; the payload learns what follows it on the chain. */
+/* Build boot_params for good; that also sets what follows the payload in the chain. */
 static int fill_boot_params(struct image_plan *p)
 {
 	size_t planned = p->boot_params_buf.size;
@@ -271,7 +271,7 @@ static int fill_boot_params(struct image_plan *p)
 	return 0;
 }
 
-/* The payload takes the blobs over one by one: at most one of them is in memory twice. */
+/* The payload takes the blobs one by one, so at most one of them is in memory twice. */
 static int move_blobs(struct image_plan *p)
 {
 	struct handover *h = p->handover;
@@ -301,7 +301,7 @@ static void fill_console(struct image_plan *p)
 	payload->console = arch_screen(p->machine);
 }
 
-/* The table goes into the payload, where the next kernel finds it, or a segment. */
+/* The table goes into the payload, where the next kernel finds it, or into a segment. */
 static int fill_table(struct image_plan *p, uint64_t *addr)
 {
 	unsigned char *buf;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One image, from facts to segments: placing, then encoding. */
+/* One image, from facts to segments: first placed, then encoded. */
 #ifndef KEXEC_IMAGE_PLAN_H
 #define KEXEC_IMAGE_PLAN_H
 
@@ -11,18 +11,18 @@
 
 struct image_plan;
 
-/* Who places the image, and with whose purgatory it runs: what planning knows of a load method. */
+/* Who places the image, and whose purgatory runs: what planning needs to know of a load method. */
 struct placer {
-	bool payload_only;		/* the payload is all of the image that is made here */
+	bool payload_only;		/* this program makes only the payload of the image */
 	/* Choose every address. 0, or -1 after a message. */
 	int (*place)(struct image_plan *plan);
 	/* Bytes to keep in the payload for the table. */
 	uint64_t (*table_room)(const struct image_plan *plan);
-	/* The serial port for purgatory's messages, of the command line; 0: none. */
+	/* The serial port on the command line for purgatory's messages; 0: none. */
 	uint16_t (*serial_port)(const char *cmdline);
 };
 
-/* This program places everything, with its own purgatory. */
+/* This program places everything, and uses its own purgatory. */
 extern const struct placer place_by_kexec;
 
 struct image_plan {
@@ -34,9 +34,9 @@ struct image_plan {
 	const struct boot_firmware *firmware;	/* NULL: not passed on */
 	const char *cmdline;
 	bool no_checks;
-	bool dry_run;			/* without root nobody knows what is set aside */
+	bool dry_run;			/* without root it is unknown what is set aside */
 	/* The plan. */
-	struct segments segments;	/* payload_only: where the kernel is expected to put the others */
+	struct segments segments;	/* payload_only: where the kernel should put the others */
 	struct segment *kernel, *initrd, *boot_params, *purgatory;
 	struct segment *payload;	/* with a handover */
 	struct segment *table;		/* without one, unless no_checks */
@@ -57,7 +57,7 @@ int image_plan_place(struct image_plan *plan);
  */
 int image_plan_build(struct image_plan *plan);
 
-/* Tells that SIZE bytes for NAME have no room. ERR: of segments_place(). -1. */
+/* Says that SIZE bytes for NAME have no room. ERR: of segments_place(). -1. */
 int image_plan_no_room(const struct image_plan *plan, const char *name, uint64_t size, int err);
 
 /* Print all of it on stdout. */

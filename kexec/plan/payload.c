@@ -15,8 +15,8 @@
  */
 #define FDT_MAP_PAGES	3
 /*
- * Kept for the running kernel's map while that is not known: the regions of a machine
- * of 1 TiB, and the memory of its guests in huge pages, take less.
+ * Kept for the running kernel's map while its size is unknown. The regions of a machine of 1
+ * TiB, and the memory of its guests in huge pages, need less.
  */
 #define MAP_ROOM	(1 * MIB)
 
@@ -34,9 +34,9 @@ static size_t item_count(const struct handover *h)
 }
 
 /*
- * Kernels of v1 release the root FDT's page as preserved memory, so that it must be
- * (kho_restore_folio() in their kho_mem_init()). Being in setup_data is enough for
- * the others.
+ * Kernels of v1 release the root FDT's page as preserved memory (kho_restore_folio() in their
+ * kho_mem_init()), so it must be preserved. For the others it is enough that setup_data keeps
+ * it.
  */
 static bool fdt_is_preserved(const struct handover *h)
 {
@@ -63,7 +63,7 @@ static uint64_t take(uint64_t *end, uint64_t size)
 	return offset;
 }
 
-/* 7.1 and later expect it; a kernel's own goes on as it is. */
+/* 7.1 and later expect it; a kernel's own is handed on unchanged. */
 static bool makes_metadata(const struct handover *h)
 {
 	return h->map == MAP_OWN && kho_abi_sized(h->to.abi) &&
@@ -93,8 +93,8 @@ static bool has_added_regions(const struct handover *h)
 }
 
 /*
- * Our node replaces the kernel's. What that has of formats to come, beside its regions
- * or below it, would not name those that were added, and the next kernel might read it first.
+ * Our node replaces the kernel's. Unknown properties of that one, beside its regions or below
+ * it, would not name the added regions, and the next kernel might read them first.
  */
 static int check_memblock(const struct handover *h)
 {
@@ -165,11 +165,11 @@ static uint32_t region_flags(const struct handover *h, const struct handover_reg
 {
 	uint32_t flags = r->verify ? KHO_ITEM_VERIFIED : 0;
 
-	/* With the kernel's own live tree, ranges that are not in it are kept by setup_data. */
+	/* With the kernel's own live tree, setup_data keeps ranges that are not in it. */
 	return r->added && h->map != MAP_OWN ? flags | KHO_ITEM_RESERVE : flags;
 }
 
-/* All but those of blobs, which come between the others. */
+/* All items except those of blobs, which come between the others. */
 static void write_items(const struct handover *h, struct kho_item *item)
 {
 	for (size_t i = 0; i < h->region_count; i++)
@@ -231,7 +231,7 @@ static void write_metadata(const struct machine *m, const struct payload_layout 
 	kho_metadata_write(&meta, buf + l->metadata);
 }
 
-/* The nodes of the kernel's own, with memblock replaced where regions were added. */
+/* The kernel's own nodes; memblock is replaced if regions were added. */
 static int own_nodes(const struct handover *h, const struct payload_layout *l, uint64_t addr,
 		     struct kho_root *root)
 {

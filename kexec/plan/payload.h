@@ -31,21 +31,21 @@ struct payload_layout {
  */
 int payload_plan(const struct handover *handover, uint64_t table_size, struct payload_layout *ret);
 
-/* Where the root FDT will be, and how long it is, with the payload at ADDR. */
+/* Address and size of the root FDT if the payload is at ADDR. */
 uint64_t payload_fdt_addr(const struct handover *handover, const struct payload_layout *layout,
 			  uint64_t addr);
 uint64_t payload_fdt_size(const struct payload_layout *layout);
 
 /*
- * Fill BUF of layout->size zeroed bytes for physical address ADDR, all but the blobs, the
- * verification table and the setup_data header's next. 0, or -1 after a message.
+ * Fill BUF of layout->size zeroed bytes for physical address ADDR, except the blobs, the
+ * verification table and "next" of the setup_data header. 0, or -1 after a message.
  */
 int payload_build(const struct handover *handover, const struct machine *machine,
 		  const struct payload_layout *layout, uint64_t addr, void *buf);
 
 /*
- * Fill in blob INDEX and its item. The handover's own copy is the caller's to free: the next
- * steps read none of it. 0, or -1 after a message.
+ * Fill in blob INDEX and its item. After that the caller may free the handover's copy: the
+ * next steps do not read it. 0, or -1 after a message.
  */
 int payload_put_blob(const struct handover *handover, const struct payload_layout *layout,
 		     size_t index, uint64_t addr, void *buf);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The payload is placed so that what the kernel places after it, from the top of the first
- * scratch area in which there is room, finds room.
+ * Places the payload so that there is room for what the kernel places after it, from the top
+ * of the first scratch area in which it fits.
  */
 #include "arch.h"
 #include "boot-arch.h"
@@ -11,9 +11,9 @@
 #define KERNEL_SEGMENTS		16
 #define KERNEL_ENTRIES		(KERNEL_SEGMENTS + 1)
 
-/* Sizes that only the kernel knows: more than they are. */
+/* Sizes that only the kernel knows: upper limits. */
 #define PURGATORY_ROOM		(256ull << 10)
-#define BOOT_PARAMS_ROOM	(64ull << 10)	/* beside what we would make */
+#define BOOT_PARAMS_ROOM	(64ull << 10)	/* in addition to what this program would make */
 
 static uint64_t table_room(const struct image_plan *p)
 {
@@ -66,8 +66,9 @@ static int place_segments(struct image_plan *p)
 	const struct piece initrd = { "initrd", p->target->initrd.size, PAGE_SIZE, INITRD_MIN, &p->initrd };
 	const struct piece payload = { "handover", p->layout.size, PAGE_SIZE, LOW_MEMORY_END, &p->payload };
 	/*
-	 * The kernel looks for each piece from the top, the payload in its way. Placed
-	 * last, it cannot displace another piece; before the initrd, if that leaves it no room.
+	 * The kernel looks for a place for each piece from the top, the payload in its way. If
+	 * the payload is placed last, it cannot displace another piece; if that leaves no room
+	 * for it, it is placed before the initrd.
 	 */
 	struct piece piece[] = {
 		{ "purgatory", PURGATORY_ROOM, PAGE_SIZE, LOW_MEMORY_END, &p->purgatory },
