@@ -89,7 +89,7 @@ bool kho_prop_compatible_(const void *fdt, int offset, const char *want)
 	return prop && (size_t)len == strlen(want) + 1 && !memcmp(prop, want, (size_t)len);
 }
 
-/* Go past what follows TAG, *POS bytes into a structure of SIZE bytes; false: cut off. */
+/* Skip the data that follows TAG, *POS bytes into a structure of SIZE bytes; false: cut off. */
 static bool skip_content(const char *structure, uint32_t size, uint32_t tag, uint32_t *pos)
 {
 	uint32_t left = size - *pos, len = 0;
@@ -109,7 +109,7 @@ static bool skip_content(const char *structure, uint32_t size, uint32_t tag, uin
 	return true;
 }
 
-/* Whether the tags of a structure come to their end. Each step goes forward. */
+/* Do the tags of a structure reach their end? Each step goes forward. */
 static bool structure_ends(const char *structure, uint32_t size)
 {
 	uint32_t pos = 0, tag;

@@ -21,12 +21,12 @@ struct kho_abi_info {
 	const char *compatible;
 	const char *label;
 	const char *addr_prop;		/* of a node: address of its data */
-	const char *size_prop;		/* of a node: length of its data; NULL: not told */
+	const char *size_prop;		/* of a node: length of its data; NULL: no such property */
 	bool radix;
 	unsigned int block_bits;	/* binary logarithm of the largest block, in bytes */
 };
 
-/* NULL for an ABI that is not known. */
+/* NULL for an unknown ABI. */
 const struct kho_abi_info *kho_abi_info_(enum kho_abi abi);
 
 /*
@@ -36,10 +36,10 @@ const struct kho_abi_info *kho_abi_info_(enum kho_abi abi);
  */
 int kho_prop_u64_(const void *fdt, int offset, const char *name, uint64_t *ret);
 
-/* Whether "compatible" of node OFFSET is exactly the string WANT. */
+/* Is "compatible" of node OFFSET exactly the string WANT? */
 bool kho_prop_compatible_(const void *fdt, int offset, const char *want);
 
-/* A KHO_ERR_* for a libfdt error met while writing. */
+/* The KHO_ERR_* for a libfdt error while writing. */
 int kho_fdt_write_error_(int err);
 
 static inline bool kho_page_shift_valid_(unsigned int page_shift)

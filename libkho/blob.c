@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A blob inside of an FDT, for kernels that take all data for one. */
+/* A blob inside an FDT, for kernels that take all data for one. */
 #include <libfdt.h>
 
 #include "abi.h"
@@ -8,8 +8,8 @@
 #define BLOB_PROP	"data"
 
 /*
- * What fdt_create() and those after it write around the data: header and memory
- * reservations of 16 bytes' alignment, root node with two properties, strings.
+ * What fdt_create() and the functions after it write around the data: header and memory
+ * reservations with an alignment of 16 bytes, root node with two properties, strings.
  */
 #define PROP_SIZE(value)	(sizeof(struct fdt_property) + (value))
 #define OVERHEAD	(48 + sizeof(struct fdt_reserve_entry) + \
@@ -25,7 +25,7 @@ size_t kho_blob_wrapped_size(size_t size)
 	return OVERHEAD + ((size + FDT_TAGSIZE - 1) & ~(FDT_TAGSIZE - 1));
 }
 
-/* fdt_create() has zeroed what pads the data. */
+/* fdt_create() has zeroed the padding after the data. */
 static int write_tree(void *fdt, size_t size, size_t data_size, void **ret_data)
 {
 	int err = fdt_create(fdt, (int)size);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The map of "kho-v1": a list of chunks, one page each, of elements that say where
- * a bitmap is. Bit i of a bitmap stands for the block of the chunk's order at the
- * element's start + i times the block's size. Nothing bounds a bitmap but the kernel that
- * reads it: 4096 bits up to 6.17, as many as a page holds from 6.18 on.
+ * The map of "kho-v1": a list of chunks, one page each, of elements that say where a bitmap
+ * is. Bit i of a bitmap stands for the block of the chunk's order at the element's start + i
+ * times the block's size. Only the reading kernel limits a bitmap: to 4096 bits up to 6.17, to
+ * as many as a page holds from 6.18 on.
  */
 #include <string.h>
 
@@ -38,9 +38,9 @@ struct walk {
 	const struct kho_mem *mem;
 	uint64_t pages_left;
 	const struct kho_map_visitor *visitor;
-	/* What is done with an element that is sound. */
+	/* What to do with a sound element. */
 	int (*element)(struct walk *w, unsigned int order, const struct element *element);
-	/* kho_v1_form(): what was found. */
+	/* kho_v1_form(): what it has found. */
 	bool must_be_short, tail;
 };
 
@@ -59,7 +59,7 @@ static int count_page(struct walk *w, uint64_t addr)
 	return w->visitor->page(w->visitor->ctx, addr & ~((1ull << w->page_shift) - 1));
 }
 
-/* The blocks of COUNT words, the first of which is FIRST of the element's bitmap. */
+/* The blocks of COUNT words, which begin with word FIRST of the element's bitmap. */
 static int visit_words(const struct walk *w, unsigned int order, uint64_t start,
 		       const uint64_t *word, size_t count, uint64_t first)
 {
@@ -96,7 +96,7 @@ static int visit_bitmap(struct walk *w, unsigned int order, const struct element
 	return err;
 }
 
-/* No bitmap crosses a page: kmalloc() aligns powers of two to their size. */
+/* No bitmap crosses a page, because kmalloc() aligns powers of two to their size. */
 static int walk_element(struct walk *w, unsigned int order, const struct element *element)
 {
 	int err;
@@ -128,8 +128,8 @@ static int walk_elements(struct walk *w, uint64_t addr, const struct chunk *chun
 }
 
 /*
- * The kernel's own lists can have orders that it fails to reserve when it reads
- * them; only what has no address at all is refused here.
+ * The kernel's own lists can have orders that it fails to reserve when it reads them, so only
+ * a block without an address is refused here.
  */
 static int walk_chunk(struct walk *w, uint64_t addr, uint64_t *ret_next)
 {
@@ -151,7 +151,7 @@ static int walk_chunk(struct walk *w, uint64_t addr, uint64_t *ret_next)
 	return err;
 }
 
-/* A circle comes back to the chunk that was last marked; marks get ever rarer (Brent). */
+/* A circle comes back to the chunk marked last; marks get ever rarer (Brent). */
 static int walk_list(struct walk *w, uint64_t root)
 {
 	uint64_t marked = 0, chunks = 0;
@@ -184,7 +184,7 @@ int kho_chunks_walk_(unsigned int page_shift, bool short_bitmaps, const struct k
 
 /* ---- Which form? --------------------------------------------------------- */
 
-/* Whether any bit after the first SHORT_BITS of the page is set. */
+/* Is any bit after the first SHORT_BITS of the page set? */
 static int find_tail(const struct walk *w, uint64_t addr, bool *ret)
 {
 	uint64_t word[PIECE_WORDS], any = 0;
@@ -203,8 +203,8 @@ static int find_tail(const struct walk *w, uint64_t addr, bool *ret)
 }
 
 /*
- * The kernel starts bitmaps at multiples of what they cover, and keeps those of a
- * page in a page. kho_map_encode() does the latter only; its bits are all short.
+ * The kernel starts bitmaps at multiples of what they cover, and keeps those of a page in one
+ * page. kho_map_encode() does only the latter; all its bits are short.
  */
 static bool is_short(unsigned int page_shift, unsigned int order, const struct element *element)
 {
@@ -248,8 +248,8 @@ int kho_v1_form(unsigned int page_shift, const struct kho_mem *mem, uint64_t roo
 /* ---- Writing ------------------------------------------------------------- */
 
 /*
- * Of one order: a chunk, the bitmaps it names, the next chunk, and so on. Without a
- * buffer pages are only counted.
+ * The chunks of one order: a chunk, the bitmaps it names, the next chunk, and so on. Without a
+ * buffer it only counts pages.
  */
 struct writer {
 	unsigned char *buf;
@@ -328,7 +328,7 @@ static int put_leaf(void *ctx, uint64_t key, const uint64_t *word)
 	return 0;
 }
 
-/* The orders of v1 have more keys each than a leaf, so no leaf has blocks of two. */
+/* The orders of v1 have more keys each than a leaf, so no leaf has blocks of two orders. */
 static void put_all(struct writer *w, const struct kho_map *map)
 {
 	unsigned int most = kho_abi_max_order(KHO_ABI_V1, map->page_shift);

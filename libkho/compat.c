@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What one kernel can read of another, by the strings that name their formats. A kernel
- * compares each for equality, so two that differ are two formats.
+ * compares each of them for equality, so two different strings are two formats.
  */
 #include <string.h>
 
@@ -45,8 +45,8 @@ struct kho_verdict kho_compat_map(const struct kho_formats *from, const struct k
 }
 
 /*
- * A node of another version makes the new kernel panic, in every release: it can only
- * be left out. Sessions are written in the reboot path, when no program runs any more.
+ * A node of another version makes the new kernel panic, in every release, so it can only be
+ * left out. Sessions are written in the reboot path, when no program runs any more.
  */
 static struct kho_verdict judge_luo(const struct kho_formats *from, const struct kho_formats *to,
 				    bool map_crosses, bool sessions)
@@ -74,7 +74,7 @@ struct kho_verdict kho_compat_node(const struct kho_formats *from, const struct 
 
 	if (kho_node_within(name, KHO_NODE_LUO))
 		return judge_luo(from, to, map_crosses, sessions);
-	/* 73 bytes that are no FDT, and news to kernels before 7.1, which have no sizes. */
+	/* 73 bytes that are no FDT, and unknown to kernels before 7.1, which have no sizes. */
 	if (kho_node_within(name, KHO_NODE_METADATA) && !kho_abi_sized(to->abi))
 		return verdict(KHO_FATE_DROPPED, "it does not know of this node");
 	if (!map_crosses)

@@ -60,7 +60,7 @@ enum kho_error {
 	KHO_ERR_READ,
 	/* A limit set by the caller, or by the format, is exceeded. */
 	KHO_ERR_LIMIT,
-	/* The format cannot hold it; something would be lost. */
+	/* The format has no room for it; something would be lost. */
 	KHO_ERR_LOSS,
 };
 
@@ -79,32 +79,35 @@ enum kho_abi {
 };
 
 /*
- * The root node's "compatible" of ABI; NULL for one that is not known. Both
- * forms of v1 call themselves "kho-v1".
+ * The root node's "compatible" for ABI; NULL for an unknown one. Both forms of v1 use the same
+ * string, "kho-v1".
  */
 const char *kho_abi_name(enum kho_abi abi);
 
-/* A name of its own for each: "kho-v1/512", "kho-v1/page", "kho-v2" ...; NULL. */
+/*
+ * A label of its own for each ABI: "kho-v1/512", "kho-v1/page", "kho-v2" ...; NULL for an
+ * unknown one.
+ */
 const char *kho_abi_label(enum kho_abi abi);
 
 /*
- * The ABI that has NAME as its name or label; KHO_ABI_UNKNOWN if there is none.
- * "kho-v1" alone is KHO_ABI_V1, see kho_v1_form().
+ * The ABI with this name or label; KHO_ABI_UNKNOWN if there is none. "kho-v1" alone is
+ * KHO_ABI_V1, see kho_v1_form().
  */
 enum kho_abi kho_abi_from_name(const char *name);
 
-/* Whether the map is a radix tree (v2 to v4) and not a list of chunks (v1). */
+/* Is the map a radix tree (v2 to v4), and not a list of chunks (v1)? */
 bool kho_abi_radix(enum kho_abi abi);
 
 /*
- * Whether a node tells the size of its data (v3, v4). Without it data must be an
- * FDT: kernels take its size from there.
+ * Does a node give the size of its data (v3, v4)? Without it the data must be an FDT: kernels
+ * take its size from there.
  */
 bool kho_abi_sized(enum kho_abi abi);
 
 /*
- * The largest order that kernels of ABI can reserve; 0 for an ABI that is not known.
- * Up to v3 they compute a block's size in 32 bits, and lose a larger block.
+ * The largest order that kernels of ABI can reserve; 0 for an unknown ABI. Up to v3 they
+ * compute a block's size in 32 bits, and lose a larger block.
  */
 unsigned int kho_abi_max_order(enum kho_abi abi, unsigned int page_shift);
 
@@ -115,7 +118,7 @@ struct kho_range {
 	uint64_t size;
 };
 
-/* The first address behind RANGE; UINT64_MAX if that is past the end of addresses. */
+/* The first address after RANGE; UINT64_MAX if that is beyond the end of addresses. */
 static inline uint64_t kho_range_end(const struct kho_range *range)
 {
 	return range->size > UINT64_MAX - range->addr ? UINT64_MAX : range->addr + range->size;
@@ -154,7 +157,10 @@ struct kho_block {
 int kho_split_range(unsigned int page_shift, const struct kho_range *range,
 		    struct kho_block *block, size_t max, size_t *ret_count);
 
-/* Told what is found; a return that is not 0 ends the walk and is passed on. */
+/*
+ * Called for everything that is found. A return value other than 0 ends the walk and is passed
+ * on.
+ */
 struct kho_map_visitor {
 	int (*block)(void *ctx, uint64_t addr, unsigned int order);	/* preserved block */
 	int (*page)(void *ctx, uint64_t addr);	/* page of the map itself; may be NULL */
@@ -162,39 +168,39 @@ struct kho_map_visitor {
 };
 
 /*
- * Walk the map at physical address ROOT, in ABI's format. At most MAX_PAGES
- * pages of the map are read, a chunk and a bitmap each counting as one, which bounds
- * time on input that points to itself. Blocks of a radix tree come in ascending
- * order of keys (larger orders first, then by address), those of a chunk list as they are
- * listed. The visitor's "page" gets the address of each page that holds a part of the
- * map, of one that several short bitmaps share several times. v1: ROOT 0 is an empty map.
+ * Walk the map at physical address ROOT, in ABI's format. Reads at most MAX_PAGES pages of the
+ * map, where a chunk and a bitmap count as one each. This bounds the time on input that points
+ * to itself. Blocks of a radix tree come in ascending order of keys (larger orders first, then
+ * by address), those of a chunk list in the order of the list. The visitor's "page" gets the
+ * address of each page that holds a part of the map; a page that several short bitmaps share
+ * comes several times. v1: ROOT 0 is an empty map.
  *
- * Blocks above kho_abi_max_order() are told too: kernels write them, though they
- * fail to read them.
+ * Blocks above kho_abi_max_order() are passed on too: kernels write them, although they fail
+ * to read them.
  *
- * Errors: -KHO_ERR_INVAL (page shift, ABI, MAX_PAGES 0; v2 to v4: ROOT 0),
- * -KHO_ERR_ALIGN (a page, bitmap or block not aligned), -KHO_ERR_BADMAP (a bit that
- * is no valid key; a chunk's order or count that its format cannot have, a bitmap at 0, a
- * chunk list that closes a circle), -KHO_ERR_RANGE (a block beyond the end of
- * addresses), -KHO_ERR_READ, -KHO_ERR_LIMIT; whatever the visitor returned.
+ * Errors: -KHO_ERR_INVAL (page shift, ABI, MAX_PAGES 0; v2 to v4: ROOT 0), -KHO_ERR_ALIGN (a
+ * page, bitmap or block not aligned), -KHO_ERR_BADMAP (a bit that is no valid key; a chunk's
+ * order or count that its format cannot have, a bitmap at 0, a chunk list in a circle),
+ * -KHO_ERR_RANGE (a block beyond the end of addresses), -KHO_ERR_READ, -KHO_ERR_LIMIT;
+ * whatever the visitor returned.
  */
 int kho_map_walk(enum kho_abi abi, unsigned int page_shift, const struct kho_mem *mem,
 		 uint64_t root, uint64_t max_pages, const struct kho_map_visitor *visitor);
 
 /*
- * Which form a chunk list of "kho-v1" has, which nothing in it says. *RET:
- * KHO_ABI_V1_512 if addresses in it allow only that form; KHO_ABI_V1 if both
- * readings give the same blocks; else KHO_ABI_UNKNOWN, and only the release of the
- * kernel that wrote it can tell.
+ * Find out which form a chunk list of "kho-v1" has; nothing in it says so. *RET:
+ * KHO_ABI_V1_512 if its addresses allow only that form; KHO_ABI_V1 if both readings give the
+ * same blocks; else KHO_ABI_UNKNOWN, and only the release of the kernel that wrote it can
+ * tell.
  *
- * Errors: as kho_map_walk() but -KHO_ERR_RANGE, which comes with the blocks.
+ * Errors: as kho_map_walk(), except -KHO_ERR_RANGE, which depends on the blocks.
  */
 int kho_v1_form(unsigned int page_shift, const struct kho_mem *mem, uint64_t root,
 		uint64_t max_pages, enum kho_abi *ret);
 
 /*
- * A set of blocks, in a buffer of the caller's that is used from its start:
- * MAP->used of MAP->size bytes. Members are for reading, "cache" is private.
+ * A set of blocks, in a buffer that the caller owns and that is used from its start: MAP->used
+ * of MAP->size bytes. Members are for reading, "cache" is private.
  */
 struct kho_map {
 	unsigned int page_shift;
@@ -213,25 +219,24 @@ struct kho_map {
 int kho_map_init(struct kho_map *map, unsigned int page_shift, void *buf, size_t size);
 
 /*
- * Add a block; one that is in the set already changes nothing. Blocks may come
- * in any order; ascending addresses of one order are fastest. On
- * -KHO_ERR_NOSPACE the set is as before: give it a larger buffer with
- * kho_map_move() and add again. At most five pages are taken by one block.
+ * Add a block; a block that is in the set already changes nothing. Blocks may come in any
+ * order; ascending addresses of one order are fastest. After -KHO_ERR_NOSPACE the set is
+ * unchanged: give it a larger buffer with kho_map_move() and add again. One block takes at
+ * most five pages.
  *
- * Errors: -KHO_ERR_ALIGN, -KHO_ERR_RANGE (an order that no ABI can hold),
- * -KHO_ERR_NOSPACE.
+ * Errors: -KHO_ERR_ALIGN, -KHO_ERR_RANGE (an order that no ABI can hold), -KHO_ERR_NOSPACE.
  */
 int kho_map_add(struct kho_map *map, uint64_t addr, unsigned int order);
 
 /* The first map->used bytes have been moved to BUF of SIZE bytes. Never fails. */
 void kho_map_move(struct kho_map *map, void *buf, size_t size);
 
-/* Whether this very block is in the set. */
+/* Is exactly this block in the set? */
 bool kho_map_has(const struct kho_map *map, uint64_t addr, unsigned int order);
 
 /*
- * Tell VISITOR each block, larger orders first, then by address; "page" is not
- * called. The visitor must not change the set. Errors: whatever the visitor returned.
+ * Call VISITOR for each block, larger orders first, then by address; "page" is not called. The
+ * visitor must not change the set. Errors: whatever the visitor returned.
  */
 int kho_map_each(const struct kho_map *map, const struct kho_map_visitor *visitor);
 
@@ -243,16 +248,15 @@ int kho_map_each(const struct kho_map *map, const struct kho_map_visitor *visito
 int kho_map_size(const struct kho_map *map, enum kho_abi abi, uint64_t *ret_size);
 
 /*
- * Encode the set in BUF, 8-byte aligned, which will be found at physical address
- * BASE (page aligned) by the next kernel. *RET_ROOT gets the address for the root
- * FDT, always BASE. BUF may be the set's own buffer if ABI is v2 to v4; the set is
- * then used up.
+ * Encode the set in BUF, 8-byte aligned, which the next kernel will find at physical address
+ * BASE (page aligned). *RET_ROOT gets the address for the root FDT, always BASE. BUF may be
+ * the set's own buffer if ABI is v2 to v4; the set is then used up.
  *
- * v1, under both its names, is written so that readers of both forms find the
- * same blocks: each bitmap of 512 bytes in a page of its own, zero to its end.
+ * v1, in both its forms, is written so that readers of either form find the same blocks: each
+ * bitmap of 512 bytes is in a page of its own, followed by zeros.
  *
- * Errors: as kho_map_size(); -KHO_ERR_NOSPACE; -KHO_ERR_ALIGN (BASE or BUF);
- * -KHO_ERR_RANGE also if the map at BASE would wrap around.
+ * Errors: as kho_map_size(); -KHO_ERR_NOSPACE; -KHO_ERR_ALIGN (BASE or BUF); -KHO_ERR_RANGE
+ * also if the map at BASE would wrap around.
  */
 int kho_map_encode(const struct kho_map *map, enum kho_abi abi, void *buf, size_t size,
 		   uint64_t base, uint64_t *ret_root);
@@ -260,11 +264,10 @@ int kho_map_encode(const struct kho_map *map, enum kho_abi abi, void *buf, size_
 /* ---- Device trees -------------------------------------------------------- */
 
 /*
- * Whether BUF holds a whole, sound FDT of at most SIZE bytes and of version 17, which
- * kernels write. Other functions do this by themselves. It stands in front of
- * libfdt's fdt_check_full(), which up to 1.6.1 crashes on some older versions, and never
- * ends if the length of a property wraps around.
- * Errors: -KHO_ERR_BADFDT, also if BUF is not 8-byte aligned.
+ * Does BUF hold a whole, sound FDT of at most SIZE bytes and of version 17, which kernels
+ * write? Other functions check this themselves. It is called before libfdt's fdt_check_full(),
+ * which up to 1.6.1 crashes on some older versions, and never ends if the length of a property
+ * wraps around. Errors: -KHO_ERR_BADFDT, also if BUF is not 8-byte aligned.
  */
 int kho_fdt_check(const void *buf, size_t size);
 
@@ -272,22 +275,22 @@ int kho_fdt_check(const void *buf, size_t size);
 
 #define KHO_NODE_NAME_MAX	64	/* bytes, NUL included */
 #define KHO_ROOT_NODES_MAX	64
-#define KHO_ROOT_DEPTH_MAX	4	/* nodes below each other, as in "a/b/c/d" */
+#define KHO_ROOT_DEPTH_MAX	4	/* levels of nodes, as in "a/b/c/d" */
 #define KHO_EARLY_MAP_MAX	(256u << 10)	/* most bytes of root FDT or scratch array */
 
-/* Nodes of the kernel's own. */
+/* The kernel's own nodes. */
 #define KHO_NODE_MEMBLOCK	"memblock"
 #define KHO_NODE_METADATA	"kexec-metadata"
 #define KHO_NODE_LUO		"LUO"
 
 /*
- * A node that says where its data is. The name of one below another has all names from
- * the root on, as in "LUO/2". Kernels up to 7.3 write no such nodes, and read past them.
+ * A node that says where its data is. A node below another has all names from the root on, as
+ * in "LUO/2". Kernels up to 7.3 write no nested nodes, and skip them when they read.
  */
 struct kho_node {
 	char name[KHO_NODE_NAME_MAX];
 	uint64_t addr;
-	uint64_t size;			/* 0 where the ABI has none, see kho_root_sizes() */
+	uint64_t size;			/* 0 if the ABI has none, see kho_root_sizes() */
 	bool more;			/* it has properties that the ABI does not know */
 };
 
@@ -301,42 +304,41 @@ struct kho_root {
 };
 
 /*
- * Whether NAME can name a node: 1 to 63 bytes of letters, digits and ",._+-".
- * '@', '/' and white space would change the meaning of the tree or of debugfs.
+ * Can NAME name a node? 1 to 63 bytes of letters, digits and ",._+-". '@', '/' and white space
+ * would change the meaning of the tree or of debugfs.
  */
 bool kho_node_name_valid(const char *name);
 
-/* Whether the node called NAME is the one called TOP, or lies below it. */
+/* Is the node called NAME the one called TOP, or below it? */
 bool kho_node_within(const char *name, const char *top);
 
 /* The node called NAME, or NULL. Points into ROOT. */
 const struct kho_node *kho_root_find(const struct kho_root *root, const char *name);
 
 /*
- * Append a node. "a/b" may be there without "a", which then has no data.
- * Errors: -KHO_ERR_INVAL (name, or too deep), -KHO_ERR_EXISTS, -KHO_ERR_LIMIT.
+ * Append a node. "a/b" can be added without "a", which then has no data. Errors:
+ * -KHO_ERR_INVAL (name, or too deep), -KHO_ERR_EXISTS, -KHO_ERR_LIMIT.
  */
 int kho_root_add(struct kho_root *root, const char *name, uint64_t addr, uint64_t size);
 
 /*
- * Decode the root FDT in BUF. "kho-v1" is read as KHO_ABI_V1; set abi to
- * KHO_ABI_V1_512 where that is known to be the form. In v1 the map may be 0: an
- * empty map, or one that is not finalized yet. A node with neither an address property
- * nor nodes below it, which a failed kho_add_subtree() leaves behind, is counted in
- * "incomplete". Nodes come in the order of the tree, each before those below it.
+ * Decode the root FDT in BUF. "kho-v1" is read as KHO_ABI_V1; set abi to KHO_ABI_V1_512 if
+ * that is known to be the form. In v1 the map may be 0: an empty map, or one that is not
+ * finalized yet. A node with neither an address property nor nodes below it, which a failed
+ * kho_add_subtree() leaves behind, is counted in "incomplete". Nodes come in the order of the
+ * tree, each before those below it.
  *
- * Errors: -KHO_ERR_BADFDT; -KHO_ERR_ABI ("compatible" missing or not known);
- * -KHO_ERR_BADNODE (map or size property missing; a property of a wrong length or
- * value; a name that is not valid);
- * -KHO_ERR_EXISTS; -KHO_ERR_LIMIT (more nodes than KHO_ROOT_NODES_MAX, more of them below
- * each other than KHO_ROOT_DEPTH_MAX, or names that together are too long).
+ * Errors: -KHO_ERR_BADFDT; -KHO_ERR_ABI ("compatible" missing or unknown); -KHO_ERR_BADNODE
+ * (map or size property missing; a property of a wrong length or value; a name that is not
+ * valid); -KHO_ERR_EXISTS; -KHO_ERR_LIMIT (more nodes than KHO_ROOT_NODES_MAX, more levels
+ * than KHO_ROOT_DEPTH_MAX, or names that together are too long).
  */
 int kho_root_read(const void *buf, size_t size, struct kho_root *ret);
 
 /*
- * Fill in the sizes that an ABI without them leaves to the data: each node whose
- * size is 0 gets the total size of the FDT at its address. Where the ABI has sizes,
- * 0 is one of them and stays. *RET_NODE, if not NULL, points to the node that failed.
+ * Fill in the sizes that only the data tells in an ABI without them: each node whose size is 0
+ * gets the total size of the FDT at its address. In an ABI with sizes, 0 is a size and stays.
+ * *RET_NODE, if not NULL, points to the node that failed.
  *
  * Errors: -KHO_ERR_READ, -KHO_ERR_BADNODE (no FDT there, or larger than 2 GiB).
  */
@@ -344,20 +346,19 @@ int kho_root_sizes(struct kho_root *root, const struct kho_mem *mem,
 		   const struct kho_node **ret_node);
 
 /*
- * Encode ROOT into BUF; the blob fills BUF (totalsize is SIZE). Sizes of nodes are
- * left out where the ABI has none.
+ * Encode ROOT into BUF; the blob fills BUF (totalsize is SIZE). Sizes of nodes are left out if
+ * the ABI has none.
  *
- * Errors: -KHO_ERR_INVAL (name, or map 0), -KHO_ERR_ABI, -KHO_ERR_EXISTS,
- * -KHO_ERR_NOSPACE, -KHO_ERR_LIMIT (SIZE above KHO_EARLY_MAP_MAX, which the
- * next kernel could not map).
+ * Errors: -KHO_ERR_INVAL (name, or map 0), -KHO_ERR_ABI, -KHO_ERR_EXISTS, -KHO_ERR_NOSPACE,
+ * -KHO_ERR_LIMIT (SIZE above KHO_EARLY_MAP_MAX, which the next kernel could not map).
  */
 int kho_root_write(const struct kho_root *root, void *buf, size_t size);
 
 /*
- * The same, and what libkho does not know of goes on: FROM, of FROM_SIZE bytes, is the
- * root FDT that ROOT was read from. What properties its root node has, and those of its
- * nodes whose names are in ROOT or in front of such names, are copied, but for those of the two
- * ABIs. A caller who gives a node other data has to look at its "more".
+ * The same, but keeps what libkho does not know. FROM, of FROM_SIZE bytes, is the root FDT
+ * that ROOT was read from. Copies properties of its root node, and of its nodes whose names
+ * are in ROOT or are parents of such nodes, except the properties of the two ABIs. A caller
+ * that gives a node other data has to look at the node's "more".
  *
  * Errors: as kho_root_write(); -KHO_ERR_BADFDT and -KHO_ERR_ABI also of FROM.
  */
@@ -376,9 +377,9 @@ struct kho_region {
 };
 
 /*
- * Decode the "memblock-v1" FDT in BUF into at most KHO_REGIONS_MAX regions.
- * REGION may hold some of them also after an error.
- * Errors: -KHO_ERR_BADFDT, -KHO_ERR_ABI, -KHO_ERR_BADNODE, -KHO_ERR_LIMIT.
+ * Decode the "memblock-v1" FDT in BUF into at most KHO_REGIONS_MAX regions. After an error
+ * REGION may hold some of them. Errors: -KHO_ERR_BADFDT, -KHO_ERR_ABI, -KHO_ERR_BADNODE,
+ * -KHO_ERR_LIMIT.
  */
 int kho_memblock_read(const void *buf, size_t size, struct kho_region *region,
 		      size_t *ret_count);
@@ -409,9 +410,9 @@ void kho_metadata_write(const struct kho_metadata *meta, void *buf);
 /* ---- Blobs in ABIs without sizes ---------------------------------------- */
 
 /*
- * A kernel of v1 or v2 takes every node's data for an FDT, and its debugfs reads as
- * many bytes as bytes 4 to 7 say. So a blob for one is wrapped: an FDT with
- * compatible "kho-blob-v1" and one property, "data".
+ * A kernel of v1 or v2 takes every node's data for an FDT, and its debugfs reads as many bytes
+ * as bytes 4 to 7 say. So a blob for these is wrapped: an FDT with compatible "kho-blob-v1"
+ * and one property, "data".
  */
 
 /* Bytes of the FDT around SIZE bytes; 0 if no FDT can be that large (2 GiB). */
@@ -425,9 +426,9 @@ size_t kho_blob_wrapped_size(size_t size);
 int kho_blob_wrap(void *buf, size_t size, size_t data_size, size_t *ret_offset);
 
 /*
- * Find the data in a wrapped blob: *RET_SIZE bytes from *RET_OFFSET of BUF on.
- * Errors: -KHO_ERR_BADFDT, -KHO_ERR_ABI (an FDT, but not a wrapped blob),
- * -KHO_ERR_BADNODE (without data).
+ * Find the data in a wrapped blob: *RET_SIZE bytes at *RET_OFFSET in BUF. Errors:
+ * -KHO_ERR_BADFDT, -KHO_ERR_ABI (an FDT, but not a wrapped blob), -KHO_ERR_BADNODE (without
+ * data).
  */
 int kho_blob_unwrap(const void *buf, size_t size, size_t *ret_offset, size_t *ret_size);
 
@@ -448,8 +449,8 @@ void kho_vmalloc_read(const void *buf, struct kho_vmalloc *ret);
 void kho_vmalloc_write(const struct kho_vmalloc *area, void *buf);
 
 /*
- * Told what belongs to an area; all of it is preserved, chunks with order 0. A
- * return that is not 0 ends the walk and is passed on. Members may be NULL.
+ * Called for everything that belongs to an area; all of it is preserved, chunks with order 0.
+ * A return value other than 0 ends the walk and is passed on. Members may be NULL.
  */
 struct kho_vmalloc_visitor {
 	int (*chunk)(void *ctx, uint64_t addr);
@@ -458,14 +459,13 @@ struct kho_vmalloc_visitor {
 };
 
 /*
- * Walk AREA, which may have at most MAX_PAGES pages. Some of it may have been
- * told before an error is found. A kernel preserves a piece as one block, or as
- * several smaller ones where it has to keep to memory nodes.
+ * Walk AREA, which may have at most MAX_PAGES pages. Calls may have been made before an error
+ * is found. A kernel preserves a piece as one block, or as several smaller ones where memory
+ * nodes require it.
  *
- * Errors: -KHO_ERR_INVAL, -KHO_ERR_LIMIT, -KHO_ERR_READ, -KHO_ERR_ALIGN (a chunk
- * or piece), -KHO_ERR_BADNODE (more or fewer pages than total_pages, an order
- * above 31, a chunk that is not full but not the last, a circle); whatever the
- * visitor returned.
+ * Errors: -KHO_ERR_INVAL, -KHO_ERR_LIMIT, -KHO_ERR_READ, -KHO_ERR_ALIGN (a chunk or piece),
+ * -KHO_ERR_BADNODE (more or fewer pages than total_pages, an order above 31, a chunk that is
+ * not full but not the last, a circle); whatever the visitor returned.
  */
 int kho_vmalloc_walk(unsigned int page_shift, const struct kho_mem *mem,
 		     const struct kho_vmalloc *area, uint64_t max_pages,
@@ -494,29 +494,29 @@ struct kho_memfd {
 	struct kho_vmalloc folios;	/* the area with a record of each folio */
 };
 
-/* The name of the file handler; NULL for an ABI that is not known. */
+/* The name of the file handler; NULL for an unknown ABI. */
 const char *kho_memfd_abi_name(enum kho_memfd_abi abi);
 
 /* The ABI called NAME ("memfd-v2"); KHO_MEMFD_UNKNOWN if there is none. */
 enum kho_memfd_abi kho_memfd_abi_from_name(const char *name);
 
-/* Bytes of the struct: 40 or 48; 0 for an ABI that is not known. */
+/* Bytes of the struct: 40 or 48; 0 for an unknown ABI. */
 size_t kho_memfd_size(enum kho_memfd_abi abi);
 
 /*
- * Decode. v1 has no seals: seals gets KHO_MEMFD_SEAL_SEAL, since that is how its
- * reader, memfd_alloc_file() without MFD_ALLOW_SEALING, makes every file.
+ * Decode. v1 has no seals: seals gets KHO_MEMFD_SEAL_SEAL, because its reader,
+ * memfd_alloc_file() without MFD_ALLOW_SEALING, makes every file like that.
  *
- * Errors: -KHO_ERR_INVAL (ABI), -KHO_ERR_BADNODE (SIZE too small, or a seal that
- * readers refuse).
+ * Errors: -KHO_ERR_INVAL (ABI), -KHO_ERR_BADNODE (SIZE too small, or a seal that readers
+ * refuse).
  */
 int kho_memfd_read(enum kho_memfd_abi abi, const void *buf, size_t size, struct kho_memfd *ret);
 
 /*
- * Encode into kho_memfd_size() bytes. What v1 cannot hold is -KHO_ERR_LOSS: flags,
- * and seals other than KHO_MEMFD_SEAL_SEAL alone, which a file made without
- * MFD_ALLOW_SEALING has. A file with seals 0 would be found sealed against
- * sealing. Who accepts such a loss sets the members first.
+ * Encode into kho_memfd_size() bytes. v1 cannot hold flags, nor seals other than
+ * KHO_MEMFD_SEAL_SEAL alone, which a file made without MFD_ALLOW_SEALING has: they are
+ * -KHO_ERR_LOSS. A file with seals 0 would come back sealed against sealing. A caller that
+ * accepts such a loss changes the members first.
  *
  * Errors: -KHO_ERR_INVAL (ABI, or a seal that readers refuse), -KHO_ERR_NOSPACE,
  * -KHO_ERR_LOSS.
@@ -525,19 +525,19 @@ int kho_memfd_write(enum kho_memfd_abi abi, const struct kho_memfd *memfd, void 
 		    size_t size);
 
 struct kho_memfd_folio {
-	uint64_t addr;			/* its block in the map of preserved memory has the order */
+	uint64_t addr;			/* the order of its block in the map of preserved memory */
 	uint64_t index;			/* place in the file, in pages */
 	unsigned int flags;		/* 1: dirty, 2: up to date */
 };
 
 /*
- * Tell FOLIO each folio of a file, in the order of its records; a record without
- * a folio is left out. The area may have at most MAX_PAGES pages. The area itself
- * is visited by kho_vmalloc_walk().
+ * Call FOLIO for each folio of a file, in the order of its records; a record without a folio
+ * is left out. The area may have at most MAX_PAGES pages. kho_vmalloc_walk() visits the area
+ * itself.
  *
- * Errors: as kho_vmalloc_walk(); -KHO_ERR_BADNODE also if the area has no room
- * for that many folios, -KHO_ERR_RANGE (a frame number beyond the end of
- * addresses); whatever FOLIO returned.
+ * Errors: as kho_vmalloc_walk(); -KHO_ERR_BADNODE also if the area has no room for that many
+ * folios, -KHO_ERR_RANGE (a frame number beyond the end of addresses); whatever FOLIO
+ * returned.
  */
 int kho_memfd_walk(unsigned int page_shift, const struct kho_mem *mem,
 		   const struct kho_memfd *memfd, uint64_t max_pages,
@@ -546,12 +546,11 @@ int kho_memfd_walk(unsigned int page_shift, const struct kho_mem *mem,
 /* ---- Live update: node "LUO" --------------------------------------------- */
 
 /*
- * Kernels prepare this state early but fill it in at the last moment, in the
- * reboot system call, when sessions are frozen. Before that, session headers say
- * 0 sessions (luo-v1) or there is no list (luo-v5). So what is read from a
- * running kernel is not its state. These functions are for memory as it was
- * after that point: a memory dump, or what a kernel was handed by its predecessor
- * and has not used yet.
+ * Kernels prepare this state early but fill it in at the last moment, in the reboot system
+ * call, when sessions are frozen. Before that, session headers say 0 sessions (luo-v1) or
+ * there is no list (luo-v5), so memory of a running kernel does not show its state. These
+ * functions are for memory after that point: a memory dump, or what a kernel got from its
+ * predecessor and has not used yet.
  */
 
 enum kho_luo_abi {
@@ -576,7 +575,7 @@ struct kho_luo_file {
 	uint64_t token;
 };
 
-/* State that is bound to the life of files. */
+/* State that lives as long as files depend on it. */
 struct kho_luo_flb {
 	char name[KHO_LUO_FLB_NAME_MAX];
 	uint64_t data;
@@ -593,8 +592,8 @@ struct kho_luo_info {
 };
 
 /*
- * State in arrays of the caller's. Files of the first session come first, then
- * those of the second, and so on.
+ * State in arrays that the caller owns. Files of the first session come first, then those of
+ * the second, and so on.
  */
 struct kho_luo_state {
 	uint64_t number;
@@ -607,10 +606,10 @@ struct kho_luo_state {
 };
 
 /*
- * Told what is found; a return that is not 0 ends the walk and is passed on.
- * Members may be NULL. BLOCK is memory of LUO's own, with the order it must be
- * preserved with: readers free it as one folio. It includes the page of the node.
- * What a file's or FLB's "data" refers to is not among it.
+ * Called for everything that is found. A return value other than 0 ends the walk and is passed
+ * on. Members may be NULL. BLOCK is memory of LUO's own, with the order it must be preserved
+ * with, because readers free it as one folio. It includes the page of the node, but not what
+ * "data" of a file or FLB refers to.
  */
 struct kho_luo_visitor {
 	int (*session)(void *ctx, const struct kho_luo_session *session);
@@ -620,17 +619,16 @@ struct kho_luo_visitor {
 	void *ctx;
 };
 
-/* The ABI's name; NULL for one that is not known. */
+/* The ABI's name; NULL for an unknown one. */
 const char *kho_luo_abi_name(enum kho_luo_abi abi);
 
 /* The ABI called NAME ("luo-v5"); KHO_LUO_UNKNOWN if there is none. */
 enum kho_luo_abi kho_luo_abi_from_name(const char *name);
 
 /*
- * Walk the live update state of NODE; the data tells its ABI. A size of 0 is
- * taken for one that is not told, as in kho-v1, if the data is an FDT. VISITOR
- * may be NULL, to have just *RET_INFO. Some may have been told before an error is
- * found.
+ * Walk the live update state of NODE; the data tells its ABI. If the data is an FDT,
+ * a size of 0 means an unknown size, as in kho-v1. VISITOR may be NULL, to get only
+ * *RET_INFO. Calls may have been made before an error is found.
  *
  * luo-v1: the FDT names a block of 16 pages with all sessions, each of which
  * names 2 pages with its files. luo-v5: 32 bytes name a list of one-page blocks
@@ -655,8 +653,8 @@ int kho_luo_walk(unsigned int page_shift, const struct kho_mem *mem, const struc
 		 const struct kho_luo_visitor *visitor, struct kho_luo_info *ret_info);
 
 /*
- * Walk NODE into the arrays of STATE, whose counts are first the room there is,
- * then what was found. Arrays may hold some of it also after an error.
+ * Walk NODE into the arrays of STATE, whose counts are first the room there is, then what was
+ * found. After an error arrays may hold some of it.
  *
  * Errors: as kho_luo_walk(); -KHO_ERR_NOSPACE.
  */
@@ -674,7 +672,7 @@ int kho_luo_read(unsigned int page_shift, const struct kho_mem *mem, const struc
 int kho_luo_size(enum kho_luo_abi abi, unsigned int page_shift, const struct kho_luo_state *state,
 		 uint64_t *ret_size);
 
-/* Memory for what is encoded. */
+/* Memory for the encoded state. */
 struct kho_luo_output {
 	size_t size;			/* sizeof(struct kho_luo_output) */
 	void *buf;			/* may be NULL if room is 0 */
@@ -683,24 +681,23 @@ struct kho_luo_output {
 };
 
 /*
- * Encode STATE in OUT, whose base is aligned to 16 pages for luo-v1, to one for
- * luo-v5. *RET_NODE gets the node for the root FDT. Each block that VISITOR, which
- * may be NULL, is told must be preserved; only its member block is called. After an
- * error the buffer may have been written.
+ * Encode STATE in OUT, whose base is aligned to 16 pages for luo-v1, to one for luo-v5.
+ * *RET_NODE gets the node for the root FDT. VISITOR, which may be NULL, is called for each
+ * block that must be preserved; only its member block is called. After an error the buffer may
+ * have been written.
  *
- * A place for FLBs is made even if there are none: readers of luo-v1 panic
- * without it from 7.1 on, and that of 6.19 never looks for it.
+ * A place for FLBs is made even if there are none: from 7.1 on readers of luo-v1 panic without
+ * it, and the reader of 6.19 never looks for it.
  *
- * Errors: as kho_luo_size(); -KHO_ERR_INVAL also for OUT's size;
- * -KHO_ERR_NOSPACE; -KHO_ERR_ALIGN; -KHO_ERR_RANGE (the address wraps around, or
- * base is 0); -KHO_ERR_EXISTS (two sessions or two FLBs of one name, which readers
- * refuse); whatever the visitor returned.
+ * Errors: as kho_luo_size(); -KHO_ERR_INVAL also for OUT's size; -KHO_ERR_NOSPACE;
+ * -KHO_ERR_ALIGN; -KHO_ERR_RANGE (the address wraps around, or base is 0); -KHO_ERR_EXISTS
+ * (two sessions or two FLBs of one name, which readers refuse); whatever the visitor returned.
  */
 int kho_luo_encode(enum kho_luo_abi abi, unsigned int page_shift,
 		   const struct kho_luo_state *state, const struct kho_luo_output *out,
 		   const struct kho_luo_visitor *visitor, struct kho_node *ret_node);
 
-/* What cannot cross, and whose it is. NULL: not concerned. Points into the state. */
+/* What cannot be converted, and where it belongs. NULL: not concerned. Points into the state. */
 struct kho_luo_culprit {
 	const struct kho_luo_session *session;
 	const struct kho_luo_file *file;
@@ -715,18 +712,18 @@ int kho_luo_convert_size(unsigned int page_shift, const struct kho_luo_state *st
 			 enum kho_memfd_abi to, uint64_t *ret_size);
 
 /*
- * Prepare STATE for a kernel of another release, whose memfd handler is of ABI
- * TO: each memfd file of another ABI gets its struct anew, in a page of its own
- * in OUT, whose base is page aligned; its handler's name and data change in STATE.
- * Each of these pages must be preserved with order 0, the old ones no more. Folios,
- * and the areas with their records, stay.
+ * Prepare STATE for a kernel of another release, whose memfd handler has ABI TO. Each memfd
+ * file of another ABI gets a new struct, in a page of its own in OUT, whose base is page
+ * aligned; its handler's name and data change in STATE. Each of these pages must be preserved
+ * with order 0, the old ones need not be any more. Folios, and the areas with their records,
+ * stay.
  *
- * Which LUO ABI state is then encoded for is another question: 6.19 has luo-v1 with
+ * The LUO ABI that the state is then encoded for is a separate choice: 6.19 has luo-v1 with
  * memfd-v1, 7.1 luo-v1 with memfd-v2, 7.2 and 7.3 luo-v5 with memfd-v2.
  *
- * What other handlers and FLBs hand over is not known here, so it is refused with
- * -KHO_ERR_LOSS. STATE changes only on success. After an error *RETERR_CULPRIT,
- * which may be NULL, says what could not be converted.
+ * Files of other handlers and FLBs are unknown here, and refused with -KHO_ERR_LOSS. STATE
+ * changes only on success. After an error *RETERR_CULPRIT, which may be NULL, says what could
+ * not be converted.
  *
  * Errors: -KHO_ERR_INVAL (also OUT's size), -KHO_ERR_NOSPACE, -KHO_ERR_RANGE and
  * -KHO_ERR_ALIGN (of base; of a file's struct), -KHO_ERR_LOSS (also from kho_memfd_write()),
@@ -738,9 +735,9 @@ int kho_luo_convert(unsigned int page_shift, const struct kho_mem *mem,
 
 /* ---- Can a kernel read it? ----------------------------------------------- */
 
-/* What a kernel writes and reads, as the ABI strings in its image tell. */
+/* What a kernel writes and reads, according to the ABI strings in its image. */
 struct kho_formats {
-	enum kho_abi abi;		/* KHO_ABI_UNKNOWN: no KHO, or an ABI not known */
+	enum kho_abi abi;		/* KHO_ABI_UNKNOWN: no KHO, or an unknown ABI */
 	bool reserve_mem;		/* revives reserve_mem regions ("reserve-mem-v1") */
 	char luo[16];			/* "luo-v5"; empty: no live update */
 	char luo_session[24];		/* "luo-session-v2"; empty from 7.2 on */
@@ -761,9 +758,9 @@ struct kho_verdict {
 };
 
 /*
- * Fill in what a kernel's node LUO tells of the live update formats it writes; READER
- * has its abi already. Memfd state has no version there: memfd-v1 went with kho-v1,
- * memfd-v2 with what came later.
+ * Fill in the live update formats that a kernel writes, from its node LUO; READER has its abi
+ * already. The node has no version for memfd state: memfd-v1 came with kho-v1, memfd-v2 with
+ * the later ABIs.
  */
 void kho_formats_add_luo(struct kho_formats *formats, const struct kho_luo_info *info);
 
@@ -774,10 +771,10 @@ void kho_formats_add_luo(struct kho_formats *formats, const struct kho_luo_info 
 struct kho_verdict kho_compat_map(const struct kho_formats *from, const struct kho_formats *to);
 
 /*
- * Node NAME that FROM writes, read by TO. SESSIONS: whether live update sessions
- * are or may be open; looked at for node LUO only. Of a node that is not the kernel's
- * own only that it arrives is judged: its consumer checks its version. Where the map
- * is refused, so is each node that cannot be left out.
+ * Node NAME that FROM writes, read by TO. SESSIONS: live update sessions are or may be open;
+ * this matters for node LUO only. For a node that is not the kernel's own, the verdict is only
+ * whether it arrives: its consumer checks its version. If the map is refused, so is each node
+ * that cannot be left out.
  */
 struct kho_verdict kho_compat_node(const struct kho_formats *from, const struct kho_formats *to,
 				  const char *name, bool sessions);
@@ -793,7 +790,7 @@ struct kho_verdict kho_compat_node(const struct kho_formats *from, const struct 
 const struct kho_range *kho_find_overlap(const struct kho_range *range, size_t count,
 					 uint64_t addr, uint64_t size);
 
-/* Whether [addr, addr + size) lies in the union of COUNT ranges. */
+/* Is [addr, addr + size) inside the union of COUNT ranges? */
 bool kho_ranges_cover(const struct kho_range *range, size_t count, uint64_t addr, uint64_t size);
 
 struct kho_place {
@@ -804,17 +801,15 @@ struct kho_place {
 };
 
 /*
- * The highest address in one of AREA that satisfies PLACE and stays clear of
- * BUSY.
+ * The highest address in one range of AREA that satisfies PLACE and stays clear of BUSY.
  * Errors: -KHO_ERR_INVAL, -KHO_ERR_NOSPACE.
  */
 int kho_place_top(const struct kho_range *area, size_t areas, const struct kho_range *busy,
 		  size_t busies, const struct kho_place *place, uint64_t *ret);
 
 /*
- * The largest free piece of AREA below PLACE's limits, of at least 1 byte,
- * with start and end aligned to place->align; place->size is not looked at.
- * Errors: -KHO_ERR_INVAL, -KHO_ERR_NOSPACE.
+ * The largest free piece of AREA within PLACE's limits, of at least 1 byte, with start and end
+ * aligned to place->align; ignores place->size. Errors: -KHO_ERR_INVAL, -KHO_ERR_NOSPACE.
  */
 int kho_largest_hole(const struct kho_range *area, size_t areas, const struct kho_range *busy,
 		     size_t busies, const struct kho_place *place, struct kho_range *ret);
@@ -822,16 +817,16 @@ int kho_largest_hole(const struct kho_range *area, size_t areas, const struct kh
 /* How much scratch, and where. */
 struct kho_scratch_wish {
 	size_t size;			/* sizeof(struct kho_scratch_wish) */
-	uint64_t low_limit;		/* first address that the first area may not have; 0: none */
+	uint64_t low_limit;		/* end of the first area: it must lie below; 0: no limit */
 	uint64_t want_low;		/* bytes in the first area at least */
 	uint64_t want;			/* bytes of both, not 0 */
 };
 
 /*
- * Scratch for a kernel that has none: RET[0] below the limit, RET[1] anywhere
- * (size 0 when the first suffices), both of KHO_SCRATCH_ALIGN and clear of BUSY.
- * RAM ranges must be apart, and none may cross the limit, as on x86 none does.
- * Errors: -KHO_ERR_INVAL (also WISH's size), -KHO_ERR_NOSPACE.
+ * Scratch for a kernel that has none: RET[0] below the limit, RET[1] anywhere (size 0 if the
+ * first is enough), both aligned to KHO_SCRATCH_ALIGN and clear of BUSY. RAM ranges must not
+ * overlap, and none may cross the limit (on x86 none does). Errors: -KHO_ERR_INVAL (also
+ * WISH's size), -KHO_ERR_NOSPACE.
  */
 int kho_scratch_plan(const struct kho_range *ram, size_t rams, const struct kho_range *busy,
 		     size_t busies, const struct kho_scratch_wish *wish, struct kho_range ret[2]);

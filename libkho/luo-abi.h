@@ -87,7 +87,7 @@ struct kho_chain_ {
 	uint64_t steps, stride;
 };
 
-/* Whether a list that goes on to ADDR, which is not 0, has closed. */
+/* Has a list that continues at ADDR, which is not 0, closed a circle? */
 static inline bool kho_chain_closes_(struct kho_chain_ *chain, uint64_t addr)
 {
 	if (addr == chain->mark)
@@ -105,7 +105,7 @@ static inline uint64_t kho_page_size_(unsigned int page_shift)
 	return 1ull << page_shift;
 }
 
-/* Entries of SIZE bytes that 1 << ORDER pages with a header hold. */
+/* How many entries of SIZE bytes 1 << ORDER pages with a header hold. */
 static inline uint64_t kho_luo_room_(unsigned int page_shift, unsigned int order, uint64_t header,
 				     uint64_t size)
 {
@@ -117,7 +117,7 @@ static inline uint64_t kho_luo_flb_room_(unsigned int page_shift)
 	return kho_luo_room_(page_shift, 0, LUO_FLB_HEADER, LUO_FLB_SIZE);
 }
 
-/* A walk that is under way. */
+/* A walk in progress. */
 struct kho_luo_walk_ {
 	unsigned int page_shift;
 	const struct kho_mem *mem;
@@ -144,13 +144,13 @@ int kho_luo_get_(const struct kho_luo_walk_ *w, uint64_t addr, void *buf, size_t
 int kho_luo_enter_block_(struct kho_luo_walk_ *w, uint64_t addr, unsigned int order);
 
 /*
- * Tell the session whose entry is at ADDR. MAX: files that it can have.
+ * Call the visitor for the session whose entry is at ADDR. MAX: files that it can have.
  * Errors: -KHO_ERR_READ, -KHO_ERR_BADNODE, -KHO_ERR_LIMIT.
  */
 int kho_luo_enter_session_(struct kho_luo_walk_ *w, uint64_t addr, uint64_t max,
 			   struct kho_luo_files_ *ret);
 
-/* Tell COUNT files from ADDR on. Errors: -KHO_ERR_READ, -KHO_ERR_BADNODE. */
+/* Call the visitor for COUNT files from ADDR on. Errors: -KHO_ERR_READ, -KHO_ERR_BADNODE. */
 int kho_luo_walk_files_(struct kho_luo_walk_ *w, uint64_t addr, uint64_t count);
 
 /* The header at ADDR and all FLBs after it; errors: all of kho_luo_walk(). */
@@ -160,16 +160,16 @@ int kho_luo_walk_flbs_(struct kho_luo_walk_ *w, uint64_t addr);
 int kho_luo_v1_walk_(struct kho_luo_walk_ *w, const struct kho_node *node);
 int kho_luo_v5_walk_(struct kho_luo_walk_ *w, const struct kho_node *node);
 
-/* Whether names end and file counts add up. Errors: -KHO_ERR_INVAL. */
+/* Do names end, and do file counts add up? Errors: -KHO_ERR_INVAL. */
 int kho_luo_check_state_(const struct kho_luo_state *state);
 
 /*
- * Whether OUT has room for NEED bytes and its base is aligned.
- * Errors: -KHO_ERR_INVAL (its size), -KHO_ERR_NOSPACE, -KHO_ERR_ALIGN, -KHO_ERR_RANGE.
+ * Does OUT have room for NEED bytes, and is its base aligned? Errors: -KHO_ERR_INVAL (its
+ * size), -KHO_ERR_NOSPACE, -KHO_ERR_ALIGN, -KHO_ERR_RANGE.
  */
 int kho_luo_check_output_(const struct kho_luo_output *out, uint64_t need, uint64_t align);
 
-/* Output that is under way; SIZE of it is enough. */
+/* Output in progress; SIZE of it is enough. */
 struct kho_luo_writer_ {
 	unsigned int page_shift;
 	unsigned char *buf;
@@ -179,8 +179,8 @@ struct kho_luo_writer_ {
 };
 
 /*
- * The next 1 << ORDER pages, and their address in *RET_ADDR. NULL if the visitor
- * returned something; then that is in *RET_ERR.
+ * Take the next 1 << ORDER pages; *RET_ADDR gets their address. NULL if the visitor returned
+ * something, which is then in *RET_ERR.
  */
 unsigned char *kho_luo_take_(struct kho_luo_writer_ *w, unsigned int order, uint64_t *ret_addr,
 			     int *ret_err);
@@ -194,7 +194,7 @@ void kho_luo_put_file_(unsigned char *p, const struct kho_luo_file *file);
 int kho_luo_put_flbs_(struct kho_luo_writer_ *w, const struct kho_luo_state *state,
 		      uint64_t *ret_addr);
 
-/* Pages for STATE, which is checked already. Errors: -KHO_ERR_LIMIT. */
+/* Pages for STATE, which has been checked. Errors: -KHO_ERR_LIMIT. */
 int kho_luo_v1_pages_(unsigned int page_shift, const struct kho_luo_state *state, uint64_t *ret);
 int kho_luo_v5_pages_(unsigned int page_shift, const struct kho_luo_state *state, uint64_t *ret);
 

@@ -28,7 +28,7 @@ int kho_luo_convert_size(unsigned int page_shift, const struct kho_luo_state *st
 	return 0;
 }
 
-/* Conversion that is under way. */
+/* A conversion in progress. */
 struct conversion {
 	unsigned int page_shift;
 	const struct kho_mem *mem;

@@ -118,7 +118,7 @@ int kho_luo_v1_pages_(unsigned int page_shift, const struct kho_luo_state *state
 	return 0;
 }
 
-/* COUNT files of STATE, the first of which is FILE. */
+/* COUNT files of STATE, beginning with FILE. */
 static int put_files(struct kho_luo_writer_ *w, const struct kho_luo_state *state, uint64_t file,
 		     uint64_t count, uint64_t *ret_addr)
 {
@@ -200,7 +200,7 @@ static int put_fdt(void *fdt, uint64_t number, uint64_t sessions, uint64_t flbs)
 	return kho_fdt_write_error_(err);
 }
 
-/* Sessions come first since BASE is aligned for their block. */
+/* Sessions come first, because BASE is aligned for their block. */
 int kho_luo_v1_encode_(struct kho_luo_writer_ *w, const struct kho_luo_state *state,
 		       struct kho_node *ret_node)
 {

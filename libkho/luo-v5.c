@@ -15,7 +15,7 @@ static uint64_t list_room(unsigned int page_shift, uint64_t entry_size)
 	return block_room(page_shift, entry_size) * LUO_V5_BLOCKS_MAX;
 }
 
-/* A list of blocks; ENTRIES is called with what each one holds. */
+/* A list of blocks; ENTRIES is called with the contents of each. */
 static int walk_list(struct kho_luo_walk_ *w, uint64_t addr, uint64_t entry_size,
 		     int (*entries)(struct kho_luo_walk_ *w, uint64_t addr, uint64_t count),
 		     uint64_t *ret_count)
@@ -159,7 +159,7 @@ static int put_list(struct kho_luo_writer_ *w, uint64_t count, uint64_t entry_si
 	return 0;
 }
 
-/* COUNT files of STATE, the first of which is FILE. */
+/* COUNT files of STATE, beginning with FILE. */
 static int put_files(struct kho_luo_writer_ *w, const struct kho_luo_state *state, uint64_t file,
 		     uint64_t count, uint64_t *ret_addr)
 {

@@ -54,7 +54,7 @@ static uint64_t get_u64(const unsigned char *p)
 	return value;
 }
 
-/* RET, of SIZE bytes, is zeroed behind the name. Errors: -KHO_ERR_BADNODE (no NUL). */
+/* RET, of SIZE bytes, is zeroed after the name. Errors: -KHO_ERR_BADNODE (no NUL). */
 static int get_name(const unsigned char *p, char *ret, size_t size)
 {
 	size_t len = strnlen((const char *)p, size);
@@ -220,7 +220,7 @@ int kho_luo_walk(unsigned int page_shift, const struct kho_mem *mem, const struc
 	return err;
 }
 
-/* What is still to be filled. */
+/* What still has to be filled. */
 struct reading {
 	struct kho_luo_state *state;
 	size_t sessions, files, flbs;
@@ -338,8 +338,8 @@ static int compare_names(const void *a, const void *b)
 }
 
 /*
- * Whether two of COUNT items of SIZE bytes, which begin with a name, have the same.
- * BUF is for a pointer to each: every item takes more in the output.
+ * Do two of COUNT items of SIZE bytes, which begin with a name, have the same name? BUF has
+ * room for a pointer to each: every item takes more in the output.
  */
 static bool names_repeat(const void *item, size_t count, size_t size, unsigned char *buf)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A set of blocks: the radix tree of ABI v2 to v4 (see map.h), but for its links, which
- * are offsets in the buffer, so that it can move. The top table is at 0; no link
- * leads there, so 0 is none.
+ * A set of blocks: the radix tree of ABI v2 to v4 (see map.h), except that its links are
+ * offsets in the buffer, so that it can move. The top table is at 0; no link leads there, so 0
+ * means no link.
  */
 #include <string.h>
 
@@ -77,8 +77,8 @@ void kho_map_move(struct kho_map *map, void *buf, size_t size)
 }
 
 /*
- * Go down to the leaf of KEY as far as there are links. Returns the level of the page
- * that was reached, 0 for the leaf, and its offset.
+ * Go down to the leaf of KEY as far as there are links. Returns the level of the page it has
+ * reached, 0 for the leaf, and its offset.
  */
 static unsigned int descend(const struct kho_map *map, const struct geometry *g, uint64_t key,
 			    size_t *ret_page)
@@ -97,7 +97,7 @@ static unsigned int descend(const struct kho_map *map, const struct geometry *g,
 	return level;
 }
 
-/* The leaf of KEY, with all that is missing above it; all or nothing. */
+/* The leaf of KEY. Adds all missing tables above it, or none of them. */
 static int make_leaf(struct kho_map *map, uint64_t key, size_t *ret)
 {
 	const struct geometry g = geometry(map->page_shift);
@@ -221,7 +221,7 @@ static int first_order(void *ctx, uint64_t addr, unsigned int order)
 	return 1;
 }
 
-/* The first block told has it; 0 if there is none. */
+/* The order of the first block in the walk; 0 if there is none. */
 static unsigned int largest_order(const struct kho_map *map)
 {
 	unsigned int order = 0;
@@ -243,7 +243,7 @@ int kho_map_size(const struct kho_map *map, enum kho_abi abi, uint64_t *ret_size
 	return 0;
 }
 
-/* Make addresses of the links in a table and in those below it. */
+/* Turn the links in a table, and in those below it, into addresses. */
 static void relocate(const struct geometry *g, unsigned char *buf, unsigned int level,
 		     uint64_t *table, uint64_t base)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parts of kho_map_*() for each other; internal to libkho. */
+/* What the parts of kho_map_*() share; internal to libkho. */
 #ifndef KHO_MAP_H
 #define KHO_MAP_H
 
@@ -33,19 +33,19 @@ static inline struct geometry geometry(unsigned int page_shift)
 	return g;
 }
 
-/* Lowest key bit that LEVEL does not leave to those below. */
+/* The lowest key bit that LEVEL decides itself. */
 static inline unsigned int level_shift(const struct geometry *g, unsigned int level)
 {
 	return level ? g->leaf_bits + (level - 1) * g->table_bits : 0;
 }
 
-/* Of a table's entry for KEY; LEVEL is not 0. */
+/* The index of KEY's entry in a table; LEVEL is not 0. */
 static inline size_t level_index(const struct geometry *g, unsigned int level, uint64_t key)
 {
 	return (key >> level_shift(g, level)) & ((1u << g->table_bits) - 1);
 }
 
-/* The smallest key of blocks of ORDER; the largest is the double less one. */
+/* The smallest key of blocks of ORDER; the largest is twice that, minus one. */
 static inline uint64_t order_marker(unsigned int page_shift, unsigned int order)
 {
 	return 1ull << (64 - page_shift - order);
@@ -78,27 +78,27 @@ static inline int key_decode(unsigned int page_shift, uint64_t key, struct kho_b
 	return 0;
 }
 
-/* Tell VISITOR the blocks of COUNT words of a leaf, the first of which begins at KEY. */
+/* Call VISITOR for the blocks of COUNT words of a leaf, whose first block has KEY. */
 int kho_leaf_visit_(unsigned int page_shift, const uint64_t *word, size_t count, uint64_t key,
 		    const struct kho_map_visitor *visitor);
 
 /*
- * Call LEAF for each leaf of MAP that has keys of [FIRST, LAST], in ascending order,
- * with its own first key. A return that is not 0 ends it and is passed on.
+ * Call LEAF for each leaf of MAP that has keys of [FIRST, LAST], in ascending order, with the
+ * leaf's first key. A return value other than 0 ends the walk and is passed on.
  */
 typedef int kho_leaf_fn_(void *ctx, uint64_t key, const uint64_t *word);
 int kho_map_leaves_(const struct kho_map *map, uint64_t first, uint64_t last, kho_leaf_fn_ *leaf,
 		    void *ctx);
 
-/* As kho_map_walk(), for each kind of map; arguments are checked but for ROOT. */
+/* As kho_map_walk(), for each kind of map; all arguments but ROOT have been checked. */
 int kho_radix_walk_(unsigned int page_shift, const struct kho_mem *mem, uint64_t root,
 		    uint64_t max_pages, const struct kho_map_visitor *visitor);
 int kho_chunks_walk_(unsigned int page_shift, bool short_bitmaps, const struct kho_mem *mem,
 		     uint64_t root, uint64_t max_pages, const struct kho_map_visitor *visitor);
 
 /*
- * Chunks for MAP, which has no order above that of v1: bytes needed, and the list
- * itself, in a buffer of as many.
+ * Chunks for MAP, which has no order above those of v1: the bytes needed, and the list itself,
+ * in a buffer of that size.
  */
 uint64_t kho_chunks_size_(const struct kho_map *map);
 void kho_chunks_encode_(const struct kho_map *map, unsigned char *buf, uint64_t base);

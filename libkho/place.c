@@ -93,7 +93,7 @@ int kho_place_top(const struct kho_range *area, size_t areas, const struct kho_r
 	return 0;
 }
 
-/* The first address from POS on that a busy range begins or holds; HIGH if none. */
+/* The first address from POS on where a busy range begins or already is; HIGH if none. */
 static uint64_t next_busy(const struct kho_range *busy, size_t busies, uint64_t pos, uint64_t high)
 {
 	uint64_t next = high;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The root FDT: which ABI, where the map is, which nodes there are. */
+/* The root FDT: which ABI it has, where the map is, and which nodes there are. */
 #include <string.h>
 
 #include <libfdt.h>
@@ -16,7 +16,7 @@ bool kho_node_name_valid(const char *name)
 	       strcmp(name, ".") && strcmp(name, "..");
 }
 
-/* Whether each part of "a/b/c" can name a node, and there are not too many. */
+/* Can each part of "a/b/c" name a node, and are there not too many? */
 static bool path_valid(const char *path)
 {
 	size_t len = strnlen(path, KHO_NODE_NAME_MAX), from = 0;
@@ -81,14 +81,14 @@ static enum kho_abi root_abi(const void *fdt)
 	return kho_abi_from_name(prop);
 }
 
-/* Read after read_node() has found an address; 0 if this ABI tells none. */
+/* Read after read_node() has found an address; 0 if this ABI has no sizes. */
 static int read_size(const void *fdt, int offset, const struct kho_abi_info *info, uint64_t *ret)
 {
 	*ret = 0;
 	return info->size_prop ? kho_prop_u64_(fdt, offset, info->size_prop, ret) : 0;
 }
 
-/* Whether PROP is one that the ABI of INFO gives a meaning, in the root node or another. */
+/* Does the ABI of INFO give PROP a meaning, in the root node or in another node? */
 static bool prop_known(const struct kho_abi_info *info, bool is_root, const char *prop)
 {
 	if (is_root)
@@ -155,7 +155,10 @@ static int read_node(const void *fdt, int parent, int offset, const struct kho_a
 		return 0;
 	}
 	err = make_path(parent_path, name, path);
-	/* Of two that share a name, one may have the data and the other the nodes. */
+	/*
+	 * Of two nodes that share a name, one may have the data and the other the nodes below
+	 * it.
+	 */
 	if (!err && fdt_subnode_offset(fdt, parent, name) != offset)
 		err = -KHO_ERR_EXISTS;
 	if (!err && has_data)
@@ -242,7 +245,7 @@ struct writer {
 	void *fdt;
 };
 
-/* What the node PATH, "" for the root, of the old FDT has beside what is known. */
+/* The unknown properties of node PATH, "" for the root, in the old FDT. */
 static int copy_properties(const struct writer *w, const char *path)
 {
 	char full[KHO_NODE_NAME_MAX + 1] = "/";
@@ -291,7 +294,7 @@ static int write_node(const struct writer *w, const char *path)
 }
 
 /*
- * The node right below PARENT, "" for the root, that NODE is or lies below. False: NODE is
+ * The node right below PARENT, "" for the root, that is NODE or a parent of it. False: NODE is
  * elsewhere.
  */
 static bool child_of(const struct kho_node *node, const char *parent, char path[KHO_NODE_NAME_MAX])
@@ -307,7 +310,7 @@ static bool child_of(const struct kho_node *node, const char *parent, char path[
 	return true;
 }
 
-/* Each node right below PARENT, when the first that is it or lies below it is met. */
+/* Each node right below PARENT, at the first node that is it or lies below it. */
 static int write_nodes(const struct writer *w, const char *parent)
 {
 	char path[KHO_NODE_NAME_MAX];
@@ -349,7 +352,7 @@ static int write_tree(const struct writer *w, int size)
 	return err;
 }
 
-/* Names first: a search may then rely on each having its NUL. */
+/* Names first, so that a search can rely on the NUL of each. */
 static int check_nodes(const struct kho_root *root)
 {
 	for (size_t i = 0; i < root->node_count; i++) {

@@ -34,7 +34,7 @@ static int plan_second(const struct kho_range *ram, size_t rams, const struct kh
 	struct kho_range best = { 0, 0 }, area;
 
 	for (size_t i = 0; i < rams; i++) {
-		/* RAM below and above AVOID, each as an area of its own. */
+		/* RAM below and above AVOID, as two areas. */
 		const struct kho_range side[2] = {
 			{ ram[i].addr, avoid->addr > ram[i].addr ? avoid->addr - ram[i].addr : 0 },
 			{ avoid->addr + avoid->size,

@@ -47,7 +47,7 @@ static int walk_piece(struct walk *w, uint64_t addr)
 	return w->visitor->piece ? w->visitor->piece(w->visitor->ctx, addr, w->order) : 0;
 }
 
-/* *RET_FULL: whether there was no 0. */
+/* *RET_FULL: there was no 0. */
 static int walk_chunk(struct walk *w, uint64_t addr, uint64_t *ret_next, bool *ret_full)
 {
 	uint64_t word[PIECE / sizeof(uint64_t)], page_size = kho_page_size_(w->page_shift);

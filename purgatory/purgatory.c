@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Between the old kernel and the new one. Nothing here is writable but the stack,
- * so the whole image has one CRC, params included.
+ * Runs between the old kernel and the new one. Only the stack is writable, so the whole image
+ * has one CRC, params included.
  */
 #include "types.h"
 
@@ -37,7 +37,7 @@ static bool image_intact(const struct kho_purgatory_params *params)
 	       params->image_size == (u64)(purgatory_end - purgatory_start);
 }
 
-/* Returns when the new kernel is to be started. */
+/* Returns to start the new kernel. */
 void purgatory_main(void)
 {
 	const struct kho_purgatory_params *params = &purgatory_params;

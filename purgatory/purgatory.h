@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The flat purgatory image as kexec carries it. Generated: purgatory-image.c. */
+/* The flat purgatory image that kexec contains. Generated: purgatory-image.c. */
 #ifndef PURGATORY_PURGATORY_H
 #define PURGATORY_PURGATORY_H
 
