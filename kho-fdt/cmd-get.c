@@ -39,7 +39,7 @@ static int get(const struct decoded *decoded, const struct kho_node *node,
 	return o->output ? output_close(out, o->output, err) : err;
 }
 
-/* The node as this program reads it; TOOL_USAGE if there is none of this name. */
+/* The node as this program reads it; TOOL_USAGE if no node has this name. */
 static int find_and_get(const struct decoded *decoded, const struct tool_options *o)
 {
 	const struct kho_node *node = decoded->root_err ? NULL :

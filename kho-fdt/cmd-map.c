@@ -11,10 +11,10 @@
 
 #define WIDTH_DEFAULT	80
 #define ADDRESS_WIDTH	16		/* columns in front of a row */
-#define ROWS		32		/* that have something in them */
+#define ROWS		32		/* rows that are not empty */
 #define CELLS_MAX	128
 
-/* How a kind looks: in a terminal, in its colours, in SVG. */
+/* How a kind looks: in a terminal, its colours there, and in SVG. */
 static const struct look {
 	char letter;			/* of a cell that is all this kind; else in lower case */
 	const char *colour;
@@ -42,7 +42,7 @@ static size_t terminal_width(void)
 	return WIDTH_DEFAULT;
 }
 
-/* As https://no-color.org has it. */
+/* As described at https://no-color.org. */
 static bool use_colour(void)
 {
 	const char *no_colour = getenv("NO_COLOR");
@@ -84,10 +84,10 @@ static void print_row(const struct picture *p, uint64_t addr, uint64_t cell, siz
 	putchar('\n');
 }
 
-/* Rows that have something in them; one line of dots for those between. */
+/* Rows that are not empty; one line of dots for those between. */
 static void print_rows(const struct picture *p, uint64_t row, size_t cells, bool colour)
 {
-	uint64_t next = 0;		/* row to come */
+	uint64_t next = 0;		/* the next row */
 
 	for (size_t i = 0; i < p->count; i++) {
 		uint64_t first = p->list[i].addr / row;
@@ -130,7 +130,7 @@ static void map_text(const struct picture *p)
 
 /* ---- SVG ------------------------------------------------------------------------- */
 
-#define SVG_LEFT	130		/* of the rows, behind the addresses */
+#define SVG_LEFT	130		/* of the rows, to the right of the addresses */
 #define SVG_WIDTH	1024		/* of a row */
 #define SVG_ROW		18
 #define SVG_TOP		20
@@ -139,7 +139,7 @@ struct svg {
 	FILE *out;
 	uint64_t row;			/* bytes of a row */
 	unsigned int y;
-	uint64_t next;			/* row to come */
+	uint64_t next;			/* the next row */
 };
 
 static void svg_text(const struct svg *s, unsigned int x, const char *text)
@@ -147,7 +147,7 @@ static void svg_text(const struct svg *s, unsigned int x, const char *text)
 	fprintf(s->out, "<text x=\"%u\" y=\"%u\">%s</text>\n", x, s->y + 13, text);
 }
 
-/* [low, high) lies in one row, which S has come to. */
+/* [low, high) is in one row, the one that S has reached. */
 static void svg_rect(const struct svg *s, uint64_t low, uint64_t high, enum picture_kind kind)
 {
 	double scale = (double)SVG_WIDTH / (double)s->row;

@@ -10,7 +10,7 @@
 
 #define RUNNING		"running"
 
-/* One side of the question. */
+/* One of the two kernels. */
 struct side {
 	const char *name;
 	char release[KHO_RELEASE_MAX];
@@ -37,7 +37,7 @@ static void add_node(struct preflight_load *load, const char *name, bool no_fdt)
 	load->node[load->nodes++] = (struct preflight_node){ name, no_fdt };
 }
 
-/* What a kernel of this image hands over, if it is used to the full. */
+/* What a kernel of this image hands over if everything is in use. */
 static void nodes_of_image(struct side *side)
 {
 	struct preflight_load *load = &side->load;
@@ -51,7 +51,7 @@ static void nodes_of_image(struct side *side)
 	load->sessions = side->kernel.formats.luo[0] != '\0';
 }
 
-/* As "kexec --kho" tells it, by the header. */
+/* As "kexec --kho" shows it, in the header. */
 static bool known_no_fdt(const struct kho_node *node, const struct decoded_node *d)
 {
 	const struct buffer *data = &d->data;
@@ -62,7 +62,7 @@ static bool known_no_fdt(const struct kho_node *node, const struct decoded_node 
 	       fdt_totalsize(data->data) > node->size;
 }
 
-/* Regions are found by their range alone, so a large block of one may be cut. */
+/* A region is found by its range alone, so its large blocks may be cut. */
 static int on_block(void *ctx, uint64_t addr, unsigned int order)
 {
 	struct side *side = ctx;
@@ -111,7 +111,7 @@ static int read_running(struct side *side, const char *sysroot)
 			     kho_strerror(side->decoded.root_err));
 	side->kernel = (struct preflight_kernel){ side->source.writes, true, true };
 	load_of_running(side);
-	/* The kernel itself lists its sessions only when it is left. */
+	/* The kernel itself writes its sessions only while it shuts down. */
 	found = luo_find_session(&side->source.machine->root, name);
 	side->load.sessions = found > 0;
 	return found < 0 ? -1 : 0;

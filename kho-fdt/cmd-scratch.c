@@ -11,7 +11,7 @@
 #include "scratch-size.h"
 #include "tool.h"
 
-/* Parameters, tables and the like of "kexec --kho", beside what has a size of its own. */
+/* Parameters, tables and the like of "kexec --kho", in addition to what has a size of its own. */
 #define PAYLOAD_OWN	(2 * MIB)
 #define SIZE_LIMIT	(1ull << 52)	/* of physical addresses */
 #define LOW_ROOM	(3ull << 30)	/* with --ram: a PC has devices above it */
@@ -21,7 +21,7 @@ struct need {
 	uint64_t ram, crashkernel;
 	uint64_t low_room;		/* the largest piece of RAM below 4 GiB */
 	unsigned int cpus;
-	enum scratch_name name;		/* of the parameter, in the kernel that is booted with it */
+	enum scratch_name name;		/* of the parameter, in a kernel booted with it */
 	struct scratch_need parts;
 	struct scratch_sizes set;
 };
@@ -41,7 +41,7 @@ static uint64_t low_room(const struct machine *m)
 	return most;
 }
 
-/* Numbers of nodes may have gaps. */
+/* Node numbers may have gaps. */
 static unsigned int count_nodes(const struct machine *m)
 {
 	unsigned int count = 0;
@@ -140,7 +140,7 @@ static size_t put_parameter(const struct need *n, enum scratch_name name, char *
 				ULL(n->set.per_node / MIB));
 }
 
-/* Both, where it is not known which one the kernel takes: it ignores the other. */
+/* Print both if it is unknown which one the kernel has: it ignores the other. */
 static const char *cmdline_text(const struct need *n, char buf[CMDLINE_TEXT])
 {
 	size_t len;

@@ -34,7 +34,7 @@ static struct orders orders_of(const struct decoded *decoded)
 	return o;
 }
 
-/* low, global, and one of each NUMA node that was online, whose numbers are not told. */
+/* low, global, and one for each NUMA node that was online, whose numbers are unknown. */
 static const char *area_name(size_t index, char buf[32])
 {
 	if (index < 2)
@@ -67,7 +67,7 @@ static bool is_strings(const char *p, int len)
 	return true;
 }
 
-/* KHO's clients write numbers in the order of the machine. */
+/* KHO's clients write numbers in the byte order of the machine. */
 static void print_property(const char *name, const void *value, int len)
 {
 	uint32_t u32;
@@ -325,7 +325,7 @@ static bool kind_known(const struct decoded_node *d)
 	return !d->err || d->kind != DECODED_RAW;
 }
 
-/* What nobody knows the meaning of may be worth a look. */
+/* Unknown properties may be worth a look. */
 static void print_more(const struct decoded *decoded, const struct kho_node *node)
 {
 	int lines = 0;

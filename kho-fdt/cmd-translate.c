@@ -67,7 +67,7 @@ static void free_pieces(struct core_piece *piece, void **bytes, size_t count)
 	free(piece);
 }
 
-/* What is new, and what nodes refer to: read again from the source. */
+/* The new pages, and the memory that nodes refer to, read again from the source. */
 static int write_core(const struct source *s, const struct translation *t, const char *path)
 {
 	size_t count = t->kept.count + 1;
@@ -143,7 +143,7 @@ static void print_json(const struct decoded *decoded, const struct translation *
 	json_finish(o);
 }
 
-/* The kernel writes its sessions in the reboot path: they are in no memory yet. */
+/* The kernel writes its sessions in the reboot path: they are not in memory yet. */
 static int check_sessions(const struct source *s)
 {
 	char name[LUO_SESSION_NAME];
@@ -180,7 +180,7 @@ int cmd_translate(const struct tool_options *options)
 {
 	struct translate_target to;
 	struct handover *h = NULL;
-	/* The output has none of the preserved memory: it must not replace a dump that has. */
+	/* The output contains no preserved memory, so it must not replace a dump that does. */
 	int code = output_check("-o", options->output, options->operand[0]) ? TOOL_USAGE : TOOL_OK;
 
 	if (code == TOOL_OK)

@@ -14,9 +14,7 @@ struct core_piece {
 	size_t size;
 };
 
-/*
- * Write PIECES to PATH, a file that is made anew. 0, or -1 after a message.
- */
+/* Write PIECES to a new file PATH. 0, or -1 after a message. */
 int core_write(const char *path, const struct core_piece *piece, size_t count);
 
 #endif

@@ -67,7 +67,7 @@ static int on_page(void *ctx, uint64_t addr)
 	return ranges_add(&decoded->map_pages, addr, decoded_page_size(decoded));
 }
 
-/* Memory that is collected for DOC. */
+/* Memory collected for a decoded handover. */
 struct collect {
 	const struct decoded *decoded;
 	struct ranges *found;
@@ -80,7 +80,7 @@ static int collect_block(void *ctx, uint64_t addr, unsigned int order)
 	return ranges_add(c->found, addr, decoded_block_size(c->decoded, order));
 }
 
-/* Whether the map, read in FORM, has the root FDT and all nodes' data in it. */
+/* Does the map, read in FORM, contain the root FDT and all nodes' data? */
 static bool form_fits(const struct decoded *decoded, enum kho_abi form)
 {
 	const struct source *s = decoded->source;
@@ -98,7 +98,7 @@ static bool form_fits(const struct decoded *decoded, enum kho_abi form)
 	return fits;
 }
 
-/* Kernels preserve what they hand over: a form in which it is not there is the wrong one. */
+/* Kernels preserve what they hand over, so a form in which it is not preserved is the wrong one. */
 static enum kho_abi form_by_contents(const struct decoded *decoded)
 {
 	bool small = form_fits(decoded, KHO_ABI_V1_512), page = form_fits(decoded, KHO_ABI_V1);
@@ -107,8 +107,8 @@ static enum kho_abi form_by_contents(const struct decoded *decoded)
 }
 
 /*
- * What the user or the release says counts; else what the map itself tells, by its
- * addresses or by what is in it.
+ * What the user or the release says counts; otherwise the map itself may tell, by its
+ * addresses or by its contents.
  */
 static int find_form(struct decoded *decoded)
 {
@@ -156,7 +156,7 @@ static enum decoded_kind kind_of(const struct kho_node *node, struct decoded_nod
 	return decoded_fdt_valid(d->data.data, d->data.size) ? DECODED_FDT : DECODED_RAW;
 }
 
-/* A blob above DECODED_DATA_MAX is cut, and its FDT with it: look at the whole of it. */
+/* A blob above DECODED_DATA_MAX is cut off, and so is its FDT: read all of it here. */
 static int read_large(const struct source *s, const struct kho_node *node, struct decoded_node *d)
 {
 	uint32_t magic;
@@ -195,7 +195,7 @@ static int read_data(const struct source *s, struct kho_node *node, struct decod
 	return -KHO_ERR_READ;
 }
 
-/* The size that an ABI without sizes leaves to the data. */
+/* The size, if the ABI has none, from the data. */
 static int find_size(const struct source *s, enum kho_abi abi, struct kho_node *node)
 {
 	struct kho_root *one;
@@ -311,7 +311,7 @@ static int collect_pages(const struct collect *c, uint64_t addr, uint64_t size)
 	return ranges_add(c->found, start, end - start);
 }
 
-/* What describes a memfd file is LUO's; its pages, and the list of them, are not. */
+/* The structs of a memfd file are LUO's; its pages, and the list of them, are not. */
 static int on_luo_file(void *ctx, const struct kho_luo_file *file)
 {
 	enum kho_memfd_abi abi = kho_memfd_abi_from_name(file->compatible);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One handover, decoded as far as it can be: what cannot is kept as an error
- * beside the rest. Pure but for the memory it allocates; reads through the
- * source's callback.
+ * One handover, decoded as far as possible: what cannot be decoded is kept as an error beside
+ * the rest. Pure except for the memory it allocates; reads through the source's callback.
  */
 #ifndef KHO_FDT_DECODED_H
 #define KHO_FDT_DECODED_H
@@ -13,7 +12,7 @@
 #define DECODED_DATA_MAX	(1u << 20)	/* bytes of a node's data that are kept */
 
 enum decoded_kind {
-	DECODED_RAW,			/* bytes with no form that is known */
+	DECODED_RAW,			/* bytes in no known form */
 	DECODED_MEMBLOCK,
 	DECODED_METADATA,
 	DECODED_LUO,
@@ -23,23 +22,23 @@ enum decoded_kind {
 
 struct decoded_node {
 	enum decoded_kind kind;
-	int err;			/* why the contents cannot be decoded; 0: they are */
+	int err;			/* why the contents cannot be decoded; 0: they could be */
 	struct buffer data;		/* the first bytes, or all of them */
 	size_t blob_offset, blob_size;	/* DECODED_BLOB: in the node's data */
 };
 
 struct decoded {
 	const struct source *source;
-	int root_err;			/* of the root FDT; nothing else is there then */
+	int root_err;			/* of the root FDT; nothing else is filled in then */
 	struct kho_root root;
 	struct decoded_node node[KHO_ROOT_NODES_MAX];	/* of root.node[], in its order */
 	/* Map of preserved memory. */
 	int map_err;			/* 0: the whole map was read */
-	bool form_unknown;		/* kho-v1 whose form nothing tells */
+	bool form_unknown;		/* kho-v1 whose form is unknown */
 	struct blocks blocks;
 	struct ranges preserved;	/* the same, merged */
 	struct ranges map_pages;
-	/* Contents of the kernel's own nodes, with their node's err 0. */
+	/* Contents of the kernel's own nodes; valid if the node's err is 0. */
 	struct kho_region region[KHO_REGIONS_MAX];
 	size_t region_count;
 	struct kho_metadata metadata;
@@ -65,8 +64,8 @@ int decoded_read(const struct source *source, struct decoded *ret);
 void decoded_free(struct decoded *decoded);
 
 /*
- * As decoded_read(), for verbs that are of no use without a root and a map: those that
- * cannot be read are an error, with a message.
+ * As decoded_read(), for verbs that need a root and a map: it is an error, with a message, if
+ * these cannot be read.
  */
 int decoded_read_whole(const struct source *source, struct decoded *ret);
 
@@ -76,7 +75,7 @@ const struct decoded_node *decoded_node(const struct decoded *decoded, const str
 /* The offset of NODE, which is one of decoded->root.node[], in the source's root FDT. */
 int decoded_node_offset(const struct decoded *decoded, const struct kho_node *node);
 
-/* Whether BUF holds a sound FDT that libfdt can be let loose on. */
+/* Does BUF hold a sound FDT that is safe for libfdt? */
 bool decoded_fdt_valid(const void *buf, size_t size);
 
 /* "memblock", "blob", "raw" ...; for people and JSON. */
@@ -86,8 +85,8 @@ const char *decoded_kind_name(enum decoded_kind kind);
 const char *decoded_abi_label(const struct decoded *decoded);
 
 /*
- * Memory that is the handover's own and not the client's: root FDT and nodes' data,
- * in whole pages, and blocks of LUO. Translation moves it. 0, or -KHO_ERR_NOSPACE.
+ * Memory that belongs to the handover and not to a client: root FDT and nodes' data, in whole
+ * pages, and blocks of LUO. Translation moves it. 0, or -KHO_ERR_NOSPACE.
  */
 int decoded_own_pages(const struct decoded *decoded, struct ranges *ret);
 

@@ -133,8 +133,8 @@ static enum diff_fate compare_metadata(const struct decoded *a, const struct dec
 }
 
 /*
- * Live update state as a stream of bytes that means the same in every ABI: what a
- * translation may change is left out.
+ * Live update state as a stream of bytes that means the same in every ABI: without everything
+ * that a translation may change.
  */
 struct luo_stream {
 	const struct decoded *decoded;
@@ -154,7 +154,7 @@ static int stream(struct luo_stream *s, const void *bytes, size_t size)
 	return 0;
 }
 
-/* A letter for what comes, and its name with the NUL. */
+/* A letter for the type, and a name with its NUL. */
 static int stream_name(struct luo_stream *s, char kind, const char *name)
 {
 	int err = stream(s, &kind, 1);
@@ -167,7 +167,7 @@ static int on_session(void *ctx, const struct kho_luo_session *session)
 	return stream_name(ctx, 'S', session->name);
 }
 
-/* Of a memfd what v1 and v2 both say; seals and flags are in v2 alone. */
+/* The part of a memfd that both v1 and v2 have; seals and flags are in v2 alone. */
 static int stream_memfd(struct luo_stream *s, enum kho_memfd_abi abi, uint64_t addr)
 {
 	const struct kho_mem *mem = &s->decoded->source->mem;
@@ -239,13 +239,13 @@ static enum diff_fate compare_luo(const struct decoded *a, const struct kho_node
 	return fate;
 }
 
-/* Where the data is differs, and is compared by itself. */
+/* Does PROP give the place of the data? That differs, and is compared separately. */
 static bool is_place(const char *prop)
 {
 	return !strcmp(prop, "fdt") || !strcmp(prop, "preserved-data") || !strcmp(prop, "blob-size");
 }
 
-/* Whether B's node has all the properties that A's has, but for those. */
+/* Does B's node have all properties of A's, except those? */
 static bool has_properties(const struct decoded *a, const struct kho_node *na,
 			   const struct decoded *b, const struct kho_node *nb)
 {
@@ -289,7 +289,7 @@ static enum diff_fate compare_nodes(const struct decoded *a, const struct kho_no
 	}
 }
 
-/* A node that translation leaves out, and nothing is lost by it. */
+/* A node that translation leaves out without a loss. */
 static bool expendable(const struct decoded *decoded, const struct kho_node *node,
 		       const struct decoded *other)
 {
@@ -299,7 +299,7 @@ static bool expendable(const struct decoded *decoded, const struct kho_node *nod
 		return !kho_abi_sized(other->root.abi);
 	if (!kho_node_within(node->name, KHO_NODE_LUO))
 		return false;
-	/* What is below LUO has the same state as LUO. */
+	/* A node below LUO has the same state as LUO. */
 	node = kho_root_find(&decoded->root, KHO_NODE_LUO);
 	return node && !decoded_node(decoded, node)->err && !decoded->luo.session_count &&
 		!decoded->luo.flb_count;

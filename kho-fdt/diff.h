@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What two handovers have in common, and what not. Pure but for memory. */
+/* What two handovers have in common, and where they differ. Pure except for memory. */
 #ifndef KHO_FDT_DIFF_H
 #define KHO_FDT_DIFF_H
 
 #include "decoded.h"
 
-/* Blocks of one order, side by side, that only one of two maps has. */
+/* Adjacent blocks of one order that only one of two maps has. */
 struct diff_range {
 	uint64_t addr, size;
 	unsigned int order;
@@ -23,7 +23,7 @@ enum diff_fate {
 	DIFF_CHANGED,
 	DIFF_ONLY_A,
 	DIFF_ONLY_B,
-	DIFF_LEFT_OUT,			/* only in one, and the other's ABI has no use for it */
+	DIFF_LEFT_OUT,			/* only in one, and the other's ABI does not need it */
 	DIFF_UNREADABLE,
 };
 
@@ -38,7 +38,7 @@ struct diff {
 	struct diff_blocks only_a, only_b;
 	struct diff_node node[2 * KHO_ROOT_NODES_MAX];
 	size_t node_count;
-	bool same;			/* but for the ABI: the same handover */
+	bool same;			/* except for the ABI: the same handover */
 };
 
 /* A and B: from decoded_read_whole(). 0, or -KHO_ERR_NOSPACE. Release with diff_free(). */

@@ -10,9 +10,9 @@
 #include "files.h"
 #include "message.h"
 
-/* Bytes at the start by which a file is known. */
+/* First bytes that identify a file. */
 #define MAGIC_SIZE	16
-#define DUMP_PAGE	4096u		/* of what may be left out at its end */
+#define DUMP_PAGE	4096u		/* the most that may be left out at its end */
 #define MAGIC_KDUMP	"KDUMP   "
 #define MAGIC_FLAT	"makedumpfile"
 #define MAGIC_FDT	"\xd0\x0d\xfe\xed"
@@ -41,14 +41,14 @@ static void cut_front(struct dump_extent *e, uint64_t cut)
 	e->stored -= stored;
 }
 
-/* In memory and in the file, with nothing left out between them. */
+/* Are they adjacent in memory and in the file? */
 static bool follows(const struct dump_extent *last, const struct dump_extent *e)
 {
 	return last->stored == last->size && e->addr == last->addr + last->size &&
 	       e->offset == last->offset + last->size;
 }
 
-/* Sort, cut off what an earlier extent has, and join what is one piece. */
+/* Sort, cut off what an earlier extent has, and join adjacent pieces. */
 static void normalize(struct dump *d)
 {
 	struct dump_extent *e = d->extent;
@@ -77,7 +77,7 @@ static void normalize(struct dump *d)
 		d->bytes += e[i].size;
 }
 
-/* Append what a program header names and the file has. */
+/* Append the part that a program header names and that the file has. */
 static void add_segment(struct dump *d, const struct file_facts *file, const Elf64_Phdr *phdr)
 {
 	uint64_t size = phdr->p_filesz < phdr->p_memsz ? phdr->p_filesz : phdr->p_memsz;
@@ -99,7 +99,7 @@ static void add_segment(struct dump *d, const struct file_facts *file, const Elf
 							      phdr->p_offset, size };
 }
 
-/* What ERR of elf_core_read() says of PATH. -1. */
+/* Report ERR of elf_core_read() for PATH. -1. */
 static int refuse_core(enum elf_core_error err, const struct elf_core *core, const char *path)
 {
 	switch (err) {
@@ -216,7 +216,7 @@ void dump_close(struct dump *d)
 	d->fd = -1;
 }
 
-/* The extent that holds ADDR, or NULL. */
+/* The extent that contains ADDR, or NULL. */
 static const struct dump_extent *find(const struct dump *d, uint64_t addr)
 {
 	size_t low = 0, high = d->count;

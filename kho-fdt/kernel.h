@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Kernels that hand over or take over: images, and the one that runs. */
+/* Kernels that hand over or take over: image files, and the running one. */
 #ifndef KHO_FDT_KERNEL_H
 #define KHO_FDT_KERNEL_H
 
@@ -12,7 +12,7 @@ struct kernel_image {
 	struct preflight_kernel kernel;
 };
 
-/* Look into the kernel image PATH. 0, or -1 after a message. */
+/* Scan the kernel image PATH. 0, or -1 after a message. */
 int kernel_image_read(const char *path, struct kernel_image *ret);
 
 #endif

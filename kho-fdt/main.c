@@ -126,7 +126,7 @@ static int run(int argc, char **argv)
 		error("there is no verb '%s'; 'kho-fdt --help' lists them", argv[1]);
 		return TOOL_USAGE;
 	}
-	argv[1] = (char *)program_name;	/* what getopt prints in front of its messages */
+	argv[1] = (char *)program_name;	/* the prefix of getopt's messages */
 	code = tool_options_parse(&options, verb, argc - 1, argv + 1);
 	if (code == TOOL_OK && options.help)
 		printf("Usage: kho-fdt %s", verb->usage);

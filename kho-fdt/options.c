@@ -12,7 +12,7 @@ enum option_code {
 	OPT_SYSROOT, OPT_TO,
 };
 
-/* All there are; a verb takes those that its list names. */
+/* All options; a verb takes those in its list. */
 static const struct option all_options[] = {
 	{ "abi", no_argument, NULL, OPT_ABI },
 	{ "all", no_argument, NULL, OPT_ALL },
@@ -38,7 +38,7 @@ static const struct option all_options[] = {
 
 #define OPTION_COUNT	(sizeof(all_options) / sizeof(all_options[0]))
 
-/* Whether WORD is one of the words of LIST. */
+/* Is WORD one of the words of LIST? */
 static bool listed(const char *list, const char *word)
 {
 	size_t len = strlen(word);
@@ -137,7 +137,7 @@ static int take_option(struct tool_options *o, int c, const char *value)
 	case OPT_SYSROOT:	o->sysroot = value; return 0;
 	case OPT_TO:		o->to = value; return 0;
 	}
-	return -1;			/* getopt has said why */
+	return -1;			/* getopt has printed the reason */
 }
 
 static int take_operands(struct tool_options *o, const struct tool_verb *verb, int argc,

@@ -42,7 +42,7 @@ int output_close(FILE *f, const char *path, int err)
 
 	if (fclose(f) && !err)
 		err = error_errno("cannot write '%s'", path);
-	/* Only part of it is worse than nothing; a device stays. */
+	/* A part of it is worse than nothing; a device is not removed. */
 	if (err && is_file)
 		unlink(path);
 	return err;

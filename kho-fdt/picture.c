@@ -141,7 +141,7 @@ void picture_free(struct picture *p)
 	memset(p, 0, sizeof(*p));
 }
 
-/* Rows of SIZE bytes that have something in them. */
+/* Rows of SIZE bytes that are not empty. */
 static uint64_t rows_of(const struct picture *p, uint64_t size)
 {
 	uint64_t rows = 0, next = 0;
@@ -171,7 +171,7 @@ uint64_t picture_row_size(const struct picture *p, size_t cells, size_t rows)
 	return size;
 }
 
-/* The first range that ends behind ADDR. */
+/* The first range that ends after ADDR. */
 static size_t first_behind(const struct picture *p, uint64_t addr)
 {
 	size_t low = 0, high = p->count;

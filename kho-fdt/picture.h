@@ -5,10 +5,10 @@
 
 #include "decoded.h"
 
-/* In the order in which one hides another: the later ones are seen. */
+/* In the order in which one hides another: later ones are on top. */
 enum picture_kind {
 	PICTURE_HOLE,			/* no RAM, or not in the dump */
-	PICTURE_FREE,			/* RAM that is nothing below */
+	PICTURE_FREE,			/* RAM that is none of the following */
 	PICTURE_SCRATCH,
 	PICTURE_KERNEL,			/* code and data of the running kernel */
 	PICTURE_PRESERVED,
@@ -24,7 +24,7 @@ struct picture_range {
 };
 
 struct picture {
-	struct picture_range *list;	/* malloc'ed; by address, without gaps or empty ones */
+	struct picture_range *list;	/* malloc'ed; by address, without gaps or empty ranges */
 	size_t count, room;
 	uint64_t total[PICTURE_KINDS];
 };
@@ -37,12 +37,12 @@ int picture_make(const struct decoded *decoded, struct picture *ret);
 void picture_free(struct picture *picture);
 
 /*
- * Bytes that a row of CELLS cells stands for, a power of two of pages each, so that
- * at most ROWS rows have something in them.
+ * How many bytes a row of CELLS cells stands for, a power of two of pages in each, so that at
+ * most ROWS rows are not empty.
  */
 uint64_t picture_row_size(const struct picture *picture, size_t cells, size_t rows);
 
-/* What [addr, addr + size) shows: the most prominent kind, and whether it is all that. */
+/* What [addr, addr + size) shows: the most prominent kind, and whether all of it is that kind. */
 enum picture_kind picture_cell(const struct picture *picture, uint64_t addr, uint64_t size,
 			       bool *ret_full);
 

@@ -79,7 +79,7 @@ static enum preflight_result result_of(const struct preflight *p)
 	for (size_t i = 0; i < p->count; i++) {
 		if (p->part[i].verdict.fate == KHO_FATE_REFUSED)
 			return PREFLIGHT_PARTLY;
-		/* A node is left out only in a root FDT that is written anew. */
+		/* A node can be left out only of a root FDT that is written again. */
 		if (p->part[i].verdict.fate != KHO_FATE_NATIVE)
 			result = PREFLIGHT_TRANSLATED;
 	}
@@ -100,7 +100,7 @@ static struct kho_verdict judge_node(const struct preflight_kernel *from,
 	return v;
 }
 
-/* Only a map that is handed on as it is has each block as it was written. */
+/* Only a map handed on by address has each block as it was written. */
 static bool loses_block(const struct preflight *p, const struct preflight_kernel *to,
 			unsigned int order)
 {

@@ -15,9 +15,9 @@ struct preflight_kernel {
 };
 
 enum preflight_result {
-	PREFLIGHT_NATIVE,		/* all is read as it is */
-	PREFLIGHT_TRANSLATED,		/* all is read, once it is translated */
-	PREFLIGHT_PARTLY,		/* but for single nodes */
+	PREFLIGHT_NATIVE,		/* everything is read as it is */
+	PREFLIGHT_TRANSLATED,		/* everything is read after translation */
+	PREFLIGHT_PARTLY,		/* all but single nodes */
 	PREFLIGHT_UNREADABLE,
 };
 
@@ -31,11 +31,11 @@ struct preflight_load {
 	struct preflight_node node[KHO_ROOT_NODES_MAX];
 	size_t nodes;
 	bool sessions;			/* live update sessions are or may be open */
-	unsigned int order;		/* of the largest block outside of regions; 0: not known */
+	unsigned int order;		/* of the largest block outside of regions; 0: unknown */
 };
 
 struct preflight_part {
-	char name[KHO_NODE_NAME_MAX];	/* "map", or a node's; "*": blobs of any name */
+	char name[KHO_NODE_NAME_MAX];	/* "map", or the name of a node; "*": any blob */
 	struct kho_verdict verdict;
 };
 
@@ -47,8 +47,8 @@ struct preflight {
 };
 
 /*
- * Judge what FROM hands over, LOAD, read by TO, as "kexec --kho" does. A FROM
- * without KHO has none of these nodes: what counts is what userspace builds for TO.
+ * Judge how TO reads LOAD, which FROM hands over, as "kexec --kho" does. A FROM without KHO
+ * has none of these nodes: then the verdict is on what userspace builds for TO.
  */
 void preflight_judge(const struct preflight_kernel *from, const struct preflight_kernel *to,
 		     const struct preflight_load *load, struct preflight *ret);

@@ -45,7 +45,7 @@ void json_add_u64(json_object *o, const char *key, uint64_t value)
 	json_object_object_add(o, key, json_object_new_uint64(value));
 }
 
-/* Names in a dump may be any bytes, and JSON is UTF-8. */
+/* Names in a dump may be any bytes, but JSON must be UTF-8. */
 void json_add_text(json_object *o, const char *key, const char *text)
 {
 	char *copy = text ? strdup(text) : NULL;

@@ -3,7 +3,7 @@
 #include "arch.h"
 #include "rules-private.h"
 
-/* The node LUO, if it has been decoded. */
+/* The node LUO, if it could be decoded. */
 static const struct kho_node *luo_node(const struct decoded *decoded)
 {
 	for (size_t i = 0; i < decoded->root.node_count; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The map of preserved memory, and what blocks it has. */
+/* The map of preserved memory, and its blocks. */
 #include "arch.h"
 #include "rules-private.h"
 
@@ -10,7 +10,7 @@ const char *map_unknown(const struct decoded *decoded)
 	return "the map cannot be read";
 }
 
-/* The walk ends at the first error, and each kind of error is a rule of its own. */
+/* The walk ends at the first error, and each kind of error has a rule of its own. */
 static void map_error(const struct decoded *decoded, struct rule_outcome *o, int err)
 {
 	if (decoded->map_err == err) {
@@ -69,7 +69,7 @@ void check_block_order(const struct decoded *decoded, struct rule_outcome *o)
 	each_block(decoded, o, block_order);
 }
 
-/* Larger orders come first: a block that overlaps one lies in it. */
+/* Larger orders come first, so a block that overlaps one lies inside it. */
 void check_block_apart(const struct decoded *decoded, struct rule_outcome *o)
 {
 	uint64_t sum = ranges_total(&decoded->preserved);
@@ -124,7 +124,7 @@ static int block_node(void *ctx, uint64_t addr, unsigned int order)
 	return 0;
 }
 
-/* Kernels before 7.1 took no heed of nodes, neither those that write nor those that read. */
+/* Kernels before 7.1 ignored NUMA nodes, both when they write and when they read. */
 void check_block_node(const struct decoded *decoded, struct rule_outcome *o)
 {
 	if (kho_abi_radix(decoded->root.abi))

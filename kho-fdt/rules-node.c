@@ -25,7 +25,7 @@ void check_node_fdt(const struct decoded *decoded, struct rule_outcome *o)
 	}
 }
 
-/* The error of the node of KIND, if it is there and could be read. */
+/* The error of the node of KIND, if the node exists and could be read. */
 static void check_kind(const struct decoded *decoded, struct rule_outcome *o,
 		       enum decoded_kind kind)
 {

@@ -53,7 +53,7 @@ void check_fdt_scratch(const struct decoded *decoded, struct rule_outcome *o)
 		broken(o, "it is at 0x%llx", ULL(decoded->source->fdt_addr));
 }
 
-/* Of a node without a size that could be told the first byte counts. */
+/* For a node of unknown size the first byte counts. */
 static uint64_t node_bytes(const struct decoded *decoded, const struct kho_node *node)
 {
 	return node->size || kho_abi_sized(decoded->root.abi) ? node->size : 1;
@@ -77,7 +77,7 @@ static bool kept(const struct decoded *decoded, struct rule_outcome *o, uint64_t
 	return ranges_cover(&decoded->preserved, addr, size) || reserved(decoded, o, addr, size);
 }
 
-/* Kernels of 6.16 to 6.18 take it out of the map, and fail on one that is not in it. */
+/* Kernels of 6.16 to 6.18 remove it from the map, and fail if it is not there. */
 void check_fdt_preserved(const struct decoded *decoded, struct rule_outcome *o)
 {
 	const struct source *s = decoded->source;

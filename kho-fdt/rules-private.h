@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the rules share. Each is a function "check_...", which calls broken() for each thing that
- * breaks it; rules.c has the table of them all.
+ * What the rules share. Each is a function "check_...", which calls broken() for each
+ * violation; rules.c has the table of them all.
  */
 #ifndef KHO_FDT_RULES_PRIVATE_H
 #define KHO_FDT_RULES_PRIVATE_H
@@ -16,16 +16,16 @@ static inline uint64_t last_of(const struct kho_range *range)
 	return range->addr + range->size - 1;
 }
 
-/* What a visitor of blocks is told with. */
+/* The context of a visitor of blocks. */
 struct block_check {
 	const struct decoded *decoded;
 	struct rule_outcome *outcome;
 };
 
-/* Why there is no whole map. */
+/* Why the map is not complete. */
 const char *map_unknown(const struct decoded *decoded);
 
-/* A finding for each preserved range that is BAD; WHAT says in which way. */
+/* A finding for each preserved range that is BAD; WHAT says how. */
 void each_preserved(const struct decoded *decoded, struct rule_outcome *o,
 		    bool (*bad)(const struct decoded *decoded, const struct kho_range *range),
 		    const char *what);
@@ -33,7 +33,7 @@ void each_preserved(const struct decoded *decoded, struct rule_outcome *o,
 bool outside_ram(const struct decoded *decoded, const struct kho_range *range);
 bool in_scratch(const struct decoded *decoded, const struct kho_range *range);
 
-/* Whether setup_data keeps it. Where that is not known, the rule cannot judge: no finding. */
+/* Does setup_data keep it? If that is unknown, the rule cannot judge: no finding. */
 bool reserved(const struct decoded *decoded, struct rule_outcome *o, uint64_t addr, uint64_t size);
 
 /* In scratch, and no setup_data entry keeps it. */

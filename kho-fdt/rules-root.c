@@ -35,7 +35,7 @@ void check_fdt_aligned(const struct decoded *decoded, struct rule_outcome *o)
 		broken(o, "it is at 0x%llx", ULL(decoded->source->fdt_addr));
 }
 
-/* The ABI's name is the first thing kernels look at; the form plays no part here. */
+/* Kernels look at the ABI's name first; the form does not matter here. */
 static enum kho_abi abi_of(const struct decoded *decoded)
 {
 	int len;
@@ -53,7 +53,7 @@ void check_abi_known(const struct decoded *decoded, struct rule_outcome *o)
 		       name ? "another string" : "missing");
 }
 
-/* A property of OFFSET that holds a number: 8 bytes, in the order of the machine. */
+/* A property of OFFSET that holds a number: 8 bytes, in the byte order of the machine. */
 static bool read_number(const struct decoded *decoded, int offset, const char *name, uint64_t *ret)
 {
 	int len;
@@ -76,11 +76,11 @@ void check_map_address(const struct decoded *decoded, struct rule_outcome *o)
 		       "nothing; 6.19 and later drop such a handover");
 }
 
-/* A walk over the nodes of the root FDT, as deep as they are read. */
+/* A walk over the nodes of the root FDT, down to the last level that is read. */
 struct node_walk {
 	const void *fdt;
 	int node, depth;
-	int at[KHO_ROOT_DEPTH_MAX + 1];	/* the node, behind those that it lies below */
+	int at[KHO_ROOT_DEPTH_MAX + 1];	/* the node, after its parents */
 };
 
 static struct node_walk walk_nodes(const struct decoded *decoded)
@@ -99,7 +99,7 @@ static bool next_node(struct node_walk *w)
 	return true;
 }
 
-/* Its name, if that can be printed: those of a hostile tree are not, as they are. */
+/* Its name, if it is printable; names in a hostile tree may not be. */
 static const char *name_at(const struct node_walk *w, int depth)
 {
 	const char *name = fdt_get_name(w->fdt, w->at[depth], NULL);
@@ -138,7 +138,7 @@ void check_node_name(const struct decoded *decoded, struct rule_outcome *o)
 	}
 }
 
-/* A node may be there for those below it alone. */
+/* A node may exist only for the nodes below it. */
 static bool holds_nodes_only(const struct node_walk *w, const char *addr_prop)
 {
 	return !fdt_getprop(w->fdt, w->node, addr_prop, NULL) && fdt_first_subnode(w->fdt, w->node) >= 0;

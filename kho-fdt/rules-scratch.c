@@ -56,7 +56,7 @@ void check_scratch_apart(const struct decoded *decoded, struct rule_outcome *o)
 	each_area(decoded, o, area_overlaps, "overlaps one before it");
 }
 
-/* Up to 6.19 kernels leave sizes of the command line as they are. */
+/* Up to 6.19 kernels do not round sizes from the command line. */
 static bool area_odd(const struct decoded *decoded, size_t i)
 {
 	const struct kho_range *area = &decoded->source->scratch[i];
@@ -79,7 +79,7 @@ void check_scratch_low(const struct decoded *decoded, struct rule_outcome *o)
 		broken(o, "it is at 0x%llx, 0x%llx bytes", ULL(area->addr), ULL(area->size));
 }
 
-/* The next kernel reserves it, but KASLR, which comes first, may put the kernel there. */
+/* The next kernel reserves it, but KASLR runs earlier and may put the kernel there. */
 void check_scratch_array(const struct decoded *decoded, struct rule_outcome *o)
 {
 	const struct source *s = decoded->source;

@@ -21,7 +21,7 @@ enum need {
 	NEED_RAM = 64,			/* all RAM of the machine */
 	NEED_ARRAY = 128,		/* the scratch array's address */
 	NEED_NODES = 256,		/* where NUMA nodes begin */
-	WARN_ONLY = 512,		/* no need, but what it comes to */
+	WARN_ONLY = 512,		/* not required, but changes the verdict */
 };
 
 struct rule {
@@ -124,7 +124,7 @@ static const struct rule rules[] = {
 
 _Static_assert(sizeof(rules) / sizeof(rules[0]) <= RULES_MAX, "room for every rule");
 
-/* What of NEEDS is missing; NULL: nothing. */
+/* Which of NEEDS is missing; NULL: none. */
 static const char *missing(const struct decoded *decoded, unsigned int needs)
 {
 	const struct source *s = decoded->source;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The rules that a handover must keep for the next kernel to find all of it. Pure. */
+/* The rules that a handover must keep, so that the next kernel finds all of it. Pure. */
 #ifndef KHO_FDT_RULES_H
 #define KHO_FDT_RULES_H
 
 #include "decoded.h"
 
 #define RULES_MAX	48
-#define FINDINGS_MAX	8		/* of one rule; more are only counted */
+#define FINDINGS_MAX	8		/* of one rule; further ones are only counted */
 #define FINDING_SIZE	192
 
 enum rule_result {
 	RULE_HOLDS,
 	RULE_BROKEN,
-	RULE_WARNING,			/* broken, by stock kernels too, and mostly without harm */
-	RULE_UNKNOWN,			/* what it is about is not known */
+	RULE_WARNING,			/* broken, by stock kernels too, and mostly harmless */
+	RULE_UNKNOWN,			/* something it needs is unknown */
 };
 
 struct rule_outcome {
@@ -32,7 +32,7 @@ struct rule_report {
 	bool map_checked;		/* the whole map was read */
 };
 
-/* Look at DOC, which may have any part unreadable, by every rule. */
+/* Check a decoded handover, any part of which may be unreadable, against every rule. */
 void rules_check(const struct decoded *decoded, struct rule_report *ret);
 
 #endif

@@ -58,7 +58,7 @@ static void note_payload(struct scanner *s, uint64_t addr)
 		f->payload[f->payloads++] = data.payload;
 }
 
-/* A page that begins with an FDT's magic: read it as a root FDT. */
+/* A page that begins with an FDT's magic number: try to read a root FDT there. */
 static void try_root(struct scanner *s, uint64_t addr)
 {
 	struct scan *f = s->found;
@@ -154,7 +154,7 @@ void scan_memory(const struct kho_mem *mem, const struct kho_range *range, size_
 	free(s);
 }
 
-/* The only root for which STRONG holds, counted in *COUNT. */
+/* The only root for which STRONG holds; *COUNT gets the number of such roots. */
 static const struct scan_root *only(const struct scan *scan, bool strong, size_t *count)
 {
 	const struct scan_root *found = NULL;

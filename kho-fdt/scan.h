@@ -12,16 +12,16 @@
 
 #define SCAN_ROOTS_MAX	64
 #define SCAN_ENTRIES_MAX 64
-#define SCAN_TRIES_MAX	4096		/* pages with an FDT's magic that are looked into */
+#define SCAN_TRIES_MAX	4096		/* pages with an FDT's magic number that are tried */
 
 /* A root FDT: it begins a page and its "compatible" is a KHO ABI's. */
 struct scan_root {
 	uint64_t addr;
 	uint64_t map;
-	enum kho_abi abi;		/* with the form of v1, where that is told */
+	enum kho_abi abi;		/* with the form of v1, if it is known */
 	size_t nodes;
 	int map_err;			/* of the walk of its map; 0: readable */
-	bool form_unknown;		/* v1 whose form nothing tells: map not looked at */
+	bool form_unknown;		/* v1 of unknown form: map not read */
 	bool preserved;			/* its own page is in its own map */
 	bool handed;			/* a setup_data entry names it */
 };
@@ -40,20 +40,20 @@ struct scan {
 	struct kho_payload payload[SCAN_ENTRIES_MAX];	/* setup_data built by kexec --kho */
 	size_t payloads;
 	size_t tries;
-	bool cut_short;			/* one of the limits was met */
+	bool cut_short;			/* a limit was reached */
 };
 
 /*
- * Search COUNT ranges, each of which MEM can read whole. MAX_PAGES bounds each
- * walk of a map.
+ * Search COUNT ranges; MEM can read each of them completely. MAX_PAGES bounds each walk of a
+ * map.
  */
 void scan_memory(const struct kho_mem *mem, const struct kho_range *range, size_t count,
 		 uint64_t max_pages, struct scan *ret);
 
 /*
- * The handover that is meant: the only root whose map is readable and that is
- * preserved or handed over, or else the only one with a readable map. NULL if
- * there is none, or more than one.
+ * The most likely handover: the only root whose map is readable and that is preserved or
+ * handed over; otherwise the only one with a readable map. NULL if there is none, or more than
+ * one.
  */
 const struct scan_root *scan_choose(const struct scan *scan);
 

@@ -81,7 +81,7 @@ static void read_overlay_of(struct source *s, const char *direction, const struc
 		       direction, node->name);
 }
 
-/* What the kernel shows of the nodes' data, under the addresses that the root FDT names. */
+/* What the kernel shows of the nodes' data, at the addresses that the root FDT names. */
 static void read_overlays(struct source *s, const char *direction)
 {
 	struct kho_root *root = calloc(1, sizeof(*root));
@@ -112,7 +112,7 @@ static int read_shown(void *ctx, uint64_t addr, void *buf, size_t size)
 	return read_overlay(ctx, addr, buf, size);
 }
 
-/* Where memory is closed, what the kernel shows of its handover: all but the map. */
+/* If memory is not readable: everything that the kernel shows of its handover, without the map. */
 static int open_shown(struct source *s)
 {
 	const struct root *root = &s->machine->root;
@@ -133,7 +133,7 @@ static int open_shown(struct source *s)
 	return 0;
 }
 
-/* Of 6.16 to 6.18 debugfs has the contents, and nobody the address. */
+/* For 6.16 to 6.18 debugfs has the contents, and nothing has the address. */
 static int copy_fdt(struct source *s, const struct running *r)
 {
 	if (buffer_alloc(&s->fdt, sizeof(r->fdt)))
@@ -163,7 +163,7 @@ int source_open_live(struct source *s, const char *sysroot)
 	struct running *r;
 	int err;
 
-	/* What the kernel prepares is in no payload. */
+	/* A handover in preparation is in no payload. */
 	s->reserved_whole = true;
 	if (observe_machine(s, sysroot))
 		return -1;
@@ -215,7 +215,7 @@ static void open_payload(struct source *s)
 	form_by_release(s, s->incoming.payload.from_release);
 }
 
-/* Memory is a help, not a need: the payload and debugfs have much of it. */
+/* Memory helps but is not required: the payload and debugfs have much of it. */
 static void open_kcore(struct source *s)
 {
 	if (!kcore_opens(&s->machine->root)) {

@@ -120,7 +120,7 @@ static int choose_root(struct source *s, const struct scan *scan)
 	return -1;
 }
 
-/* What is kept for the payload. 0, or -1 if it cannot be told. */
+/* What is kept for the payload. 0, or -1 if that is unknown. */
 static int adopt_items(struct source *s, const struct kho_payload *p)
 {
 	struct kho_item item[PAYLOAD_ITEMS_MAX];
@@ -132,7 +132,7 @@ static int adopt_items(struct source *s, const struct kho_payload *p)
 	return 0;
 }
 
-/* What the search found that belongs to the root chosen. */
+/* The findings of the search that belong to the chosen root. */
 static void adopt_scan(struct source *s, const struct scan *scan)
 {
 	for (size_t i = 0; i < scan->entries; i++) {
@@ -172,7 +172,7 @@ static int search_dump(struct source *s)
 
 static int open_memory(struct source *s, const struct source_spec *spec)
 {
-	/* Eight bitmaps of 512 bytes in a page are eight pages to a walk. */
+	/* A walk counts eight bitmaps of 512 bytes in a page as eight pages. */
 	uint64_t pages = ((s->dump.bytes >> s->page_shift) + 1) * 8;
 
 	s->mem = (struct kho_mem){ read_dump, s };

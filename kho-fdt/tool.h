@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The kho-fdt command: verbs, their options, and what is printed alike. */
+/* The kho-fdt command: verbs, their options, and common printing. */
 #ifndef KHO_FDT_TOOL_H
 #define KHO_FDT_TOOL_H
 
@@ -18,9 +18,9 @@ enum tool_exit {
 	TOOL_OK = 0,
 	TOOL_USAGE = 1,			/* wrong option or operand; nothing to do */
 	TOOL_NO = 2,			/* a rule is broken, there are differences, not translatable */
-	TOOL_UNCHECKED = 3,		/* check: nothing broken, but the map was not looked at */
-	TOOL_TRANSLATED = 3,		/* preflight: readable once it is translated */
-	TOOL_PARTLY = 4,		/* preflight: readable but for single nodes */
+	TOOL_UNCHECKED = 3,		/* check: no rule is broken, but the map was not checked */
+	TOOL_TRANSLATED = 3,		/* preflight: readable after translation */
+	TOOL_PARTLY = 4,		/* preflight: readable except for single nodes */
 	TOOL_UNREADABLE = 5,		/* preflight: not readable at all */
 	TOOL_FAILED = 255,		/* a file or memory cannot be read */
 };
@@ -31,7 +31,7 @@ enum tool_exit {
 struct tool_options {
 	const char *sysroot;
 	bool json, help;
-	/* Of files; --root and --form may be given once for each. */
+	/* For files; --root and --form may be given once for each. */
 	uint64_t root[OPERANDS_MAX];
 	size_t root_count;
 	enum kho_abi form[OPERANDS_MAX];
@@ -39,7 +39,7 @@ struct tool_options {
 	uint64_t ram_base;
 	struct kho_range scratch[SCRATCH_OPTIONS_MAX];
 	size_t scratch_count;
-	/* Of single verbs. */
+	/* For single verbs. */
 	const char *to, *output, *svg, *kernel, *initrd;
 	bool has_base, raw, all, abi_counts;
 	uint64_t base, payload, ram, cpus, nodes;
@@ -61,19 +61,18 @@ struct tool_verb {
 int tool_options_parse(struct tool_options *options, const struct tool_verb *verb, int argc,
 		       char **argv);
 
-/* What the options say of operand INDEX; "live" if there is none. */
+/* What the options say about operand INDEX; "live" if there is none. */
 struct source_spec tool_source(const struct tool_options *options, size_t index);
 
-/* A source and what was read from it. */
+/* A source and what was decoded from it. */
 struct handover {
 	struct source source;
 	struct decoded decoded;
 };
 
 /*
- * Open and read what operand INDEX names; WHOLE: with decoded_read_whole(). 0, or an exit
- * code after a message, and *RET is NULL. Release with tool_close(), which takes
- * NULL, too.
+ * Open and decode what operand INDEX names; WHOLE: with decoded_read_whole(). 0, or an exit
+ * code after a message, and *RET is NULL. Release with tool_close(), which accepts NULL.
  */
 int tool_open(const struct tool_options *options, size_t index, bool whole,
 	      struct handover **ret);
@@ -95,7 +94,7 @@ int cmd_scratch(const struct tool_options *options);
 /* "4096 bytes", "136 KiB", "16 MiB", "1.5 GiB"; returns BUF. */
 const char *size_text(uint64_t size, char buf[SIZE_TEXT]);
 
-/* Bytes of a file or of memory, fit for a terminal: what is not printable becomes '.'. */
+/* Bytes of a file or of memory, safe for a terminal: unprintable ones become '.'. */
 void print_text(FILE *out, const void *bytes, size_t size);
 
 /* At most MAX bytes in hexadecimal, and "..." if there are more. */

@@ -35,7 +35,7 @@ static int on_kept_chunk(void *ctx, uint64_t addr)
 	return on_kept_block(ctx, addr, 0);
 }
 
-/* What describes a memfd file, and the list of its pages; not the pages. */
+/* The structs of a memfd file, and the list of its pages, without the pages. */
 static int keep_memfd(struct work *w, const struct kho_luo_file *file, bool with_struct)
 {
 	const struct source *s = w->decoded->source;
@@ -125,14 +125,14 @@ static int refuse_memfd(const struct work *w, const struct kho_luo_file *file)
 	return REFUSED;
 }
 
-/* Whether FILE is a memfd in another version than is read. */
+/* Is FILE a memfd of another version than TO's kernel reads? */
 static bool other_memfd(const struct work *w, const struct kho_luo_file *file)
 {
 	return !strncmp(file->compatible, MEMFD_PREFIX, strlen(MEMFD_PREFIX)) &&
 	       strcmp(file->compatible, w->to->formats.memfd) != 0;
 }
 
-/* What translate_extend() made, for libkho. */
+/* What translate_extend() made, in the form that libkho needs. */
 static struct kho_luo_output luo_output(const struct translation *t, uint64_t at, uint64_t size)
 {
 	return (struct kho_luo_output){ .size = sizeof(struct kho_luo_output), .room = size,
@@ -160,7 +160,7 @@ static int convert_files(struct work *w)
 		if (on_old_block(w, w->luo.file[i].data & ~(page_size - 1), 0))
 			return translate_no_memory();
 	}
-	/* None of its files is a memfd; what else they are is refused below. */
+	/* None of its files is a memfd; files of other kinds are refused below. */
 	if (to == KHO_MEMFD_UNKNOWN)
 		to = KHO_MEMFD_V2;
 	err = kho_luo_convert_size(page_shift, &w->luo, to, &size);
@@ -203,7 +203,7 @@ static int encode_luo(struct work *w, const struct kho_node *node)
 	return translate_add(w, node, TRANSLATE_CONVERTED, made.addr, made.size);
 }
 
-/* Lists of folios stay where they are; of the structs, those that are not written anew. */
+/* Lists of folios stay in place; so do the structs that are not written again. */
 static int convert_luo(struct work *w, const struct kho_node *node)
 {
 	int err = walk_old_luo(w, node, on_old_block);
@@ -246,7 +246,7 @@ static bool luo_fits(const struct work *w)
 	return kho_compat_node(&from, &to, KHO_NODE_LUO, true).fate == KHO_FATE_NATIVE;
 }
 
-/* Whether it is what libkho writes: each part of the node has a version of its own. */
+/* Is it in the versions that libkho writes? Each part of the node has a version of its own. */
 static bool luo_writable(const struct kho_formats *to)
 {
 	const struct kho_luo_info info = { .abi = kho_luo_abi_from_name(to->luo), .flbs = true };
@@ -259,7 +259,7 @@ static bool luo_writable(const struct kho_formats *to)
 	       (!to->luo_flb[0] || !strcmp(to->luo_flb, written.luo_flb));
 }
 
-/* The version that makes it so. */
+/* The version that differs. */
 static const char *unknown_luo(const struct kho_formats *to)
 {
 	if (kho_luo_abi_from_name(to->luo) == KHO_LUO_UNKNOWN)
@@ -267,7 +267,7 @@ static const char *unknown_luo(const struct kho_formats *to)
 	return to->luo_flb[0] ? to->luo_flb : to->luo_session[0] ? to->luo_session : to->luo;
 }
 
-/* For a kernel that takes no state this program can write: fine while there is none. */
+/* For a kernel that takes no state this program can write: allowed while the state is empty. */
 static int leave_luo(struct work *w, const struct kho_node *node)
 {
 	const struct kho_luo_state *luo = &w->luo;
@@ -310,7 +310,7 @@ int translate_luo(struct work *w, const struct kho_node *node, const struct deco
 	return luo_writable(&w->to->formats) ? convert_luo(w, node) : leave_luo(w, node);
 }
 
-/* What becomes of LUO itself, which comes before what is below it; NULL: it is not there. */
+/* What becomes of LUO itself, which comes before the nodes below it; NULL: there is no LUO. */
 static const struct translated_node *luo_outcome(const struct translation *t)
 {
 	for (size_t i = 0; i < t->node_count; i++)

@@ -12,7 +12,7 @@ struct translate_target translate_target_of(enum kho_abi abi)
 {
 	struct translate_target to = { .formats = { .abi = abi, .reserve_mem = true },
 				       .name = kho_abi_label(abi) };
-	/* With kho-v1 6.19 is meant, which has no FLBs; with kho-v3 7.1. */
+	/* kho-v1 means 6.19 here, which has no FLBs; kho-v3 means 7.1. */
 	const struct kho_luo_info info = {
 		.abi = abi == KHO_ABI_V4 ? KHO_LUO_V5 : KHO_LUO_V1,
 		.flbs = kho_abi_radix(abi),
@@ -186,7 +186,7 @@ static int on_block(void *ctx, uint64_t addr, unsigned int order)
 	return blocks_add(&w->blocks, addr, order);
 }
 
-/* All old blocks but those of what has been replaced. */
+/* All old blocks except those of what has been replaced. */
 static int copy_blocks(struct work *w)
 {
 	const struct kho_map_visitor visitor = { .block = on_block, .ctx = w };
@@ -242,7 +242,7 @@ static int write_root(struct work *w)
 	return err ? error("root FDT: %s", kho_strerror(err)) : 0;
 }
 
-/* What is new must not be where something old is to survive. */
+/* New pages must stay clear of everything old that survives. */
 static int check_place(const struct work *w)
 {
 	const struct translation *t = w->out;
