@@ -102,8 +102,8 @@ static int check_ranges(struct memory_check *c)
 	for (size_t i = 0; i < h->scratch_count; i++)
 		if (check_range(c, "scratch", "", &h->scratch[i], false))
 			return -1;
-	for (size_t i = 0; i < h->running.map_page_count; i++)
-		if (check_range(c, "the map of preserved memory", "", &h->running.map_pages[i],
+	for (size_t i = 0; i < h->running.map_pages.count; i++)
+		if (check_range(c, "the map of preserved memory", "", &h->running.map_pages.list[i],
 				false))
 			return -1;
 	return h->running.kho && kho_map_each(&h->running.preserved.map, &visitor) ? -1 : 0;
@@ -231,7 +231,7 @@ static bool is_needed(const struct handover *h, const struct kho_range *range)
 			return true;
 	}
 	return r->kho && (blocks_find_overlap(&r->preserved, range, 1, &hit) ||
-			  kho_find_overlap(r->map_pages, r->map_page_count, range->addr, range->size));
+			  kho_find_overlap(r->map_pages.list, r->map_pages.count, range->addr, range->size));
 }
 
 static int check_cma(const struct words *w)

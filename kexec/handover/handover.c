@@ -47,7 +47,7 @@ static int check_preserved(const struct running *running, const struct kho_regio
 	if (!running->kho)
 		return 0;
 	if (blocks_find_overlap(&running->preserved, &range, 1, &block) ||
-	    kho_find_overlap(running->map_pages, running->map_page_count, r->addr, r->size))
+	    kho_find_overlap(running->map_pages.list, running->map_pages.count, r->addr, r->size))
 		return error("--kho-region '%s' overlaps memory that the running kernel already "
 			     "preserves", r->name);
 	return 0;
@@ -313,7 +313,7 @@ static int check_scratch_clear(const struct running *r, enum handover_map map)
 		return error("the running kernel keeps its root FDT inside scratch, where the next kernel "
 			     "would overwrite it");
 	if (map != MAP_OWN &&
-	    kho_scratch_check(r->scratch, r->scratch_count, r->map_pages, r->map_page_count))
+	    kho_scratch_check(r->scratch, r->scratch_count, r->map_pages.list, r->map_pages.count))
 		return error("the running kernel keeps its map of preserved memory inside scratch, "
 			     "where the next kernel would overwrite it");
 	return 0;

@@ -10,6 +10,7 @@
 #include "kcore.h"
 #include "kho.h"
 #include "machine.h"
+#include "ranges.h"
 #include "scratch-name.h"
 
 #define RUNNING_SCRATCH_MAX	(KHO_EARLY_MAP_MAX / sizeof(struct kho_range))
@@ -31,8 +32,7 @@ struct running {
 	size_t scratch_count;
 	enum scratch_name scratch_name;	/* what the kernel calls them, if its symbols can be read */
 	struct blocks preserved;
-	struct kho_range *map_pages;	/* malloc'ed: pages of the map itself */
-	size_t map_page_count;
+	struct ranges map_pages;	/* of the map itself */
 	/* With or without kho. */
 	uint64_t image_symbol;		/* address of kexec_image, 0 if not listed */
 	struct kho_region region[KHO_REGIONS_MAX];	/* reserve_mem */
