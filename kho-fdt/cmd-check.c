@@ -91,7 +91,7 @@ static int exit_code(const struct rule_report *report)
 
 int cmd_check(const struct tool_options *options)
 {
-	struct handover *h;
+	struct opened *h;
 	int code = tool_open(options, 0, false, &h);
 	struct rule_report *report = h ? malloc(sizeof(*report)) : NULL;
 

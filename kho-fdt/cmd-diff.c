@@ -125,7 +125,7 @@ static int compare(const struct decoded *a, const struct decoded *b,
 
 int cmd_diff(const struct tool_options *options)
 {
-	struct handover *a, *b = NULL;
+	struct opened *a, *b = NULL;
 	int code = tool_open(options, 0, true, &a);
 
 	if (code == TOOL_OK)

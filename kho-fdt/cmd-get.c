@@ -67,7 +67,7 @@ static int find_and_get(const struct decoded *decoded, const struct tool_options
 int cmd_get(const struct tool_options *options)
 {
 	struct tool_options source = *options;
-	struct handover *h;
+	struct opened *h;
 	int code;
 
 	/* The first operand is the node. */

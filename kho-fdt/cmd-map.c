@@ -276,7 +276,7 @@ static int draw(const struct decoded *decoded, const struct tool_options *option
 
 int cmd_map(const struct tool_options *options)
 {
-	struct handover *h;
+	struct opened *h;
 	int code = TOOL_USAGE;
 
 	if (options->svg && options->json) {

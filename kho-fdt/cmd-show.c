@@ -523,7 +523,7 @@ static void show_json(const struct decoded *decoded)
 
 int cmd_show(const struct tool_options *options)
 {
-	struct handover *h;
+	struct opened *h;
 	int code = tool_open(options, 0, false, &h);
 
 	if (h && h->decoded.root_err) {

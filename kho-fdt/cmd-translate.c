@@ -179,7 +179,7 @@ static int run(const struct decoded *decoded, const struct translate_target *to,
 int cmd_translate(const struct tool_options *options)
 {
 	struct translate_target to;
-	struct handover *h = NULL;
+	struct opened *h = NULL;
 	/* The output contains no preserved memory, so it must not replace a dump that does. */
 	int code = output_check("-o", options->output, options->operand[0]) ? TOOL_USAGE : TOOL_OK;
 

@@ -199,10 +199,10 @@ static int check_spec(const struct source_spec *spec)
 	return 0;
 }
 
-int tool_open(const struct tool_options *options, size_t index, bool whole, struct handover **ret)
+int tool_open(const struct tool_options *options, size_t index, bool whole, struct opened **ret)
 {
 	const struct source_spec spec = tool_source(options, index);
-	struct handover *h;
+	struct opened *h;
 	int err;
 
 	*ret = NULL;
@@ -227,7 +227,7 @@ int tool_open(const struct tool_options *options, size_t index, bool whole, stru
 	return err ? TOOL_FAILED : TOOL_OK;
 }
 
-void tool_close(struct handover *h)
+void tool_close(struct opened *h)
 {
 	if (!h)
 		return;

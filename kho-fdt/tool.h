@@ -65,7 +65,7 @@ int tool_options_parse(struct tool_options *options, const struct tool_verb *ver
 struct source_spec tool_source(const struct tool_options *options, size_t index);
 
 /* A source and what was decoded from it. */
-struct handover {
+struct opened {
 	struct source source;
 	struct decoded decoded;
 };
@@ -75,8 +75,8 @@ struct handover {
  * code after a message, and *RET is NULL. Release with tool_close(), which accepts NULL.
  */
 int tool_open(const struct tool_options *options, size_t index, bool whole,
-	      struct handover **ret);
-void tool_close(struct handover *handover);
+	      struct opened **ret);
+void tool_close(struct opened *handover);
 
 int cmd_show(const struct tool_options *options);
 int cmd_map(const struct tool_options *options);
