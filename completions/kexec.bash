@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # bash completion for kexec(8) of kexec-kho.
 
-# Complete the part behind the last comma of a list; $1: the list so far, $2: words.
+# Complete the part after the last comma of a list; $1: the list so far, $2: words.
 _kexec_list() {
 	local before=
 	[[ $1 = *,* ]] && before=${1%,*},
@@ -10,7 +10,7 @@ _kexec_list() {
 	compopt -o nospace
 }
 
-# The file behind NAME= in NAME=FILE; a name is the user's own.
+# The file after NAME= in NAME=FILE; the name is the user's choice.
 _kexec_named_file() {
 	compopt -o nospace
 	[[ $1 = *=* ]] || return 0
@@ -18,7 +18,7 @@ _kexec_named_file() {
 	compopt -o filenames
 }
 
-# Names of what was handed to this kernel: region, blob or node.
+# Names of items that were handed to this kernel: region, blob or node.
 _kexec_handed_over() {
 	kexec --kho-status 2> /dev/null | sed -n "s/^$1  *\([^ ]*\) .*/\1/p"
 }

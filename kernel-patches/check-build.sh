@@ -103,7 +103,7 @@ no_new_warnings() {
 	[ ! -s "$logs/$1-new" ]
 }
 
-# compile_without_kho ARCH: last, for it leaves another configuration.
+# compile_without_kho ARCH: last, because it leaves another configuration.
 compile_without_kho() {
 	"$scratch/tree/scripts/config" --file "$scratch/$1/.config" -d KEXEC_HANDOVER -d LIVEUPDATE &&
 	kmake "$1" olddefconfig &&

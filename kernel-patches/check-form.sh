@@ -32,7 +32,7 @@ size_table() {
 		"$(touched_files "${patches[@]}" | wc -l) |"
 }
 
-# The table between the marks of README.md, beside the series, is that of today.
+# The table between the marks of README.md, next to the series, is up to date.
 readme_is_current() {
 	sed -n "/^<!-- sizes $name -->/,/^<!-- end -->/p" "$series/../README.md" | sed '1d;$d' |
 		diff - <(size_table)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * capture-machine DIR KEXEC-OPTION ...: plan a handover as "kexec --dry-run"
- * does, and write what was read of kernel memory on the way to DIR/proc/kcore,
- * a core file of just these bytes, so that the same plan can be made elsewhere
- * with --sysroot. Also DIR/proc/kallsyms, of the symbols that matter.
+ * capture-machine DIR KEXEC-OPTION ...: plan a handover as "kexec --dry-run" does, and write
+ * the kernel memory that was read for it to DIR/proc/kcore, a core file of exactly these
+ * bytes, so that the same plan can be made elsewhere with --sysroot. Also writes
+ * DIR/proc/kallsyms, with the symbols that matter.
  *
- * Linked with --wrap for the functions of kcore.c, which then come here.
+ * Linked with --wrap for the functions of kcore.c, so that calls to them come here.
  */
 #include <elf.h>
 #include <fcntl.h>

@@ -78,7 +78,7 @@ static void check_without(const char *line)
 	free(twice);
 }
 
-/* An open quote swallows what comes behind it; else the kernel sees the word. */
+/* An open quote swallows what follows it; otherwise the kernel sees the word. */
 static void check_append(const char *line, const char *word)
 {
 	char *longer = cmdline_append(strdup(line), word);

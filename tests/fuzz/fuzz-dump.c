@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(write(fd, data, size) == (ssize_t)size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	spec.name = path;
-	/* The root FDT's place as the user may say it, and as it is searched for. */
+	/* The root FDT's address as the user may give it, and as the search finds it. */
 	for (int i = 0; i < 2; i++) {
 		spec.has_root = i;
 		spec.root = 0x1000000;

@@ -49,8 +49,8 @@ static void check_sizes(struct kho_root *root, const uint8_t *data, size_t size)
 }
 
 /*
- * What is written for ABI is read again, with sizes where it has them; with what FROM has
- * beside, if that is not NULL.
+ * A root FDT written for ABI must read back the same, with sizes if the ABI has them; FROM, if
+ * it is not NULL, adds what libkho does not know.
  */
 static void check_written(struct kho_root *root, enum kho_abi abi, const void *from, size_t from_size)
 {

@@ -166,7 +166,7 @@ static void fill(struct memory *m, const uint8_t *data, size_t size)
 	}
 }
 
-/* One ABI of those that are written alike stands for the others. */
+/* Of ABIs with the same encoding, one is enough. */
 static void check_map(struct memory *m)
 {
 	static const enum kho_abi written[] = { KHO_ABI_V1, KHO_ABI_V3, KHO_ABI_V4 };

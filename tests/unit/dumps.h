@@ -28,7 +28,7 @@ struct opened_dump {
 		uint64_t addr;
 		unsigned char bytes[4096];
 		size_t size;
-		bool hole;		/* these bytes are not to be read */
+		bool hole;		/* reading these bytes fails */
 	} patch[DUMP_PATCHES];
 	size_t patches;
 	struct decoded decoded;
@@ -43,7 +43,7 @@ struct opened_dump *dump_source_path(const char *path);
 void dump_patch(struct opened_dump *dump, uint64_t addr, const void *bytes, size_t size);
 void dump_hole(struct opened_dump *dump, uint64_t addr, size_t size);
 
-/* Decode what is there now; not twice. */
+/* Decode the current contents; not twice. */
 struct decoded *dump_decoded(struct opened_dump *dump);
 
 void dump_done(struct opened_dump *dump);

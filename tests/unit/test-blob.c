@@ -111,7 +111,7 @@ static void truncated(void **state)
 	free(whole);
 }
 
-/* Whatever one byte is changed to, what is found lies in the buffer. */
+/* Whichever byte is changed, the result lies in the buffer. */
 static void any_byte(void **state)
 {
 	size_t total = kho_blob_wrapped_size(9), offset;

@@ -10,7 +10,7 @@
 
 static struct rule_report report;
 
-/* The ids of broken rules, in the order of the table, with a space behind each. */
+/* The ids of broken rules, in the order of the table, with a space after each. */
 static const char *broken_rules(void)
 {
 	static char list[2048];
@@ -125,7 +125,7 @@ static void memblock_sound(struct opened_dump *d)
 	fail_msg("no compatible");
 }
 
-/* The block of sessions is at another place, which nobody preserves. */
+/* The block of sessions is elsewhere, and nothing preserves it. */
 static void luo_moved(struct opened_dump *d)
 {
 	unsigned char page[4096];
@@ -276,7 +276,7 @@ static void test_sound(void **state)
 		rules_check(dump_decoded(d), &report);
 		assert_string_equal(broken_rules(), "");
 		assert_int_equal(report.broken, 0);
-		assert_int_equal(report.unknown, 3);	/* nobody knows all RAM, or nodes */
+		assert_int_equal(report.unknown, 3);	/* not all RAM is known, nor are nodes */
 		dump_done(d);
 	}
 }
@@ -379,7 +379,7 @@ static void write_payload_dump(char *path, const struct payload_page *page)
 	dump_done(d);
 }
 
-/* The rules, of that dump, where the region "log" is in no map. SPEC but for its name. */
+/* The rules of that dump, in which the region "log" is in no map. SPEC without its name. */
 static void check_payload_dump(const struct payload_page *page, struct source_spec spec)
 {
 	char path[] = "/tmp/test-check-XXXXXX";
@@ -399,7 +399,7 @@ static void check_payload_dump(const struct payload_page *page, struct source_sp
 	free(s);
 }
 
-/* A region that was added beside a live map is kept by a SETUP_INDIRECT entry. */
+/* A SETUP_INDIRECT entry keeps a region that was added to a live map. */
 static void test_added_region(void **state)
 {
 	struct payload_page page = with_added;
@@ -436,7 +436,7 @@ static void test_payload_damaged(void **state)
 	assert_int_equal(outcome("region-preserved")->result, RULE_UNKNOWN);
 }
 
-/* With root and scratch named, nothing is searched: who knows what setup_data keeps? */
+/* With root and scratch given, nothing is searched, so it is unknown what setup_data keeps. */
 static void test_not_searched(void **state)
 {
 	static const char *const unless_kept[] = { "fdt-scratch", "node-scratch", "map-scratch",

@@ -252,7 +252,7 @@ static void forms(void **state)
 	}
 }
 
-/* In a large page bits far behind the first 512 bytes count as well. */
+/* In a large page, bits far after the first 512 bytes count as well. */
 static void forms_of_large_pages(void **state)
 {
 	(void)state;
@@ -291,7 +291,7 @@ static void empty_lists(void **state)
 	free(m.bytes);
 }
 
-/* A list that spoil() damages, and what all who read it must say. */
+/* A list that spoil() damages, and what each of its readers must return. */
 static void hostile(void **state)
 {
 	static const struct {

@@ -274,7 +274,7 @@ static void crashkernel(void **state)
 	assert_int_equal(cmdline_crashkernel("crashkernel=1G,high crashkernel=256M,low"), 1280u << 20);
 	assert_int_equal(cmdline_crashkernel("crashkernel=2G-16G:320M,16G-:512M"), 512u << 20);
 	assert_int_equal(cmdline_crashkernel("crashkernel=nonsense"), 0);
-	/* The kernel looks for it in words of others too, and behind "--". */
+	/* The kernel looks for it inside other words too, and after "--". */
 	assert_int_equal(cmdline_crashkernel("\"x crashkernel=1M\" -- crashkernel=2M"), 3u << 20);
 	assert_true(cmdline_crashkernel("crashkernel=4095T,high crashkernel=4095T") >= 1ull << 52);
 	assert_true(cmdline_crashkernel("crashkernel=99999999999999999999") >= 1ull << 52);

@@ -164,7 +164,7 @@ static void test_core_cut_off(void **state)
 	dump_close(&d);
 }
 
-/* Pages that are in no file are not zero, they are not there; but for the end of one. */
+/* Pages that are not in a file do not read as zeros but fail, except for the end of one. */
 static void test_core_not_dumped(void **state)
 {
 	static const unsigned char zeros[4096];
@@ -441,7 +441,7 @@ static void test_scan_finds(void **state)
 	}
 }
 
-/* A copy elsewhere is not preserved, and nobody hands it over. */
+/* A copy elsewhere is neither preserved nor handed over. */
 static void test_scan_stale_copy(void **state)
 {
 	(void)state;
@@ -454,7 +454,7 @@ static void test_scan_stale_copy(void **state)
 	dump_close(&memory.dump);
 }
 
-/* Its map is gone: an old handover beside the live one. */
+/* Its map is gone: an old handover besides the live one. */
 static void test_scan_map_gone(void **state)
 {
 	const uint64_t nowhere = 0x7000000;
@@ -472,7 +472,7 @@ static void test_scan_map_gone(void **state)
 	dump_close(&memory.dump);
 }
 
-/* Handed over from two places, or neither preserved nor handed over: who knows? */
+/* Handed over from two places, or neither preserved nor handed over: ambiguous. */
 static void test_scan_ambiguous(void **state)
 {
 	const uint64_t entry[6] = { 0, 10 | 32ull << 32, 0x900000, 4096, 0x1301000, 48 };

@@ -28,7 +28,7 @@
 #define TEXT		0xffffffff81000000ull
 #define DIRECT		0xffff888000000000ull
 #define PHYS		0x100000ull		/* region r0 */
-#define KIMAGE		0x2000u			/* offset of a struct kimage behind it */
+#define KIMAGE		0x2000u			/* offset of a struct kimage after it */
 #define SYMBOL		(TEXT + 0x100)
 #define BOOT_ID		"6bd2cc34-8a25-4a1f-9f0c-2f6a5b1d7e01"
 
@@ -423,7 +423,7 @@ static void load_another_at_the_end(void)
 		load_another();
 }
 
-/* Behind all that is looked at before. */
+/* After everything read before. */
 static void another_at_the_last_look(void **state)
 {
 	(void)state;
@@ -560,7 +560,7 @@ static void files_are_gone(void)
 	request.kernel = must_copy(path, strlen(path) + 1);
 }
 
-/* What cannot be loaded once more is found out with the interfaces up. */
+/* A missing file is found while the interfaces are up. */
 static void no_symbol_no_files(void **state)
 {
 	(void)state;
@@ -669,7 +669,7 @@ static void load_fails(void **state)
 	ends(false, EXIT_FAILED, "ILU", "not leaving this kernel");
 }
 
-/* A prebuilt handover that was signed cannot be made anew; what it was made of must stay. */
+/* A signed prebuilt handover cannot be made again, so everything it was made of must stay. */
 static void prebuilt_written(void **state)
 {
 	(void)state;
@@ -682,7 +682,7 @@ static void prebuilt_written(void **state)
 	refuses("IU", "cannot make it again");
 }
 
-/* The tree has no memory map, so it cannot be told whether the kernel's map has changed. */
+/* The tree has no memory map, so it is unknown whether the kernel's map has changed. */
 static void map_not_to_be_told(void **state)
 {
 	(void)state;

@@ -214,7 +214,7 @@ static void damaged_mark(void **state)
 	}
 }
 
-/* Without the boot's name a mark could not be told from one of another. */
+/* Without the boot's ID a mark could be of another boot. */
 static void without_boot_id(void **state)
 {
 	(void)state;
@@ -263,7 +263,7 @@ static void every_time(void **state)
 
 static void add_file(const char *path, const char *target)
 {
-	/* The folder alone: what is in it are links. */
+	/* Only the folder, because it contains links. */
 	tree_write(&tree, "proc/17/task/17/fd/0", "", 0);
 	tree_unlink(&tree, "proc/17/task/17/fd/0");
 	assert_int_equal(symlinkat(target, tree.root.fd, path), 0);
@@ -274,7 +274,7 @@ static void sessions(void **state)
 	char name[LUO_SESSION_NAME];
 
 	(void)state;
-	assert_int_equal(luo_check_idle(&tree.root), -1);	/* no /proc: not to be told */
+	assert_int_equal(luo_check_idle(&tree.root), -1);	/* no /proc: unknown */
 	add_file("proc/17/task/17/fd/1", "/dev/liveupdate");
 	add_file("proc/17/task/17/fd/2", "anon_inode:[eventfd]");
 	assert_int_equal(luo_find_session(&tree.root, name), 0);

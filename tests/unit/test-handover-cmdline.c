@@ -95,7 +95,7 @@ static void added(void **state)
 	assert_complete("kho=1 reserve_mem=16M:1M:r0", "kho=1 reserve_mem=16M:1M:r0");
 	assert_complete("a -- b", "a" FULL " -- b");
 	assert_complete("a \"--\" b", "a" FULL " \"--\" b");
-	/* What is behind a no-break space is a word of its own. */
+	/* What follows a no-break space is a word of its own. */
 	assert_complete("quiet\xc2\xa0reserve_mem=16M:4096:r0", "quiet\xc2\xa0reserve_mem=16M:4096:r0 kho=on");
 	assert_complete("kho=on\xa0-- b", "kho=on\xa0 " R0 " -- b");
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What "kexec --kho" refuses to hand over, on captured machines (tests/data/machines): with
-# its reason, and beside the nearest thing that is taken.
+# its reason, next to the nearest thing that is accepted.
 set -eu
 
 srcdir=${srcdir:-$(dirname "$0")/../..}
@@ -188,7 +188,7 @@ status
 says "handover 2 of this chain"
 "$kexec" --kho-get=notes --sysroot="$machine" > "$work/out"
 cmp "$work/out" "$work/notes" || fail "another blob"
-# A bit of it, in the last page: nothing of it goes on.
+# A damaged bit in its last page: none of it is handed on.
 at=$(grep -abo "kept for the next" "$machine/sys/kernel/kho/in/segment" | cut -d: -f1)
 printf K | dd of="$machine/sys/kernel/kho/in/segment" bs=1 seek="$at" conv=notrunc 2> /dev/null
 refused "blob 'notes' has been damaged since this kernel started" --kho-carry
@@ -226,7 +226,7 @@ refused "no room in the running kernel's scratch areas for the initrd" --initrd=
 truncate -s 80M "$work/initrd"
 taken --initrd="$work/initrd"
 
-# A kernel without KHO: scratch is planned, of what is left.
+# A kernel without KHO: scratch is planned in the free memory.
 on kho-off
 taken --initrd="$work/initrd"
 # What is loaded is judged: below this limit is all of it.

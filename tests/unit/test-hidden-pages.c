@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that a kernel hides behind zeros: a core file with the kernel's page tables in it,
- * /proc/kpageflags and memory blocks, written down by hand.
+ * Pages that a kernel hides as zeros: a core file with the kernel's page tables in it,
+ * /proc/kpageflags and memory blocks, written by hand.
  */
 #include <elf.h>
 #include <stdio.h>
@@ -107,7 +107,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Read SIZE bytes, of the machine as it is now. */
+/* Read SIZE bytes of the machine in its current state. */
 static int read_opened(uint64_t addr, size_t size)
 {
 	unsigned char *buf = must_calloc(size);
@@ -233,7 +233,7 @@ static void encrypted_tables(void **state)
 	assert_int_equal(read_page(7), -1);
 }
 
-/* What cannot be told is no zero. */
+/* Unknown is not zero. */
 static void not_told(void **state)
 {
 	static const char *const keys[] = { "init_top_pgt", "pgtable_l5", "sme_mask" };

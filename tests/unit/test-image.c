@@ -78,7 +78,7 @@ static void fill(struct bytes *b, uint8_t c, size_t n)
 	memset(extend(b, n), c, n);
 }
 
-/* A copy of exactly B's size, for the sanitizers to see any access past it. */
+/* A copy of exactly B's size, so that sanitizers see any access beyond it. */
 static uint8_t *exact_copy(const uint8_t *p, size_t n)
 {
 	uint8_t *copy = malloc(n ? n : 1);
@@ -429,7 +429,7 @@ static const char more_constants[] =
 	"Linux version 7.3.4-kho (kbuild@host) (gcc 12) #1 SMP\n\0"
 	"Linux version 9.9.9 (second one)\n";
 
-/* What stands for a vmlinux with KHO, and with the decoys in its built-in initramfs. */
+/* A stand-in for a vmlinux with KHO, with decoys in its built-in initramfs. */
 static void make_vmlinux(struct bytes *out, size_t padding)
 {
 	struct bytes text = { 0 };
@@ -486,7 +486,7 @@ static void test_parse(void **state)
 	assert_int_equal(b.payload_offset, KERNEL_OFFSET + PAYLOAD_AT);
 	assert_memory_equal(img.p + b.payload_offset, "\177ELF", 4);
 
-	/* A signature after the image is part of what is loaded. */
+	/* A signature after the image is a part of what is loaded. */
 	fill(&img, 0x30, 100);
 	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
 	assert_int_equal(b.kernel_size, img.n - KERNEL_OFFSET);
@@ -872,7 +872,7 @@ static void test_formats(void **state)
 	size_t n;
 
 	(void)state;
-	/* The name is told whether or not this build has the decoder. */
+	/* The name is known even if this build does not have the decoder. */
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		const struct decompress_format *d;
 		enum image_error err;
@@ -1047,7 +1047,7 @@ static void check_nothing(struct kernel_features f, enum scratch_name name)
 
 #define SEGMENTS(text, data)	scan_segments(text, sizeof(text), data, sizeof(data))
 
-/* What a built-in initramfs holds, and what is no segment, says nothing of the kernel. */
+/* What a built-in initramfs contains, or what is in no segment, says nothing about the kernel. */
 static void test_initramfs(void **state)
 {
 	struct kernel_features f;

@@ -213,7 +213,7 @@ static void read_by_address(void **state)
 	}
 }
 
-/* The file may be longer than the payload says; what is behind that is not its own. */
+/* The file may be longer than the payload says; the rest does not belong to it. */
 static void read_up_to_its_size(void **state)
 {
 	const uint64_t blob = ADDR + offsetof(struct image, blob);
@@ -359,7 +359,7 @@ static void bad_items(void **state)
 	assert_refused("header is damaged", reopen());
 }
 
-/* Blobs that nobody verified, for the table knows where the others are. */
+/* Blobs without verification, because the table knows where the others are. */
 static void blob_outside(void **state)
 {
 	static const struct {
@@ -487,13 +487,16 @@ static void entry_name_without_end(void **state)
 	incoming_close(&in);
 }
 
-/* ---- What the user is told of it ---------------------------------------------------------------- */
+/*
+ * ---- What the user sees of it
+ * -------------------------------------------------------------------
+ */
 
 static FILE *usual;
 static char *printed;
 static size_t printed_size;
 
-/* The exit code of "kexec --kho-status" or "--kho-get"; PRINTED is what is on standard output. */
+/* The exit code of "kexec --kho-status" or "--kho-get"; PRINTED gets the standard output. */
 static int run(const char *blob, bool json)
 {
 	int code;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Interfaces down and up again, each test in a network namespace of its own. What is there
- * before and after is told by ip(8), which shares no code with kexec.
+ * Interfaces down and up again, each test in a network namespace of its own. ip(8), which
+ * shares no code with kexec, shows the state before and after.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #define TEXT_SIZE	65536
 #define DAD_TRIES	100		/* of 0.1 s, until no other host has claimed an address */
 
-/* All that is to be as it was; only lifetimes, of three digits here, go on. */
+/* Everything that must be as before; only lifetimes, here of three digits, run on. */
 #define STATE	"{ ip -o -d link; ip -o addr; ip -o route show table all; ip -o nexthop;" \
 		"ip neigh show nud permanent; ip neigh show proxy; } |" \
 		"sed 's/[0-9][0-9]sec/--sec/g; s/[a-z]*_timer *[0-9.]*//g; s/ *$//' | sort"

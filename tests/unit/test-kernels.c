@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The image reader on real kernels: KHO_TEST_KERNELS="PATH ...", as "./check" sets it. What it
- * finds in the compressed code is compared with what the setup header says by itself, and
- * with what is known of these releases. Without kernels the test is skipped.
+ * finds in the compressed code is compared with the setup header, and with what is known of
+ * these releases. Without kernels the test is skipped.
  */
 #include <stdio.h>
 #include <time.h>

@@ -3,7 +3,7 @@
 #
 # Every verb of kho-fdt on the dumps and machines of tests/data: what it prints, and
 # its exit status, are those that were reviewed (tests/data/kho-fdt).
-# "test-kho-fdt.sh --accept" writes them anew.
+# "test-kho-fdt.sh --accept" writes them again.
 set -eu
 
 srcdir=$(cd "${srcdir:-$(dirname "$0")/../..}" && pwd)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A load up to its system calls, on a captured machine: what is refused before them, what
- * is left behind them. The kernel is functions of this file that keep the image they were
- * given where /proc/kcore shows it; they write down that they were called: l kexec_load,
- * c whether it is open, k kexec_file_load, u and f unloading by the one and the other.
+ * A load up to its system calls, on a captured machine: what is refused before them, and what
+ * remains after them. Functions of this file stand in for the kernel. They keep the image they
+ * were given where /proc/kcore shows it, and log each call: l kexec_load, c whether it is
+ * open, k kexec_file_load, u and f unloading through the one and the other.
  */
 #include <elf.h>
 #include <errno.h>
@@ -35,7 +35,7 @@
 #define LOAD_LIMIT	"proc/sys/kernel/kexec_load_limit_reboot"
 #define BOOT_ID		"6bd2cc34-8a25-4a1f-9f0c-2f6a5b1d7e01"
 
-/* What the kernel shows of its image, behind the end of the captured core. */
+/* What the kernel shows of its image, after the end of the captured core. */
 static struct {
 	uint64_t pointer;
 	uint64_t kimage[128];
@@ -54,7 +54,7 @@ static int load_errno;			/* of both ways to load */
 static int check_errno;			/* of the question whether kexec_load is open */
 static void (*while_loading)(void);
 static int (*then)(void);
-static uint64_t foreign;		/* instead of what was loaded the kernel has this */
+static uint64_t foreign;		/* the kernel has this instead of what was loaded */
 static off_t core_end;			/* of the captured core */
 
 static void did(char what)
@@ -259,7 +259,7 @@ static void takes_segments(void)
 	request.method = METHOD_FILE;
 }
 
-/* In the place of whether an image is described: that cannot be told, and -e refuses. */
+/* In place of the description's state: it is unknown, and -e refuses. */
 #define UNKNOWN	(-1)
 
 /* A load ends with CODE after these calls; whether an image is described then. */
@@ -385,7 +385,7 @@ static void overwrite(void)
 	close(fd);
 }
 
-/* The kernel reads the file by itself, and not what was looked at. */
+/* The kernel reads the file itself, and gets another one than was checked. */
 static void file_written(void **state)
 {
 	(void)state;
@@ -435,7 +435,7 @@ static void cannot_describe(void **state)
 	loads(EXIT_FAILED, "lu", false);
 	takes_segments();
 	loads(EXIT_FAILED, "kf", false);
-	/* One that stays all the same is not to be started. */
+	/* An image that stays anyway must not be started. */
 	unload_errno = EPERM;
 	loads(EXIT_FAILED, "kf", UNKNOWN);
 	unload_errno = 0;
@@ -456,7 +456,7 @@ static void another_loads_at_the_end(void **state)
 	loads(EXIT_FAILED, "k", UNKNOWN);
 }
 
-/* Behind the load comes at once what is to follow it: nothing is read or written before. */
+/* What follows the load comes right after it: nothing is read or written before. */
 static void followed(void **state)
 {
 	(void)state;
@@ -606,7 +606,7 @@ static void carry_nothing(void) { assert_int_equal(name_set_add(&request.carry, 
 static void no_blob(void) { add_blob("b", "no-such-file", 0); }
 static void blob_like_region(void) { add_blob("r0", "blob", 1); }
 static void no_room(void) { add_blob("b", "blob", 140 << 20); }
-/* There are 0x6a00000 bytes below the kernel in its scratch area: enough but for the map. */
+/* There are 0x6a00000 bytes below the kernel in its scratch area: enough for all but the map. */
 static void no_room_for_map(void) { add_blob("b", "blob", 0x6a00000 - (512 << 10)); }
 static void region_in_scratch(void) { add_region(0x30400000, 0x1000); }
 static void region_in_region(void) { add_region(0x3c800000, 0x1000); }

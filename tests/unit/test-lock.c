@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One kexec at a time, and who it is that has the lock. */
+/* Only one kexec runs at a time, and another one says which process holds the lock. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ static pid_t hold(unsigned int milliseconds)
 	return pid;
 }
 
-/* In a process of its own, for this one keeps what it takes. */
+/* In a process of its own, because this one keeps the locks it takes. */
 static int take(bool describes, unsigned int seconds, char *said, size_t size)
 {
 	int out[2], status;

@@ -676,7 +676,7 @@ static void v1_read_full(void **state)
 	poke(&m, V1_SESSIONS, 819);
 	poke(&m, V1_FLBS + 8, 63);
 	assert_int_equal(walk_silently(&m, &v1_node), 0);
-	/* One more is too many, even if it were read as zeros from behind the block. */
+	/* One more is too many, even if it were read as zeros from after the block. */
 	memset(m.bytes + 8, 0, V1_FLBS - BASE - 8);
 	poke(&m, V1_SESSIONS, 820);
 	assert_int_equal(walk_silently(&m, &v1_node), -KHO_ERR_LIMIT);

@@ -34,7 +34,7 @@ static void put_memmap(const char *number, const char *start, const char *end, c
 	put(path, type);
 }
 
-/* 1 GiB of RAM in two pieces, a reserved one, and what of them the kernel uses. */
+/* 1 GiB of RAM in two pieces, a reserved one, and the part of them that the kernel uses. */
 static int setup(void **state)
 {
 	(void)state;
@@ -218,7 +218,7 @@ static void many_memmap(void **state)
 	assert_bad("more than 2048 entries");
 }
 
-/* What of /proc/iomem counts as RAM of the kernel's, besides the two of setup(). */
+/* What counts as RAM of the kernel in /proc/iomem, in addition to the two of setup(). */
 static void iomem(void **state)
 {
 	static const struct {

@@ -3,7 +3,7 @@
 #
 # Plan a handover on captured machines (tests/data/machines, see
 # tests/capture/run) and compare with the plan that was reviewed.
-# "test-machines.sh --accept" makes the plans anew.
+# "test-machines.sh --accept" makes the plans again.
 set -eu
 
 srcdir=${srcdir:-$(dirname "$0")/../..}

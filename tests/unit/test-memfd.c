@@ -375,7 +375,7 @@ static void walk_spoilt(void **state)
 	SPOIL(order, 64, KHO_ERR_BADNODE);
 	SPOIL(order, UINT16_MAX, KHO_ERR_BADNODE);
 #undef SPOIL
-	/* Nothing is told that is beyond the area. */
+	/* The visitor sees nothing beyond the area. */
 	*told = (struct told){ 0 };
 	changed = area;
 	changed.total_pages = 1199;
@@ -542,7 +542,7 @@ static void folio_errors(void **state)
 		memfd.nr_folios = UINT64_MAX;
 		assert_int_equal(walk_folios(shift, &m, &memfd, f), -KHO_ERR_BADNODE);
 		memfd.nr_folios = 1;
-		/* 52 bits of frame number are too many but for pages of 4 KiB. */
+		/* 52 bits of frame number are too many except for pages of 4 KiB. */
 		f->count = 0;
 		poke(&m, BASE + 4 * piece, 0x000fffffffffffff);
 		assert_int_equal(walk_folios(shift, &m, &memfd, f),

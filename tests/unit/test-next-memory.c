@@ -79,7 +79,7 @@ static void set_aside(void **state)
 	assert_false(is_ram("memmap=16M%600M-1+2", 600 * MIB, 16 * MIB, true));
 }
 
-/* The kernel drops what is more than its table holds; how much that is differs. */
+/* The kernel drops what its table has no room for; how much that is differs. */
 static void many(void **state)
 {
 	char line[16 * 200] = "";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is read of a machine, in a tree that stands in for it: nothing is cut off without a
- * word, no link leads out, and what cannot be told is no good news.
+ * What is read of a machine, in a tree that stands in for it: nothing is cut off silently, no
+ * link leads out, and what is unknown never counts as good.
  */
 #include <asm/bootparam.h>
 #include <errno.h>
@@ -293,7 +293,10 @@ static unsigned int files_in_tree(void)
 	return count;
 }
 
-/* A prebuilt handover may hold secrets, and is written as root: where PATH leads is nobody else's to say. */
+/*
+ * A prebuilt handover may contain secrets, and is written as root: nobody else may decide
+ * where PATH leads.
+ */
 static void prebuilt_saved(void **state)
 {
 	unsigned int files = files_in_tree();

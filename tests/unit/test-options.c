@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kexec's own command line: every refusal with its phrase, next to what is taken, and how
+ * kexec's own command line: every refusal with its phrase, next to what is accepted, and how
  * actions replace each other.
  */
 #include <getopt.h>
@@ -39,7 +39,7 @@ static int parse(const char *line)
 			argv[argc++] = strcmp(word, "_") ? word : "";
 	assert_null(word);
 	release();
-	optind = 0;			/* of the C library: begin anew */
+	optind = 0;			/* of the C library: start again */
 	code = options_parse(&o, argc, argv);
 	free(copy);
 	return code;

@@ -439,7 +439,7 @@ static void nested_memblock(void **state)
 	assert_int_equal(payload_plan(&handover, 0, &layout), 0);
 }
 
-/* Live update state that only nodes below LUO have can neither go on nor be left out. */
+/* Live update state that only nodes below LUO have can neither be handed on nor left out. */
 static void nested_alone(void **state)
 {
 	struct kho_root *root = &handover.running.root;
@@ -551,7 +551,7 @@ static void large_blocks_to_v3(void **state)
 	assert_refused("a block of order 19 at 0x80000000", handover_build_map(&handover));
 }
 
-/* 7.1 preserves such a block, and loses it itself when it is handed its own map. */
+/* 7.1 preserves such a large block, and loses it itself when it gets its own map. */
 static void large_block_to_its_own_abi(void **state)
 {
 	(void)state;

@@ -149,7 +149,7 @@ static void place_arguments(void **state)
 	}
 }
 
-/* Ranges that claim to go on past the end of the address space. */
+/* Ranges that claim to continue beyond the end of the address space. */
 static void wraparound(void **state)
 {
 	const struct kho_range area = { 0x1000, UINT64_MAX }, busy = { -0x10000ull, UINT64_MAX };
@@ -206,7 +206,7 @@ struct wish {
 	uint64_t limit, want_low, want;
 };
 
-/* The longest free piece, of whole steps, beside TAKEN. */
+/* The longest free piece, of whole steps, clear of TAKEN. */
 static uint64_t best_second(const struct map *m, const struct kho_range *taken)
 {
 	struct map with = *m;

@@ -400,7 +400,7 @@ static void no_room(void **state)
 	assert_refused("no room in the running kernel's scratch areas for the initrd", place("", false));
 }
 
-/* Areas and sizes at random: what is planned is what the kernel can do. */
+/* Random areas and sizes: the kernel can do what is planned. */
 static void random_areas(void **state)
 {
 	uint32_t seed = 1;
@@ -565,7 +565,7 @@ static void whole_image(void **state)
 	assert_int_equal(params.react.serial_port, 0x2f8);
 	assert_int_equal(params.react.console, 0);
 	assert_int_equal(plan.segments.entry, plan.purgatory->addr);
-	/* The table is where purgatory is told, and lists all that is loaded. */
+	/* The table is where purgatory expects it, and lists everything that is loaded. */
 	assert_true(params.react.table_addr > plan.payload->addr);
 	table = (const void *)(plan.payload_buf.data + (params.react.table_addr - plan.payload->addr));
 	assert_int_equal(kho_table_check(table, params.react.table_size), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which kernel can read what of which: the table of releases, pair by pair. */
+/* Which kernel can read what of which other one: the table of releases, pair by pair. */
 #include "preflight.h"
 #include "unit.h"
 
@@ -65,7 +65,7 @@ static void test_translated(void **state)
 	assert_non_null(p.part[0].verdict.reason);
 	preflight_judge(&v6_17, &v6_18, &regions, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
-	/* Nothing is lost by a node that is left out, but the root FDT is written anew. */
+	/* A node can be left out without a loss, but then the root FDT is written again. */
 	assert_int_equal(result(&v7_2, &v6_18, false), PREFLIGHT_TRANSLATED);
 	assert_int_equal(result(&v7_1, &v7_2, false), PREFLIGHT_TRANSLATED);
 }

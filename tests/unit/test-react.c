@@ -242,7 +242,7 @@ static void without_table(void **state)
 	assert_report(KHO_RESULT_SKIPPED, KHO_REACTION_NONE);
 }
 
-/* Only the header's own fields, from purgatory's parameters: what was there is damage, perhaps. */
+/* Only the header's own fields, from purgatory's parameters: its contents may be damaged. */
 static void state_damaged(void **state)
 {
 	char phrase[128];

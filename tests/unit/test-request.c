@@ -41,7 +41,7 @@ static void regions(void **state)
 	assert_memory_equal(rq.region, want, sizeof(want));
 }
 
-/* Each differs in one thing from what is taken; "pool=1,1" is. */
+/* Each differs in one thing from "pool=1,1", which is accepted. */
 static void bad_regions(void **state)
 {
 	static const struct {

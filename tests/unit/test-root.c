@@ -755,7 +755,7 @@ static const char *string_at(const struct fdt *f, const char *path, const char *
 	return node < 0 ? NULL : fdt_getprop(f->bytes, node, prop, NULL);
 }
 
-/* Written anew, nothing of it is lost. */
+/* Written again, nothing of it is lost. */
 static void rewrite_nested(void **state)
 {
 	static const enum kho_abi abis[] = { KHO_ABI_V4, KHO_ABI_V3, KHO_ABI_V1 };
@@ -841,7 +841,7 @@ static void read_deep(void **state)
 	assert_string_equal(root.node[0].name, "a/a/a/a");
 	assert_int_equal(read_chain(KHO_ROOT_DEPTH_MAX + 1, "a", &root), -KHO_ERR_LIMIT);
 	assert_int_equal(read_chain(1000, "a", &root), -KHO_ERR_LIMIT);
-	/* 30 + 1 + 32 bytes and a NUL are all that fits. */
+	/* 30 + 1 + 32 bytes and a NUL are the most that fits. */
 	assert_int_equal(read_chain(2, fits, &root), 0);
 	assert_int_equal(read_chain(2, "12345678901234567890123456789012", &root), -KHO_ERR_LIMIT);
 	assert_int_equal(read_chain(3, fits, &root), -KHO_ERR_LIMIT);

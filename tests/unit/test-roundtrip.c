@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random sets of blocks, beside a sorted array of the same: what is encoded is what is
- * read, and a translation from any ABI to any other keeps every pair.
+ * Random sets of blocks, compared with a sorted array of the same blocks: what is encoded is
+ * what is read, and a translation from any ABI to any other keeps every pair.
  *
- * Environment: KHO_CASES, how many sets (4000); KHO_SEED, the first one's number, which
- * a failure names.
+ * Environment: KHO_CASES, how many sets (4000); KHO_SEED, the first one's number, which a
+ * failure names.
  */
 #include <stdio.h>
 
@@ -227,7 +227,7 @@ static int translate_block(void *ctx, uint64_t addr, unsigned int order)
 	return 0;
 }
 
-/* As a tool does it: walk one map, and make the other of what is met. */
+/* As a tool does it: walk one map, and build the other from what it finds. */
 static void translate(struct image *from, enum kho_abi abi, struct buffer *set, struct image *ret)
 {
 	const struct kho_mem mem = { image_read, from };

@@ -27,7 +27,7 @@
 #define MEMBLOCK_ADDR	(BASE + 0x2000)
 #define REGION_ADDR	0x40000000ull
 #define REGION_SIZE	0x200000ull
-#define OTHERS_ADDR	0x50000000ull		/* preserved by nobody we know */
+#define OTHERS_ADDR	0x50000000ull		/* preserved by an unknown client */
 #define GIB		(1ull << 30)
 
 /* Physical memory from BASE on. */
@@ -170,7 +170,7 @@ static int look(bool dry_run)
 	return running_look(&machine, &kcore, dry_run, &running);
 }
 
-/* All of it, by who changes nothing. */
+/* All of it, for a caller that changes nothing. */
 static int observe(void)
 {
 	running_release(&running);
@@ -306,7 +306,7 @@ static void undo_what_is_ours(void **state)
 	}
 }
 
-/* An unloading that cannot tell leaves it as it is. */
+/* An unload that cannot tell leaves it as it is. */
 static void undo_not_to_be_told(void **state)
 {
 	(void)state;
@@ -319,7 +319,7 @@ static void undo_not_to_be_told(void **state)
 	assert_true(marked());
 }
 
-/* Whoever only looks leaves the mark as it is, and so does a load that has not finalized. */
+/* A command that only looks leaves the mark as it is, and so does a load that has not finalized. */
 static void mark_is_of_finalizing(void **state)
 {
 	static const char mark[] = "s " BOOT_ID " 00000000";

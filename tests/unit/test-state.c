@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The description of what is loaded: what "kexec -e" reads is what the load has written. */
+/* The description of the loaded image: "kexec -e" reads what the load has written. */
 #include <stdio.h>
 
 #include "boot-id.h"
@@ -61,7 +61,7 @@ static void save_and_load(const char *method)
 
 	state_describe(&s, &request, &target, &handover, "quiet kho=on", method);
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);
-	/* Killed here, nobody knows whether the kernel has the new image or the old one. */
+	/* Killed here, it is unknown whether the kernel has the new image or the old one. */
 	assert_int_equal(state_load(&tree.root, &record), -1);
 	assert_int_equal(state_commit(&tree.root, &s, &id), 0);
 	state_release(&s);
@@ -168,7 +168,10 @@ static void made_before(void **state)
 	assert_int_equal(state_load(&tree.root, &record), 0);
 }
 
-/* ---- Damage: what is written by the load, and each time one thing in it is another ----------- */
+/*
+ * ---- Damage: what the load writes, with one thing in it changed at a time
+ * -----------------------
+ */
 
 static char *description(void)
 {
@@ -268,7 +271,7 @@ static void damaged(void **state)
 	assert_loads(text, "\"notes\"", "\"notes\"");
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
 		assert_damaged(text, row[i].was, row[i].now);
-	/* The longest names there are, and what nobody reads. */
+	/* The longest names possible, and unknown members. */
 	assert_loads(text, "\"notes\"", "\"" NAME_63 "\"");
 	assert_loads(text, "\"name\":\"r0", "\"name\":\"fifteen-letters");
 	assert_loads(text, "\"version\":", "\"more\":1,\"version\":");
@@ -279,7 +282,7 @@ static void damaged(void **state)
 	free(text);
 }
 
-/* COUNT times ITEM, in front of what is in LIST already. */
+/* COUNT times ITEM, in front of the present contents of LIST. */
 static void write_many(const char *text, const char *list, const char *item, size_t count)
 {
 	char was[32], *now = must_calloc(count * strlen(item) + sizeof(was));
@@ -316,7 +319,7 @@ static void many(void **state)
 	free(text);
 }
 
-/* Where /run outlives the boot, what was loaded then is not loaded now. */
+/* If /run survives the boot, what was loaded then is not loaded now. */
 static void of_another_boot(void **state)
 {
 	(void)state;
@@ -327,7 +330,7 @@ static void of_another_boot(void **state)
 	assert_refused("cannot read /" BOOT_ID_FILE, state_load(&tree.root, &record));
 }
 
-/* A file as large as nobody writes one. */
+/* A file larger than any load writes. */
 static void too_large(void **state)
 {
 	size_t size = (64u << 20) + 1;

@@ -61,7 +61,7 @@ static void chunk_counts(void **state)
 	assert_int_equal(chunk_count(CHUNK + 1), 2);
 }
 
-/* The table's own CRC, taken of what is there as the format says. */
+/* The table's own CRC, computed as the format says. */
 static void assert_every_bit_counts(void *buf, uint64_t size)
 {
 	struct kho_table *t = buf;

@@ -167,7 +167,7 @@ static void changed(void **state)
 	assert_says(EXIT_REFUSED, "has changed since it was loaded", target_read(&target, &request));
 }
 
-/* What is held is what was read, whatever becomes of the file. */
+/* A held target keeps what was read, whatever happens to the file. */
 static void held(void **state)
 {
 	char bytes[6];

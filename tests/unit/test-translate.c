@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Handovers written anew for other ABIs, and read again. */
+/* Handovers translated to other ABIs, and read again. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@ static const char *const names[] = { "kho-v1-512", "kho-v1-page", "kho-v3", "kho
 static const enum kho_abi abis[] = { KHO_ABI_V1_512, KHO_ABI_V1, KHO_ABI_V2, KHO_ABI_V3,
 				     KHO_ABI_V4 };
 
-/* Write what is new and what is kept to a file, and open it. */
+/* Write the new pages and the kept ones to a file, and open it. */
 static struct opened_dump *reopen(const struct opened_dump *from, const struct translation *t)
 {
 	struct core_piece *piece = must_calloc((t->kept.count + 1) * sizeof(*piece));
@@ -309,7 +309,7 @@ static void test_base(void **state)
 		assert_refused(bad[i].why, translate(decoded, &to, bad[i].base, &t));
 		translate_free(&t);
 	}
-	/* Behind all that is there: the last is the region "log". */
+	/* After everything else: the last is the region "log". */
 	assert_int_equal(translate_default_base(decoded), 0x3d210000);
 	dump_done(from);
 }

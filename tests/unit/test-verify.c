@@ -45,7 +45,7 @@ struct fixture {
 	uint32_t *digest;
 	uint64_t mapped;		/* bytes asked of map() */
 	unsigned int bad_calls;
-	struct kho_verify_bad bad[ENTRIES];	/* as told to bad_entry() */
+	struct kho_verify_bad bad[ENTRIES];	/* arguments of bad_entry() */
 	struct kho_verify_outcome outcome;
 };
 

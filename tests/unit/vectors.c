@@ -616,8 +616,8 @@ static int decode_map(struct decoder *d)
 }
 
 /*
- * Which of two forms a list of "kho-v1" has is told by the list where it can be;
- * the releases whose vectors we have write the longer one otherwise.
+ * The list itself shows which of two forms of "kho-v1" it has, if it can; otherwise it is the
+ * longer one, which the releases of our vectors write.
  */
 static int decode_form(struct vector *v, struct kho_root *root)
 {

@@ -60,7 +60,7 @@ unsigned char *vector_page_at(const struct vector *vector, uint64_t addr);
 /* A kho_mem's read(), CTX is a vector. */
 int vector_read(void *ctx, uint64_t addr, void *buf, size_t size);
 
-/* Walk the map at ROOT in MEM; blocks sorted by address, pages too and told once. */
+/* Walk the map at ROOT in MEM; blocks and pages sorted by address, each page once. */
 int vector_map_walk(enum kho_abi abi, const struct kho_mem *mem, uint64_t root,
 		    struct vector_map *ret);
 void vector_map_free(struct vector_map *map);

@@ -80,7 +80,7 @@ static void find_symbol(void)
 	fclose(f);
 }
 
-/* ---- What is loaded, and what is described --------------------------------------------- */
+/* ---- The loaded image, and the described one ------------------------------------------- */
 
 /* The number of KEY in the description; false without a description. */
 static bool described(const char *key, uint64_t *ret)

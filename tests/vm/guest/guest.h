@@ -46,7 +46,7 @@ void pattern_fill(void *buf, size_t len, uint64_t seed, uint64_t pos);
 /* Adds to diff, which the caller sets to zero before the first piece. */
 void pattern_compare(const void *buf, size_t len, uint64_t seed, uint64_t pos,
 		     struct pattern_diff *diff);
-/* Print what was found; returns the exit status. */
+/* Print the findings; returns the exit status. */
 int pattern_report(const struct pattern_diff *diff, uint64_t size, uint64_t seed);
 
 /* hugemem.c: where a page of this process is; PAGEMAP is /proc/self/pagemap. */

@@ -29,7 +29,7 @@ host() {
 }
 
 # Second serial port, one line each way, numbered so that an answer can only fit
-# its own question: not to be called in a subshell.
+# its own question; do not call it in a subshell.
 host_line=0
 host_ask() {
 	if [ "$host_line" = 0 ]; then
@@ -157,7 +157,7 @@ stub_kernel() {
 	printf '\000\000\020\000' | dd of=/run/kernel bs=1 seek=608 conv=notrunc 2> /dev/null
 }
 
-# jump: start what is loaded.
+# jump: start the loaded image.
 jump() {
 	host mark jump
 	kexec -e || fail "kexec -e: status $?"

@@ -47,7 +47,7 @@ static int begin(void)
 	die("/sys/kernel/debug/sched/debug: no sched_clk");
 }
 
-/* Starts what is loaded, with nothing before it, and tells when. */
+/* Starts the loaded image, with nothing before it, and prints when. */
 static int jump(const char *name)
 {
 	printf("BENCH left %s %" PRIu64 "\n", name, tsc());

@@ -123,9 +123,9 @@ static int regions(void)
 }
 
 /*
- * Physical entry point of what kexec has loaded: the fourth word of the kernel's
- * struct kimage, behind three words of page list. So the tool under test need
- * not be trusted to tell where its purgatory lies.
+ * Physical entry point of the image that kexec has loaded: the fourth word of the kernel's
+ * struct kimage, after three words of page list. The tool under test is not asked where its
+ * purgatory lies, so it need not be trusted.
  */
 static int entry(void)
 {

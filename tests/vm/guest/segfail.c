@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Load with the first, second, third ... allocation failing, until all succeed. Needs a
- * kernel with fault injection, and failslab and fail_page_alloc told to fail whatever
+ * Load with the first, second, third ... allocation failing, until all succeed. Needs a kernel
+ * with fault injection, where failslab and fail_page_alloc are set to fail allocations that
  * may wait (ignore-gfp-wait N) and single pages (min-order 0).
  */
 #include <errno.h>

@@ -29,7 +29,7 @@ enum verdict { OPEN = 0, GOOD, BAD };
 
 struct made {
 	struct segment s;
-	struct tree root;		/* as it is in the valid segment */
+	struct tree root;		/* the value in the valid segment */
 	struct tree memblock;
 	struct kho_item *user;		/* the item that reserves memory */
 	struct kho_item *blob;
@@ -182,7 +182,7 @@ static struct range iomem(const char *name, bool last)
 	return found;
 }
 
-/* Between two ranges of RAM, what is in no range; "memmap=1M%0x7c000000-1" makes one. */
+/* Memory in no range, between two ranges of RAM; "memmap=1M%0x7c000000-1" makes one. */
 static struct range hole(void)
 {
 	FILE *file = fopen("/proc/iomem", "re");
@@ -208,7 +208,7 @@ static struct range hole(void)
 	return found;
 }
 
-/* A page of RAM that nobody has allocated; those in scratch are for the next kernel. */
+/* A page of RAM that is not allocated; pages in scratch are for the next kernel. */
 static uint64_t free_page(const struct made *m)
 {
 	const uint64_t *scratch = (const uint64_t *)(m->s.valid + m->s.payload->scratch_offset);
@@ -361,7 +361,7 @@ static void place_cases(struct made *m)
 	     p->table_size = p->size - p->table_offset);
 }
 
-/* COUNT times the same, but for the place of those that are reserved: a page each. */
+/* COUNT times the same, except that reserved ones have places of their own: a page each. */
 static void many_items(struct made *m, const struct kho_item *item, unsigned int count)
 {
 	uint64_t offset = segment_append(&m->s, count * sizeof(*item) / PAGE_SIZE + 1);
@@ -566,7 +566,7 @@ static void own_node_cases(struct made *m)
 #define BLOB(what, error, says, from, length)				\
 	ROOT(m, "node " what, error, says, tree_add(&tree, "x", from, length))
 
-/* Other nodes lie in the segment, behind the table. */
+/* Other nodes are in the segment, after the table. */
 static void node_cases(struct made *m)
 {
 	uint64_t addr = m->s.payload->addr, size = m->s.valid_size;
@@ -807,7 +807,7 @@ static void entry_cases(struct made *m)
 	REPAIRED(m, "blob's last byte left out", EBADMSG, "not in the table", m->state->size--);
 }
 
-/* Move all behind the table back, for a table that is larger by PAGES. */
+/* Move everything after the table back, for a table that is larger by PAGES. */
 static void grow_table(struct made *m, unsigned int pages)
 {
 	struct segment *s = &m->s;

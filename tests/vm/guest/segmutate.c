@@ -166,7 +166,7 @@ static void change_length(struct mutator *m)
 		size += below(m, 2 * PAGE_SIZE);
 		break;
 	}
-	/* What was mapped of the file goes on being there. */
+	/* Mapped pages of the file stay mapped. */
 	segment_resize(&m->s, size < PAGE_SIZE ? PAGE_SIZE : size);
 }
 

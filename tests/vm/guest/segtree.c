@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Device trees, read and written for the tests alone: libkho's would not write what is
- * not allowed.
- */
+/* Device trees, read and written for the tests alone: libkho would not write invalid ones. */
 #include <endian.h>
 #include <string.h>
 
@@ -15,7 +12,7 @@
 #define FDT_NOP		4u
 #define FDT_END		9u
 #define HEADER_SIZE	40u
-#define STRUCT_OFFSET	56u		/* behind an empty list of reserved memory */
+#define STRUCT_OFFSET	56u		/* after an empty list of reserved memory */
 
 static const char *const names[2][4] = {
 	{ "compatible", "preserved-memory-map", "preserved-data", "blob-size" },

@@ -26,7 +26,7 @@ class Commands:
         self.marks = []         # (seconds since start, text)
         self.expected_end = None
         self.arrived = 0        # marks there were when this kernel came up
-        self.entered = False    # what was to be done at the image's entry is done
+        self.entered = False    # the actions at the image's entry are done
 
     def run(self, line):
         """Answer to one line of the second serial port: "@host TAG COMMAND ..."."""

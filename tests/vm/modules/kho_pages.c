@@ -13,14 +13,14 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#define ORDER	4	/* of what is kept: more than CPUs have on their lists */
+#define ORDER	4	/* of the kept pages: more than CPUs have on their lists */
 
 static char *kind = "block";
 module_param(kind, charp, 0400);
 static unsigned long at;
 module_param(at, ulong, 0400);
 
-/* Order 1 and movable, as hardly anything is, so that nobody takes it meanwhile. */
+/* Order 1 and movable, which is rare, so that nothing else takes it meanwhile. */
 static struct page *freed_block(void)
 {
 	struct page *page = alloc_pages(GFP_HIGHUSER_MOVABLE, 1);

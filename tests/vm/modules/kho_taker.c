@@ -61,7 +61,7 @@ static int __init kho_taker_init(void)
 
 	if (kho_retrieve_subtree(NAME, &phys, NULL))
 		return give();
-	/* On a CPU of its own, for that of the reader does nothing else meanwhile. */
+	/* On a CPU of its own, because the reader's CPU does nothing else meanwhile. */
 	task = kthread_create(take, NULL, NAME);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
