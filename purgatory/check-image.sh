@@ -24,11 +24,10 @@ symbols=$($readelf -sW "$elf") || exit 1
 undefined=$(echo "$symbols" | awk '$7 == "UND" && NF > 7 { print $8 }')
 [ -z "$undefined" ] || fail "has undefined symbols: $undefined"
 
-# Name, type, address, offset, size, entry size, flags. The linker script itself
-# makes .params, whose flags linkers choose.
+# Name, type, address, offset, size, entry size, flags.
 sections=$($readelf -SW "$elf" | sed 's/^ *\[ *[0-9]*\] *//') || exit 1
 writable=$(echo "$sections" | awk '
-	length($3) == 16 && $2 != "NOBITS" && $5 !~ /^0+$/ && $7 ~ /W/ && $1 != ".params" {
+	length($3) == 16 && $2 != "NOBITS" && $5 !~ /^0+$/ && $7 ~ /W/ {
 		print $1
 	}')
 [ -z "$writable" ] || fail "has writable sections: $writable"

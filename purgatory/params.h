@@ -21,6 +21,4 @@ struct kho_purgatory_params {
 	u32 reserved;
 };
 
-_Static_assert(sizeof(struct kho_purgatory_params) == 80, "params");
-
 #endif

@@ -18,6 +18,7 @@ extern const struct kho_purgatory_params purgatory_params;
 
 void purgatory_main(void);
 
+_Static_assert(sizeof(struct kho_purgatory_params) == PARAMS_SIZE, "entry-offsets.h");
 _Static_assert(offsetof(struct kho_purgatory_params, kernel_entry) == PARAMS_KERNEL_ENTRY,
 	       "entry-offsets.h");
 _Static_assert(offsetof(struct kho_purgatory_params, boot_params) == PARAMS_BOOT_PARAMS,

@@ -76,4 +76,14 @@ gdt:
 	.quad	0x00cf93000000ffff	/* BOOT_DS: data, writable */
 gdt_end:
 
+	/* struct kho_purgatory_params, which kexec fills in. */
+	.section .params, "a", @progbits
+	.balign	8
+	.globl	purgatory_params
+	.hidden	purgatory_params
+	.type	purgatory_params, @object
+purgatory_params:
+	.zero	PARAMS_SIZE
+	.size	purgatory_params, PARAMS_SIZE
+
 	.section .note.GNU-stack, "", @progbits
