@@ -5,6 +5,6 @@
 
 #define PARAMS_KERNEL_ENTRY	16
 #define PARAMS_BOOT_PARAMS	24
-#define PARAMS_SIZE		80
+#define PARAMS_SIZE		96
 
 #endif

@@ -16,18 +16,19 @@ static void *at(u64 addr)
 
 static void write_report(const struct kho_react_params *params, const struct kho_report *report)
 {
-	if (params->payload_addr)
-		*(struct kho_report *)at(params->payload_addr + KHO_REPORT_OFFSET) = *report;
+	if (params->report_addr)
+		*(struct kho_report *)at(params->report_addr) = *report;
 }
 
-/* The payload comes before everything else of the handover on the chain. */
-static void unlink_handover(const struct kho_react_params *params)
+/* Who made the parameters knows where the next kernel looks for the handover. */
+static void cut_handover(const struct kho_react_params *params)
 {
-	if (params->payload_addr)
-		*(struct kho_setup_data *)at(params->payload_addr) = (struct kho_setup_data){
-			.type = KHO_SETUP_TYPE,
-			.len = (u32)params->payload_len,
-		};
+	u64 *to = at(params->cut_addr);
+
+	if (!params->cut_addr)
+		return;
+	to[0] = params->cut[0];
+	to[1] = params->cut[1];
 }
 
 static void put_digests(struct console *con, u32 expected, u32 actual)
@@ -174,7 +175,7 @@ void kho_verify_and_react(const struct kho_react_params *params)
 		report.result = KHO_RESULT_MISMATCH;
 		report.reaction = KHO_REACTION_COLD;
 		console_puts(&con, "kexec-kho: starting the new kernel without the handover\n");
-		unlink_handover(params);
+		cut_handover(params);
 	}
 	write_report(params, &report);
 }

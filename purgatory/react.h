@@ -6,8 +6,9 @@
 #include "types.h"
 
 struct kho_react_params {
-	u64 payload_addr;		/* setup_data header; 0: no handover */
-	u64 payload_len;		/* its len field */
+	u64 report_addr;		/* struct kho_report; 0: no handover */
+	u64 cut_addr;			/* 0: no handover */
+	u64 cut[2];			/* written there, this takes the handover away */
 	u64 table_addr;			/* 0: verify nothing */
 	u64 table_size;
 	u16 serial_port;		/* I/O port; 0: none */

@@ -329,8 +329,6 @@ static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
 		.kernel_entry = p->kernel->addr + p->target->image.entry,
 		.boot_params = p->boot_params->addr,
 		.react = {
-			.payload_addr = p->payload ? p->payload->addr : 0,
-			.payload_len = p->layout.size ? p->layout.size - sizeof(struct kho_setup_data) : 0,
 			.table_addr = table_addr,
 			.table_size = table_addr ? table_size(&p->verify) : 0,
 			.serial_port = p->placer->serial_port(p->cmdline),
@@ -339,6 +337,8 @@ static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
 	};
 	unsigned char *at;
 
+	if (p->payload)
+		payload_cut(&p->layout, p->payload->addr, &params.react);
 	params.react.crc = crc32c(0, &params.react, sizeof(params.react));
 	if (buffer_alloc(&p->purgatory_buf, purgatory_image_size))
 		return -1;

@@ -356,6 +356,20 @@ static int verify_blobs_and_regions(const struct handover *h, const struct paylo
 	return err;
 }
 
+void payload_cut(const struct payload_layout *l, uint64_t addr, struct kho_react_params *ret)
+{
+	/* It comes before everything else of the handover on the chain: without next, that ends there. */
+	const struct kho_setup_data header = {
+		.type = KHO_SETUP_TYPE,
+		.len = (uint32_t)(l->size - sizeof(header)),
+	};
+
+	_Static_assert(sizeof(header) == sizeof(ret->cut), "what purgatory can write");
+	ret->report_addr = addr + KHO_REPORT_OFFSET;
+	ret->cut_addr = addr;
+	memcpy(ret->cut, &header, sizeof(header));
+}
+
 int payload_verify_header(uint64_t addr, const void *buf, struct table *table)
 {
 	return table_add(table, &(struct table_item){

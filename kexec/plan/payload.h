@@ -4,6 +4,7 @@
 #define KEXEC_PAYLOAD_H
 
 #include "handover.h"
+#include "react.h"
 #include "table.h"
 
 /* Data of a blob's node: the blob, or an FDT around it. */
@@ -49,6 +50,9 @@ int payload_build(const struct handover *handover, const struct machine *machine
  */
 int payload_put_blob(const struct handover *handover, const struct payload_layout *layout,
 		     size_t index, uint64_t addr, void *buf);
+
+/* Tell purgatory where to report, and how to take away the payload at ADDR. */
+void payload_cut(const struct payload_layout *layout, uint64_t addr, struct kho_react_params *ret);
 
 /* Add the payload's own header to TABLE. 0, or -1 (full). */
 int payload_verify_header(uint64_t addr, const void *buf, struct table *table);

@@ -560,8 +560,10 @@ static void whole_image(void **state)
 	assert_int_equal(params.image_size, plan.purgatory_buf.size);
 	assert_int_equal(params.kernel_entry, plan.kernel->addr + 0x200);
 	assert_int_equal(params.boot_params, plan.boot_params->addr);
-	assert_int_equal(params.react.payload_addr, plan.payload->addr);
-	assert_int_equal(params.react.payload_len, plan.payload_buf.size - 16);
+	assert_int_equal(params.react.report_addr, plan.payload->addr + KHO_REPORT_OFFSET);
+	assert_int_equal(params.react.cut_addr, plan.payload->addr);
+	assert_int_equal(params.react.cut[0], 0);
+	assert_int_equal(params.react.cut[1], KHO_SETUP_TYPE | (plan.payload_buf.size - 16) << 32);
 	assert_int_equal(params.react.serial_port, 0x2f8);
 	assert_int_equal(params.react.console, 0);
 	assert_int_equal(plan.segments.entry, plan.purgatory->addr);
@@ -598,7 +600,7 @@ static void whole_image_unchecked(void **state)
 	params = purgatory_params();
 	assert_int_equal(params.react.table_addr, 0);
 	assert_int_equal(params.react.table_size, 0);
-	assert_int_equal(params.react.payload_addr, plan.payload->addr);
+	assert_int_equal(params.react.cut_addr, plan.payload->addr);
 }
 
 /* ---- A file that is read back -------------------------------------------------------------- */

@@ -152,7 +152,8 @@ static int setup(void **state)
 	assert_true(table_size(&t) <= sizeof(table_memory));
 	table_write(&t, table_memory);
 	params = (struct kho_react_params){
-		.payload_addr = address(payload), .payload_len = PAYLOAD_LEN,
+		.report_addr = address(payload) + KHO_REPORT_OFFSET, .cut_addr = address(payload),
+		.cut = { 0, KHO_SETUP_TYPE | (u64)PAYLOAD_LEN << 32 },
 		.table_addr = address(table_memory), .table_size = table_size(&t),
 		.serial_port = 0x3f8, .console = KHO_CONSOLE_VGA,
 	};
@@ -218,7 +219,7 @@ static void all_is_well(void **state)
 static void without_payload(void **state)
 {
 	(void)state;
-	params.payload_addr = params.payload_len = 0;
+	params.report_addr = params.cut_addr = 0;
 	seal_params();
 	assert_true(starts());
 	assert_rest_untouched();
