@@ -96,7 +96,10 @@ class Machine:
             args += ["-object", f"memory-backend-file,id=ram{number},size={size},"
                      f"mem-path={path},share=on"]
         if self.scenario.numa == 1:
-            return args + ["-machine", "q35,memory-backend=ram0", "-smp", str(self.scenario.smp)]
+            # A socket each: of the others firmware's MP table lists the first CPU alone, and
+            # most of our kernels have no ACPI.
+            return args + ["-machine", "q35,memory-backend=ram0",
+                           "-smp", f"{self.scenario.smp},sockets={self.scenario.smp}"]
         args += ["-machine", "q35", "-smp", f"{self.scenario.smp},sockets={self.scenario.numa}"]
         for number in range(self.scenario.numa):
             args += ["-numa", f"node,nodeid={number},memdev=ram{number}",
