@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -15,8 +16,10 @@ void *grow(void *list, size_t *room, size_t need, size_t max, size_t size)
 		return list;
 	if (max > SIZE_MAX / size)
 		max = SIZE_MAX / size;
-	if (need > max)
+	if (need > max) {
+		errno = ENOMEM;
 		return NULL;
+	}
 	want = *room ? *room : FIRST_BYTES / 2 / size;
 	want = want > max / 2 ? max : want * 2;
 	if (want < need)

@@ -2,9 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "message.h"
 #include "number.h"
 #include "request.h"
+
+#define NAMES_MAX	65536
 
 static void name_set_free(struct name_set *set)
 {
@@ -46,7 +49,7 @@ bool name_set_has(const struct name_set *set, const char *name)
 
 int name_set_add(struct name_set *set, const char *name)
 {
-	char **list = realloc(set->name, (set->count + 1) * sizeof(*list));
+	char **list = grow(set->name, &set->room, set->count + 1, NAMES_MAX, sizeof(*list));
 
 	if (!list)
 		return error("no memory for a name");

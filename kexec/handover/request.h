@@ -21,7 +21,7 @@ struct blob_request {
 struct name_set {
 	bool all;
 	char **name;
-	size_t count;
+	size_t count, room;
 };
 
 /* For a region that must not change: the digests of the first load. */

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grow.h"
 #include "links.h"
 
 #define LISTS_MAX	10		/* while interfaces come and go */
+#define LINKS_MAX	(1u << 20)
 
 const struct interface *links_find(const struct links *n, int index)
 {
@@ -43,7 +45,7 @@ static int add_interface(const struct nlmsghdr *link, void *data)
 
 	if (link->nlmsg_type != RTM_NEWLINK || link->nlmsg_len < NLMSG_LENGTH(sizeof(*info)))
 		return 0;
-	list = realloc(n->list, (n->count + 1) * sizeof(*list));
+	list = grow(n->list, &n->room, n->count + 1, LINKS_MAX, sizeof(*list));
 	if (!list)
 		return -1;
 	n->list = list;

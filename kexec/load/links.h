@@ -23,7 +23,7 @@ struct interface {
 struct links {
 	struct netlink netlink;
 	struct interface *list;		/* malloc'ed */
-	size_t count;
+	size_t count, room;
 };
 
 /*

@@ -9,11 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "grow.h"
 #include "links.h"
 #include "message.h"
 #include "network.h"
 
 #define DUMPS_MAX	10		/* while routes come and go */
+#define REQUESTS_MAX	(1u << 30)	/* bytes; a router may have a million routes */
 #define BIT(n)		(1ull << (n))
 
 /* Where a route leads, apart from the nexthop that it names. */
@@ -180,16 +182,11 @@ struct saving {
 
 static int make_room(struct network *w, size_t size)
 {
-	unsigned char *requests;
-	size_t room = w->room * 2 + size;
+	unsigned char *requests = grow(w->requests, &w->room, w->size + size, REQUESTS_MAX, 1);
 
-	if (w->room - w->size >= size)
-		return 0;
-	requests = realloc(w->requests, room);
 	if (!requests)
 		return -1;
 	w->requests = requests;
-	w->room = room;
 	return 0;
 }
 

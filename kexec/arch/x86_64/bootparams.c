@@ -12,6 +12,7 @@
 
 #include "boot-arch.h"
 #include "efi.h"
+#include "grow.h"
 #include "image.h"
 #include "kho-handover.h"
 #include "machine.h"
@@ -20,6 +21,7 @@
 
 #define LOADER_TYPE_KEXEC	0xd0
 #define RNG_SEED_SIZE		32
+#define BOOT_PARAMS_MAX		(256 * MIB)	/* more than any command line and memory map */
 #define E820_INLINE_MAX		(sizeof(((struct boot_params *)0)->e820_table) / \
 				 sizeof(struct boot_e820_entry))
 
@@ -51,20 +53,15 @@ struct builder {
 static size_t put(struct builder *b, const void *bytes, size_t size)
 {
 	size_t offset = (b->size + 15) & ~(size_t)15;
+	unsigned char *data = grow(b->data, &b->room, offset + size, BOOT_PARAMS_MAX, 1);
 
-	if (offset + size > b->room) {
-		size_t room = (offset + size) * 2;
-		unsigned char *data = realloc(b->data, room);
-
-		if (!data) {
-			b->failed = true;
-			return 0;
-		}
-		memset(data + b->room, 0, room - b->room);
-		b->data = data;
-		b->room = room;
+	if (!data) {
+		b->failed = true;
+		return 0;
 	}
-	memcpy(b->data + offset, bytes, size);
+	b->data = data;
+	memset(data + b->size, 0, offset - b->size);
+	memcpy(data + offset, bytes, size);
 	b->size = offset + size;
 	return offset;
 }
