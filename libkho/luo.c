@@ -7,18 +7,24 @@
 
 #include "luo-abi.h"
 
+#define LUO_HEAD_SIZE	8		/* enough to tell the ABIs apart */
+
 struct luo_abi {
 	enum kho_luo_abi abi;
 	const char *name;
+	bool in_fdt;			/* the node is a device tree; else it begins with NAME */
 	unsigned int align_order;	/* of BASE, in pages */
+	int (*walk)(struct kho_luo_walk_ *w, const struct kho_node *node);
 	int (*pages)(unsigned int page_shift, const struct kho_luo_state *state, uint64_t *ret);
 	int (*encode)(struct kho_luo_writer_ *w, const struct kho_luo_state *state,
 		      struct kho_node *ret_node);
 };
 
 static const struct luo_abi abi_table[] = {
-	{ KHO_LUO_V1, "luo-v1", LUO_V1_SESSION_ORDER, kho_luo_v1_pages_, kho_luo_v1_encode_ },
-	{ KHO_LUO_V5, "luo-v5", 0, kho_luo_v5_pages_, kho_luo_v5_encode_ },
+	{ KHO_LUO_V1, "luo-v1", true, LUO_V1_SESSION_ORDER,
+	  kho_luo_v1_walk_, kho_luo_v1_pages_, kho_luo_v1_encode_ },
+	{ KHO_LUO_V5, "luo-v5", false, 0,
+	  kho_luo_v5_walk_, kho_luo_v5_pages_, kho_luo_v5_encode_ },
 };
 
 #define ABI_COUNT (sizeof(abi_table) / sizeof(abi_table[0]))
@@ -175,9 +181,22 @@ int kho_luo_walk_flbs_(struct kho_luo_walk_ *w, uint64_t addr)
 	return err;
 }
 
+/* By the first bytes of its node. NULL: none that is known. */
+static const struct luo_abi *abi_of_node(const unsigned char head[LUO_HEAD_SIZE])
+{
+	bool in_fdt = fdt32_ld((const void *)head) == FDT_MAGIC;
+
+	for (size_t i = 0; i < ABI_COUNT; i++)
+		if (abi_table[i].in_fdt == in_fdt &&
+		    (in_fdt || !strncmp((const char *)head, abi_table[i].name, LUO_HEAD_SIZE)))
+			return &abi_table[i];
+	return NULL;
+}
+
 static int walk_node(struct kho_luo_walk_ *w, const struct kho_node *node)
 {
-	unsigned char head[8];
+	unsigned char head[LUO_HEAD_SIZE];
+	const struct luo_abi *abi;
 	int err;
 
 	err = kho_luo_enter_block_(w, node->addr, 0);
@@ -188,16 +207,11 @@ static int walk_node(struct kho_luo_walk_ *w, const struct kho_node *node)
 	err = kho_luo_get_(w, node->addr, head, sizeof(head));
 	if (err)
 		return err;
-	if (fdt32_ld((const void *)head) == FDT_MAGIC) {
-		w->info.abi = KHO_LUO_V1;
-		return kho_luo_v1_walk_(w, node);
-	}
-	if (strnlen((const char *)head, sizeof(head)) < sizeof(head) &&
-	    kho_luo_abi_from_name((const char *)head) == KHO_LUO_V5) {
-		w->info.abi = KHO_LUO_V5;
-		return kho_luo_v5_walk_(w, node);
-	}
-	return -KHO_ERR_ABI;
+	abi = abi_of_node(head);
+	if (!abi)
+		return -KHO_ERR_ABI;
+	w->info.abi = abi->abi;
+	return abi->walk(w, node);
 }
 
 int kho_luo_walk(unsigned int page_shift, const struct kho_mem *mem, const struct kho_node *node,
