@@ -3,7 +3,7 @@
 
 #include "kernel-file.h"
 #include "kernel.h"
-#include "formats.h"
+#include "kho-formats.h"
 
 int kernel_image_read(const char *path, struct kernel_image *ret)
 {

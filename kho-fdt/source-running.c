@@ -10,7 +10,7 @@
 #include "arch.h"
 #include "boot-arch.h"
 #include "message.h"
-#include "formats.h"
+#include "kho-formats.h"
 #include "running.h"
 #include "source-private.h"
 #include "setup-data.h"

@@ -7,7 +7,7 @@
 #include "kernel-file.h"
 #include "kho.h"
 #include "message.h"
-#include "formats.h"
+#include "kho-formats.h"
 #include "prebuilt-file.h"
 #include "target.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "arch.h"
-#include "formats.h"
+#include "kho-formats.h"
 #include "message.h"
 #include "running-private.h"
 #include "sysfs-kho.h"

@@ -852,7 +852,7 @@ static void test_empty_streams(void **state)
 	}
 }
 
-static void test_formats(void **state)
+static void test_kho_formats(void **state)
 {
 	static const struct {
 		const char *name, *magic;
@@ -1369,7 +1369,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_corrupt_streams),
 		cmocka_unit_test(test_flipped_bits),
 		cmocka_unit_test(test_empty_streams),
-		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_kho_formats),
 		cmocka_unit_test(test_memory_limit),
 		cmocka_unit_test(test_strerror),
 		cmocka_unit_test(test_version_strings),

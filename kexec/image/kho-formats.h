@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Turns what a kernel image says of itself into what libkho can judge. Pure. */
-#ifndef KEXEC_FORMATS_H
-#define KEXEC_FORMATS_H
+#ifndef KEXEC_KHO_FORMATS_H
+#define KEXEC_KHO_FORMATS_H
 
 #include <stdbool.h>
 

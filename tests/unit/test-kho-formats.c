@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a kernel reads, from what its image says. */
-#include "formats.h"
+#include "kho-formats.h"
 #include "unit.h"
 
 /* The strings of kho-abi's release table. */

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "formats.h"
+#include "kho-formats.h"
 
 /* 6.17.8 is the last release known to have bitmaps of 512 bytes. */
 #define LAST_512_PATCH	8
