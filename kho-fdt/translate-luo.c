@@ -135,7 +135,7 @@ static bool other_memfd(const struct work *w, const struct kho_luo_file *file)
 /* What translate_extend() made, in the form that libkho needs. */
 static struct kho_luo_output luo_output(const struct translation *t, uint64_t at, uint64_t size)
 {
-	return (struct kho_luo_output){ .size = sizeof(struct kho_luo_output), .room = size,
+	return (struct kho_luo_output){ .struct_size = sizeof(struct kho_luo_output), .room = size,
 					.buf = t->bytes.data + at, .base = t->base + at };
 }
 

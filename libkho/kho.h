@@ -13,8 +13,8 @@
  *  - input may be hostile: it is bounded and checked, never trusted.
  *  - the return is 0 or a negative KHO_ERR_*; "ret_" arguments are written
  *    only on success.
- *  - a struct that begins with its own size says by that of which version it is.
- *    Set it to sizeof, and what is not needed to 0. A size that this library does
+ *  - a struct whose first member is struct_size: the size tells the version. Set it
+ *    to sizeof, and what you do not need to 0. A size that this library does
  *    not know, smaller or larger, is -KHO_ERR_INVAL.
  *
  * Memory layouts are little-endian, as on the two architectures that have KHO.
@@ -674,7 +674,7 @@ int kho_luo_size(enum kho_luo_abi abi, unsigned int page_shift, const struct kho
 
 /* Memory for the encoded state. */
 struct kho_luo_output {
-	size_t size;			/* sizeof(struct kho_luo_output) */
+	size_t struct_size;		/* sizeof(struct kho_luo_output) */
 	void *buf;			/* may be NULL if room is 0 */
 	size_t room;			/* bytes of buf */
 	uint64_t base;			/* where the next kernel finds buf; not 0 */
@@ -758,7 +758,7 @@ struct kho_verdict {
 };
 
 /*
- * Fill in the live update formats that a kernel writes, from its node LUO; READER has its abi
+ * Fill in the live update formats that a kernel writes, from its node LUO; FORMATS has its abi
  * already. The node has no version for memfd state: memfd-v1 came with kho-v1, memfd-v2 with
  * the later ABIs.
  */
@@ -816,7 +816,7 @@ int kho_largest_hole(const struct kho_range *area, size_t areas, const struct kh
 
 /* How much scratch, and where. */
 struct kho_scratch_wish {
-	size_t size;			/* sizeof(struct kho_scratch_wish) */
+	size_t struct_size;		/* sizeof(struct kho_scratch_wish) */
 	uint64_t low_limit;		/* end of the first area: it must lie below; 0: no limit */
 	uint64_t want_low;		/* bytes in the first area at least */
 	uint64_t want;			/* bytes of both, not 0 */

@@ -371,7 +371,7 @@ static bool names_repeat(const void *item, size_t count, size_t size, unsigned c
 
 int kho_luo_check_output_(const struct kho_luo_output *out, uint64_t need, uint64_t align)
 {
-	if (out->size != sizeof(*out))
+	if (out->struct_size != sizeof(*out))
 		return -KHO_ERR_INVAL;
 	if (need > out->room)
 		return -KHO_ERR_NOSPACE;

@@ -64,7 +64,7 @@ int kho_scratch_plan(const struct kho_range *ram, size_t rams, const struct kho_
 	uint64_t want;
 	int err;
 
-	if (wish->size != sizeof(*wish) || !wish->want || wish->want > UINT64_MAX / 2 ||
+	if (wish->struct_size != sizeof(*wish) || !wish->want || wish->want > UINT64_MAX / 2 ||
 	    wish->want_low > wish->want || wish->low_limit % KHO_SCRATCH_ALIGN)
 		return -KHO_ERR_INVAL;
 	want = round_up(wish->want);

@@ -462,7 +462,7 @@ int handover_plan_scratch(struct handover *h, const struct machine *m, uint64_t 
 {
 	/* Until it has read the map the next kernel allocates from scratch alone. */
 	uint64_t early = scratch_for_pages(m->ram_total) + scratch_for_boot(m->cpus) + extra;
-	const struct kho_scratch_wish wish = { .size = sizeof(wish), .low_limit = LIMIT_4G,
+	const struct kho_scratch_wish wish = { .struct_size = sizeof(wish), .low_limit = LIMIT_4G,
 					       .want_low = segments, .want = segments + early };
 	struct kho_range busy[KHO_REGIONS_MAX];
 	int err;

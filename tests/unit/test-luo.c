@@ -1200,7 +1200,7 @@ static void encode_other_size(void **state)
 {
 	unsigned char *buf = must_calloc(22 * PAGE);
 	struct kho_luo_output out = *OUTPUT(buf, 22 * PAGE, BASE);
-	const size_t sizes[] = { 0, out.size - 1, out.size + 1, SIZE_MAX };
+	const size_t sizes[] = { 0, out.struct_size - 1, out.struct_size + 1, SIZE_MAX };
 	struct kho_node node = { .size = 42 };
 
 	(void)state;
@@ -1208,7 +1208,7 @@ static void encode_other_size(void **state)
 	node.size = 42;
 	memset(buf, 0xee, 22 * PAGE);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		out.size = sizes[i];
+		out.struct_size = sizes[i];
 		assert_int_equal(kho_luo_encode(KHO_LUO_V5, 12, &few, &out, NULL, &node),
 				 -KHO_ERR_INVAL);
 		assert_int_equal(node.size, 42);

@@ -761,16 +761,16 @@ static void convert_other_size(void **state)
 	const struct kho_mem mem = { image_read, &m };
 	unsigned char *buf = must_calloc(2 * PAGE);
 	struct kho_luo_output out = *OUTPUT(buf, 2 * PAGE, NEW);
-	const size_t good = out.size, sizes[] = { 0, good - 1, good + 1, SIZE_MAX };
+	const size_t good = out.struct_size, sizes[] = { 0, good - 1, good + 1, SIZE_MAX };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		out.size = sizes[i];
+		out.struct_size = sizes[i];
 		assert_int_equal(kho_luo_convert(12, &mem, &s, KHO_MEMFD_V2, &out, NULL),
 				 -KHO_ERR_INVAL);
 		assert_string_equal(file[0].compatible, "memfd-v1");
 	}
-	out.size = good;
+	out.struct_size = good;
 	assert_int_equal(kho_luo_convert(12, &mem, &s, KHO_MEMFD_V2, &out, NULL), 0);
 	free(buf);
 	free(m.bytes);

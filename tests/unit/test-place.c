@@ -329,17 +329,17 @@ static void scratch_plan_other_size(void **state)
 {
 	const struct kho_range ram = { 16 * MIB, 64 * MIB };
 	struct kho_scratch_wish wish = *WISH(0, MIB, MIB);
-	const size_t good = wish.size, sizes[] = { 0, good - 1, good + 1, SIZE_MAX };
+	const size_t good = wish.struct_size, sizes[] = { 0, good - 1, good + 1, SIZE_MAX };
 	struct kho_range ret[2] = { { 42, 42 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		wish.size = sizes[i];
+		wish.struct_size = sizes[i];
 		assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, &wish, ret), -KHO_ERR_INVAL);
 		assert_int_equal(ret[0].addr, 42);
 	}
 	/* Without a limit, the top of it all. */
-	wish.size = good;
+	wish.struct_size = good;
 	assert_int_equal(kho_scratch_plan(&ram, 1, NULL, 0, &wish, ret), 0);
 	assert_int_equal(ret[0].addr, 76 * MIB);
 }
