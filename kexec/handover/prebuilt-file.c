@@ -7,7 +7,6 @@
 #include "prebuilt-file.h"
 #include "table.h"
 
-
 /* include/uapi/linux/module_signature.h; scripts/sign-file appends it. */
 #define SIGNATURE_MARK	"~Module signature appended~\n"
 #define ID_TYPE_PKCS7	2

@@ -45,7 +45,7 @@ static bool may_be_enabled(const struct root *root)
 	struct kcore kcore;
 
 	if ((!err || err == -EACCES) && !symbol[0].listed)
-		return false;	/* see read_enabled() */
+		return false;	/* see running_read_enabled() */
 	if (err || !symbol[1].addr || !kcore_opens(root) || kcore_open(root, &kcore))
 		return true;
 	if (kcore_read_virt(&kcore, symbol[1].addr, &enabled, sizeof(enabled)))

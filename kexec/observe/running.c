@@ -38,6 +38,7 @@ int running_read_symbol(const struct kcore *kcore, const struct symbol *symbol, 
 	return 0;
 }
 
+/* A kernel that shows its handover in sysfs can be read without symbols. */
 int running_find_symbols(const struct root *root, struct symbol *symbol)
 {
 	int err;
@@ -130,9 +131,12 @@ static int look_kho(const struct machine *m, struct kcore *kcore, const struct s
 
 int running_look(const struct machine *machine, struct kcore *kcore, bool dry_run, struct running *ret)
 {
-	struct symbol symbol[SYM_COUNT];
+	struct symbol *symbol;
 
 	memset(ret, 0, sizeof(*ret));
+	symbol = ret->symbols = calloc(SYM_COUNT, sizeof(*symbol));
+	if (!symbol)
+		return error("no memory for the running kernel's symbols");
 	if (running_find_symbols(&machine->root, symbol))
 		return -1;
 	ret->scratch_name = running_take_scratch_name(symbol);
@@ -146,10 +150,8 @@ int running_look(const struct machine *machine, struct kcore *kcore, bool dry_ru
 
 int running_read_finalized(const struct machine *machine, struct kcore *kcore, struct running *r)
 {
-	struct symbol symbol[SYM_COUNT];
+	const struct symbol *symbol = r->symbols;
 
-	if (running_find_symbols(&machine->root, symbol))
-		return -1;
 	r->map_pending = false;
 	blocks_free(&r->preserved);
 	r->region_count = 0;
@@ -173,8 +175,10 @@ int running_observe(const struct machine *machine, struct kcore *kcore, struct r
 
 void running_release(struct running *r)
 {
+	free(r->symbols);
 	free(r->scratch);
 	ranges_free(&r->map_pages);
 	blocks_free(&r->preserved);
+	r->symbols = NULL;
 	r->scratch = NULL;
 }

@@ -13,6 +13,8 @@
 #include "ranges.h"
 #include "scratch-name.h"
 
+struct symbol;
+
 #define RUNNING_SCRATCH_MAX	(KHO_EARLY_MAP_MAX / sizeof(struct kho_range))
 
 #define RUNNING_FDT_SIZE	4096	/* what kernels give their root FDT */
@@ -20,6 +22,7 @@
 struct running {
 	bool kho;			/* KHO is compiled in and switched on */
 	bool finalized_now;		/* by finalize_running() */
+	struct symbol *symbols;		/* malloc'ed, as running_look() found them */
 	/* Valid only with kho. */
 	enum finalize_kind finalize;
 	bool map_pending;		/* not written yet */
