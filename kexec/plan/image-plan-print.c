@@ -44,8 +44,8 @@ static void print_handover(const struct image_plan *p)
 	for (size_t i = 0; i < h->region_count; i++) {
 		const struct handover_region *region = &h->region[i];
 
-		print_range(region->late ? "sealed" : region->verify ? "verified" : "region", region->region.name,
-			    region->region.addr, region->region.size);
+		print_range(region->late ? "late" : region->verify ? "verified" : "region",
+			    region->region.name, region->region.addr, region->region.size);
 	}
 	for (size_t i = 0; i < h->blob_count; i++)
 		print_range("blob", h->blob[i].name, p->payload->addr + p->layout.blob[i].offset,

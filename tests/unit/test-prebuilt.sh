@@ -78,11 +78,11 @@ silent "kexec_file_load"
 says "entry     purgatory"
 
 try 0 --dry-run --kho-verify=r0:late
-says "sealed    r0"
+says "late      r0"
 try 0 --dry-run --kho-verify=r0:seal
-says "sealed    r0"
+says "late      r0"
 try 0 --dry-run --kho-verify=all:late
-says "sealed    r0"
+says "late      r0"
 try 1 --dry-run --kho-verify=r0:sealed
 says "needs :load or :late"
 try 1 --dry-run --kho-verify=r0:late,r0
