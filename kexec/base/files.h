@@ -69,6 +69,7 @@ const struct dirent *next_entry(DIR *dir);
 
 /* Where this program keeps its state while an image is loaded. */
 #define STATE_DIR	"run/kexec-kho"
+
 /* ---- The root-directory handle ----------------------------------------- */
 
 struct root {

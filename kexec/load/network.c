@@ -163,7 +163,7 @@ static const struct kind {
 	/* A group may have lost only some members: it is made whole. */
 	{ "nexthops", RTM_GETNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE,
 	  ASK(struct nhmsg, .nh_family = AF_UNSPEC), prepare_nexthop },
-	/* Routes may differ only in where they lead, so a route that is there twice is refused. */
+	/* Two routes may differ only in where they lead, so append; only an exact copy is refused. */
 	{ "IPv4 routes", RTM_GETROUTE, NLM_F_CREATE | NLM_F_APPEND,
 	  ASK(struct rtmsg, .rtm_family = AF_INET), prepare_route },
 	{ "IPv6 routes", RTM_GETROUTE, NLM_F_CREATE | NLM_F_APPEND,
@@ -311,7 +311,7 @@ static void tell_neighbour(const struct nlmsghdr *m, const struct links *n)
 		    interface_name(n, neighbour->ndm_ifindex));
 }
 
-/* Leaves the reason in errno. */
+/* The reason is in errno. */
 static void tell(const struct nlmsghdr *m, const struct links *n)
 {
 	if (m->nlmsg_type == RTM_NEWROUTE)

@@ -76,7 +76,8 @@ static int place_initrd(struct image_plan *p)
 {
 	if (!p->target->initrd.size)
 		return 0;
-	return place(p, "initrd", p->target->initrd.size, PAGE_SIZE, LOW_MEMORY_END, p->target->image.limit, &p->initrd);
+	return place(p, "initrd", p->target->initrd.size, PAGE_SIZE, LOW_MEMORY_END,
+		     p->target->image.limit, &p->initrd);
 }
 
 /* What is verified besides the handover. To a prebuilt handover the kernel adds this itself. */
@@ -202,16 +203,17 @@ static int check_memory(const struct image_plan *p)
 
 static int place_segments(struct image_plan *p)
 {
+	const uint64_t limit = p->target->image.limit;
 	struct handover *h = p->handover;
 
 	if (h && !h->running.kho && plan_scratch(p))
 		return -1;
 	if (place_kernel(p))
 		return -1;
-	if (h && place(p, "handover", p->layout.size, PAGE_SIZE, LOW_MEMORY_END, p->target->image.limit, &p->payload))
+	if (h && place(p, "handover", p->layout.size, PAGE_SIZE, LOW_MEMORY_END, limit, &p->payload))
 		return -1;
 	if (place_initrd(p) ||
-	    place(p, "boot_params", p->boot_params_buf.size, PAGE_SIZE, LOW_MEMORY_END, p->target->image.limit,
+	    place(p, "boot_params", p->boot_params_buf.size, PAGE_SIZE, LOW_MEMORY_END, limit,
 		  &p->boot_params) ||
 	    place(p, "purgatory", purgatory_memory_size, PAGE_SIZE, LOW_MEMORY_END, 0, &p->purgatory))
 		return -1;

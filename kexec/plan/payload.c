@@ -358,7 +358,7 @@ static int verify_blobs_and_regions(const struct handover *h, const struct paylo
 
 void payload_cut(const struct payload_layout *l, uint64_t addr, struct kho_react_params *ret)
 {
-	/* It comes before everything else of the handover on the chain: without next, that ends there. */
+	/* The payload comes first on the chain; with next 0 the chain ends there. */
 	const struct kho_setup_data header = {
 		.type = KHO_SETUP_TYPE,
 		.len = (uint32_t)(l->size - sizeof(header)),

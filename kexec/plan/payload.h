@@ -18,7 +18,7 @@ struct payload_layout {
 	uint64_t items;
 	uint64_t scratch;
 	uint64_t fdt, fdt_size;		/* root FDT, unless handed on in place */
-	uint64_t map, map_size;		/* radix tree, only without KHO */
+	uint64_t map, map_size;		/* only with MAP_OWN */
 	uint64_t memblock;
 	uint64_t metadata;
 	uint64_t core_end;		/* end of what entry "handover" covers */
