@@ -48,7 +48,7 @@ static int find_target(const struct tool_options *o, struct translate_target *re
 	enum kho_abi abi = o->to ? kho_abi_from_name(o->to) : KHO_ABI_UNKNOWN;
 
 	if (!o->to) {
-		error("--to=ABI or --to=KERNEL is needed: the ABI to translate to");
+		error("--to=ABI or --to=KERNEL is needed: the ABI to translate to, or a kernel that reads it");
 		return TOOL_USAGE;
 	}
 	if (abi == KHO_ABI_UNKNOWN)

@@ -33,7 +33,7 @@ static const struct tool_verb verbs[] = {
 	{ "check", cmd_check, 0, 1, FILE_OPTIONS " all",
 	  "check [live|in|FILE]\n"
 	  "Check a handover against every rule of its ABI. Exit status 2: a rule is broken; 3:\n"
-	  "none is, but the map was not looked at, as of a root FDT alone.\n"
+	  "none is, but the map was not checked (a root FDT alone has none).\n"
 	  "\n"
 	  "      --all             print the rules that hold, too\n"
 	  FILE_USAGE

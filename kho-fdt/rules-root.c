@@ -70,7 +70,7 @@ void check_map_address(const struct decoded *decoded, struct rule_outcome *o)
 	uint64_t addr;
 
 	if (!read_number(decoded, 0, "preserved-memory-map", &addr))
-		broken(o, "\"preserved-memory-map\" is missing or has not 8 bytes");
+		broken(o, "\"preserved-memory-map\" is missing or not 8 bytes long");
 	else if (!addr)
 		broken(o, "it is 0: not finalized, or of a kernel before 6.19 that preserves "
 		       "nothing; 6.19 and later drop such a handover");
@@ -161,7 +161,7 @@ void check_node_complete(const struct decoded *decoded, struct rule_outcome *o)
 	while (next_node(&w))
 		if (!holds_nodes_only(&w, prop) &&
 		    (!read_number(decoded, w.node, prop, &addr) || !addr))
-			broken(o, "node '%s': \"%s\" is missing, 0 or has not 8 bytes",
+			broken(o, "node '%s': \"%s\" is missing, 0 or not 8 bytes long",
 			       path_text(&w, text), prop);
 }
 
@@ -176,6 +176,6 @@ void check_node_size(const struct decoded *decoded, struct rule_outcome *o)
 	while (next_node(&w))
 		if (!holds_nodes_only(&w, addr_prop_of(decoded)) &&
 		    !read_number(decoded, w.node, "blob-size", &size))
-			broken(o, "node '%s': \"blob-size\" is missing or has not 8 bytes",
+			broken(o, "node '%s': \"blob-size\" is missing or not 8 bytes long",
 			       path_text(&w, text));
 }

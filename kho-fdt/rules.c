@@ -61,7 +61,7 @@ static const struct rule rules[] = {
 	  check_node_size },
 	{ "map-readable", "every page of the map can be read", NEED_ROOT | NEED_MEM,
 	  check_map_readable },
-	{ "map-sound", "the map has no circle, no bit that is no key, no count beyond its page",
+	{ "map-sound", "the map has no circle, no invalid bit, no count beyond its page",
 	  NEED_ROOT | NEED_MEM, check_map_sound },
 	{ "map-aligned", "pages of the map and blocks are aligned to their size",
 	  NEED_ROOT | NEED_MEM, check_map_aligned },
@@ -130,7 +130,7 @@ static const char *missing(const struct decoded *decoded, unsigned int needs)
 	const struct source *s = decoded->source;
 
 	if (needs & NEED_FDT && !decoded_fdt_valid(s->fdt.data, s->fdt.size))
-		return "the root FDT is no device tree blob";
+		return "the root FDT is not a device tree blob";
 	if (needs & (NEED_ROOT | NEED_MAP) && decoded->root_err == -KHO_ERR_LIMIT)
 		return "the root FDT has more nodes, or more levels of them, than this program "
 		       "reads";
