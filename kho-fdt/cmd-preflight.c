@@ -249,12 +249,12 @@ static int exit_code(enum preflight_result result)
 	return TOOL_UNREADABLE;
 }
 
-static int judge(const struct side *from, const struct side *to, bool json)
+static int compare(const struct side *from, const struct side *to, bool json)
 {
 	struct preflight p;
 	int code;
 
-	preflight_judge(&from->kernel, &to->kernel, &from->load, &p);
+	preflight_compare(&from->kernel, &to->kernel, &from->load, &p);
 	code = exit_code(p.result);
 	if (json)
 		print_json_report(from, to, &p, code);
@@ -275,7 +275,7 @@ int cmd_preflight(const struct tool_options *options)
 	for (size_t i = 0; i < 2; i++)
 		side[i].source.kcore.fd = side[i].source.dump.fd = -1;
 	if (!read_from(&side[0], options) && !read_image(&side[1], options->operand[1]))
-		code = judge(&side[0], &side[1], options->json);
+		code = compare(&side[0], &side[1], options->json);
 	for (size_t i = 0; i < 2; i++) {
 		decoded_free(&side[i].decoded);
 		source_close(&side[i].source);

@@ -37,7 +37,7 @@ static void add(struct preflight *p, const char *name, struct kho_verdict verdic
 }
 
 /* Two kernels of kho-v1 may have different forms, and only one of them says which. */
-static struct kho_verdict judge_map(const struct preflight_kernel *from,
+static struct kho_verdict compare_map(const struct preflight_kernel *from,
 				    const struct preflight_kernel *to)
 {
 	struct kho_verdict v = kho_compat_map(&from->formats, &to->formats);
@@ -51,7 +51,7 @@ static struct kho_verdict judge_map(const struct preflight_kernel *from,
 }
 
 /* Nodes of a handover that userspace builds for its reader. */
-static void judge_built(const struct preflight_kernel *to, struct preflight *p)
+static void compare_built(const struct preflight_kernel *to, struct preflight *p)
 {
 	const struct kho_verdict native = { KHO_FATE_NATIVE, NULL };
 	const struct kho_formats any = { .abi = KHO_ABI_V4 };
@@ -87,7 +87,7 @@ static enum preflight_result result_of(const struct preflight *p)
 }
 
 /* A kernel of an ABI without sizes takes every node for an FDT. */
-static struct kho_verdict judge_node(const struct preflight_kernel *from,
+static struct kho_verdict compare_node(const struct preflight_kernel *from,
 				     const struct preflight_kernel *to,
 				     const struct preflight_node *node, bool sessions)
 {
@@ -108,17 +108,17 @@ static bool loses_block(const struct preflight *p, const struct preflight_kernel
 	       order > kho_abi_max_order(to->formats.abi, PAGE_SHIFT);
 }
 
-void preflight_judge(const struct preflight_kernel *from, const struct preflight_kernel *to,
+void preflight_compare(const struct preflight_kernel *from, const struct preflight_kernel *to,
 		     const struct preflight_load *load, struct preflight *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (!from->kho) {
-		judge_built(to, ret);
+		compare_built(to, ret);
 	} else {
-		add(ret, "map", judge_map(from, to));
+		add(ret, "map", compare_map(from, to));
 		for (size_t i = 0; i < load->nodes; i++)
 			add(ret, load->node[i].name,
-			    judge_node(from, to, &load->node[i], load->sessions));
+			    compare_node(from, to, &load->node[i], load->sessions));
 		if (loses_block(ret, to, load->order))
 			ret->part[0].verdict = (struct kho_verdict){ KHO_FATE_REFUSED,
 				"a block of preserved memory is larger than it can reserve" };

@@ -50,7 +50,7 @@ struct preflight {
  * Judge how TO reads LOAD, which FROM hands over, as "kexec --kho" does. A FROM without KHO
  * has none of these nodes: then the verdict is on what userspace builds for TO.
  */
-void preflight_judge(const struct preflight_kernel *from, const struct preflight_kernel *to,
+void preflight_compare(const struct preflight_kernel *from, const struct preflight_kernel *to,
 		     const struct preflight_load *load, struct preflight *ret);
 
 /* "native", "translated", "dropped", "refused". */

@@ -215,7 +215,7 @@ static bool is_short(unsigned int page_shift, unsigned int order, const struct e
 	return cover < 64 ? element->start & ((1ull << cover) - 1) : element->start != 0;
 }
 
-static int judge_element(struct walk *w, unsigned int order, const struct element *element)
+static int check_element(struct walk *w, unsigned int order, const struct element *element)
 {
 	if (is_short(w->page_shift, order, element))
 		w->must_be_short = true;
@@ -232,7 +232,7 @@ int kho_v1_form(unsigned int page_shift, const struct kho_mem *mem, uint64_t roo
 		.bitmap_size = SHORT_BITMAP,
 		.mem = mem,
 		.pages_left = max_pages,
-		.element = judge_element,
+		.element = check_element,
 	};
 	int err;
 

@@ -48,7 +48,7 @@ struct kho_verdict kho_compat_map(const struct kho_formats *from, const struct k
  * A node of another version makes the new kernel panic, in every release, so it can only be
  * left out. Sessions are written in the reboot path, when no program runs any more.
  */
-static struct kho_verdict judge_luo(const struct kho_formats *from, const struct kho_formats *to,
+static struct kho_verdict luo_verdict(const struct kho_formats *from, const struct kho_formats *to,
 				    bool map_crosses, bool sessions)
 {
 	bool same = from->luo[0] && !strcmp(from->luo, to->luo) &&
@@ -73,7 +73,7 @@ struct kho_verdict kho_compat_node(const struct kho_formats *from, const struct 
 	bool map_crosses = map.fate != KHO_FATE_REFUSED;
 
 	if (kho_node_within(name, KHO_NODE_LUO))
-		return judge_luo(from, to, map_crosses, sessions);
+		return luo_verdict(from, to, map_crosses, sessions);
 	/* 73 bytes that are no FDT, and unknown to kernels before 7.1, which have no sizes. */
 	if (kho_node_within(name, KHO_NODE_METADATA) && !kho_abi_sized(to->abi))
 		return verdict(KHO_FATE_DROPPED, "it does not know of this node");

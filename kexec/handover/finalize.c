@@ -137,7 +137,7 @@ int finalize_running(const struct machine *machine, struct kcore *kcore, struct 
 	r->finalized_now = true;
 	if (running_read_finalized(machine, kcore, r))
 		return -1;
-	return r->can_abort ? finalize_allow_undo(&machine->root, running_crc(r)) : 0;
+	return r->can_undo ? finalize_allow_undo(&machine->root, running_crc(r)) : 0;
 }
 
 struct observed {
@@ -174,7 +174,7 @@ static void revert(const struct root *root, const char *root_dir)
 	free(o);
 }
 
-void finalize_revert(const char *root_dir)
+void finalize_try_undo(const char *root_dir)
 {
 	struct root root;
 

@@ -20,7 +20,7 @@ int finalize_running(const struct machine *machine, struct kcore *kcore, struct 
  * that the kernel stays finalized. For a load that has failed, and when nothing is loaded any
  * more.
  */
-void finalize_revert(const char *root_dir);
+void finalize_try_undo(const char *root_dir);
 
 /* The steps of both. */
 

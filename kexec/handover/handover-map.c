@@ -67,7 +67,7 @@ static int drop_node(struct handover *h, const struct kho_node *node)
 		     "does not read; boot this kernel without liveupdate=on", node->name);
 }
 
-static int judge_node(struct handover *h, const struct kho_node *node)
+static int check_node(struct handover *h, const struct kho_node *node)
 {
 	struct kho_verdict verdict = kho_compat_node(&h->running.writes, &h->to, node->name, false);
 
@@ -108,7 +108,7 @@ static enum handover_map choose_map(const struct handover *h, bool adds_nodes)
 	return kho_abi_radix(r->root.abi) && kho_abi_radix(h->to.abi) ? MAP_LIVE : MAP_OWN;
 }
 
-int handover_judge(struct handover *h, bool adds_nodes)
+int handover_check_nodes(struct handover *h, bool adds_nodes)
 {
 	const struct running *r = &h->running;
 	struct kho_verdict verdict;
@@ -121,7 +121,7 @@ int handover_judge(struct handover *h, bool adds_nodes)
 	if (verdict.fate == KHO_FATE_REFUSED)
 		return error("the handover cannot be written for the new kernel: %s", verdict.reason);
 	for (size_t i = 0; i < r->root.node_count; i++)
-		if (judge_node(h, &r->root.node[i]))
+		if (check_node(h, &r->root.node[i]))
 			return -1;
 	h->map = choose_map(h, adds_nodes);
 	return 0;

@@ -449,7 +449,7 @@ static void forget_model(struct handover *h)
 int handover_model(struct handover *h)
 {
 	forget_model(h);
-	if (handover_judge(h, adds_nodes(h)) || (h->map == MAP_OWN && handover_build_map(h)))
+	if (handover_check_nodes(h, adds_nodes(h)) || (h->map == MAP_OWN && handover_build_map(h)))
 		return -1;
 	if (h->running.kho ? adopt_scratch(h) : alloc_scratch(h, PLANNED_SCRATCH))
 		return -1;

@@ -87,7 +87,7 @@ int handover_model(struct handover *handover);
  * Choose which nodes of the running kernel are handed on, and how its map is. ADDS_NODES: the
  * root FDT has to change anyway. 0, or -1 after a message.
  */
-int handover_judge(struct handover *handover, bool adds_nodes);
+int handover_check_nodes(struct handover *handover, bool adds_nodes);
 
 /* Is node NAME of the running kernel handed on? */
 bool handover_has_node(const struct handover *handover, const char *name);

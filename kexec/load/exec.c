@@ -123,7 +123,7 @@ int unload(const char *root_dir, enum method_choice choice)
 		error_errno("cannot unload");
 	} else {
 		state_forget(&root);
-		finalize_revert(root_dir);
+		finalize_try_undo(root_dir);
 	}
 	close(root.fd);
 	return err ? EXIT_FAILED : EXIT_OK;

@@ -342,7 +342,7 @@ int load_image(const struct request *request, struct target *target, const char 
 	l->handover.kcore.fd = -1;
 	code = run(l, root_dir);
 	if (code != EXIT_OK && l->handover.running.finalized_now)
-		finalize_revert(root_dir);
+		finalize_try_undo(root_dir);
 	image_plan_release(&l->plan);
 	handover_release(&l->handover);
 	arch_free_firmware(l->firmware);

@@ -154,7 +154,7 @@ int prebuilt_saved_read(const struct request *rq, const struct machine *m, struc
 	    target_find_abis(t, rq))
 		return -1;
 	h->to = t->reads;
-	if (take_contents(&s, h) || handover_judge(h, s.own_root))
+	if (take_contents(&s, h) || handover_check_nodes(h, s.own_root))
 		return -1;
 	return check_obstacles(rq, t, h) ? -1 : check_digests(rq, h);
 }

@@ -161,7 +161,7 @@ int running_read_finalized(const struct machine *machine, struct kcore *kcore, s
 	if (read_handover(machine, kcore, symbol, r))
 		return -1;
 	/* 6.18, the first with kho_preserve_pages(), cannot undo it. */
-	r->can_abort = r->finalize == FINALIZE_ONCE && !symbol[SYM_PRESERVE_PAGES].addr &&
+	r->can_undo = r->finalize == FINALIZE_ONCE && !symbol[SYM_PRESERVE_PAGES].addr &&
 		       running_only_notifiers(r);
 	return 0;
 }

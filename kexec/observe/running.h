@@ -26,7 +26,7 @@ struct running {
 	/* Valid only with kho. */
 	enum finalize_kind finalize;
 	bool map_pending;		/* not written yet */
-	bool can_abort;			/* after running_read_finalized(): nothing would be lost */
+	bool can_undo;			/* after running_read_finalized(): nothing would be lost */
 	uint64_t fdt_addr;		/* live root FDT; 0: cannot be found (6.16 to 6.18) */
 	unsigned char fdt[RUNNING_FDT_SIZE] __attribute__((aligned(8)));
 	struct kho_root root;		/* its contents, with the size of each node */

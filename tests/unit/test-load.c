@@ -692,7 +692,7 @@ static void fails_after_finalizing(void **state)
 	load_errno = ENOMEM;
 	loads(EXIT_FAILED, "cl", false);
 	finalized("1");
-	finalize_revert(tree.path);
+	finalize_try_undo(tree.path);
 	finalized("1");
 }
 

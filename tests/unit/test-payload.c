@@ -117,7 +117,7 @@ static void build(void)
 {
 	struct kho_report *report;
 
-	assert_int_equal(handover_judge(&handover, adds_nodes()), 0);
+	assert_int_equal(handover_check_nodes(&handover, adds_nodes()), 0);
 	if (handover.map == MAP_OWN)
 		assert_int_equal(handover_build_map(&handover), 0);
 	assert_int_equal(payload_plan(&handover, 0, &layout), 0);
@@ -429,7 +429,7 @@ static void nested_memblock(void **state)
 	make_running_kho();
 	assert_int_equal(kho_root_add(root, "memblock/2", 0x7004000, 64), 0);
 	add_region("mine", 0x200000000, 0x200000, true);
-	assert_int_equal(handover_judge(&handover, true), 0);
+	assert_int_equal(handover_check_nodes(&handover, true), 0);
 	assert_int_equal(payload_plan(&handover, 0, &layout), -1);
 	handover.node[--handover.node_count].name[0] = '\0';
 	assert_int_equal(payload_plan(&handover, 0, &layout), 0);
@@ -449,7 +449,7 @@ static void nested_alone(void **state)
 	root->node_count--;
 	assert_int_equal(kho_root_add(root, "LUO/2", 0x7004000, 64), 0);
 	strcpy(handover.running.writes.luo, "");
-	assert_int_equal(handover_judge(&handover, false), -1);
+	assert_int_equal(handover_check_nodes(&handover, false), -1);
 }
 
 /* Nothing added: the kernel's own tree is handed on where it is. */
@@ -559,7 +559,7 @@ static void large_block_to_its_own_abi(void **state)
 	to_abi(KHO_ABI_V3);
 	handover.running.writes.abi = handover.running.root.abi = KHO_ABI_V3;
 	add_region("pool", 0x80000000, 0x80000000, false);
-	assert_int_equal(handover_judge(&handover, false), 0);
+	assert_int_equal(handover_check_nodes(&handover, false), 0);
 	assert_int_equal(handover.map, MAP_IN_PLACE);
 	handover.node_count = 0;
 	preserve(0x80000000, 19);
@@ -632,7 +632,7 @@ static void raw_node_to_v1(void **state)
 		show_memory(memory, sizeof(memory));
 		assert_says(row[i].taken ? 0 : -1,
 			    row[i].taken ? "" : "node 'raw' is not a device tree",
-			    handover_judge(&handover, false));
+			    handover_check_nodes(&handover, false));
 		teardown(state);
 		setup(state);
 	}

@@ -139,7 +139,7 @@ static int place(const char *cmdline, bool no_checks)
 	for (size_t i = 0; i < handover.region_count; i++)
 		adds |= handover.region[i].added;
 	handover.node_count = 0;
-	assert_int_equal(handover_judge(&handover, adds), 0);
+	assert_int_equal(handover_check_nodes(&handover, adds), 0);
 	image_plan_release(&plan);
 	plan = (struct image_plan){
 		.machine = &machine, .target = &target, .handover = &handover, .cmdline = cmdline,
@@ -448,7 +448,7 @@ static void assert_obstacle(const char *phrase)
 	char why[256];
 
 	handover.node_count = 0;
-	assert_int_equal(handover_judge(&handover, handover.blob_count > 0), 0);
+	assert_int_equal(handover_check_nodes(&handover, handover.blob_count > 0), 0);
 	assert_int_equal(prebuilt_obstacle(&handover, &target, &request, why, sizeof(why)), phrase != NULL);
 	if (phrase && !strstr(why, phrase))
 		fail_msg("'%s' does not say '%s'", why, phrase);

@@ -27,7 +27,7 @@ static const struct preflight_kernel v2 = {
 static const struct preflight_load regions = { .node = { { KHO_NODE_MEMBLOCK, false } },
 					       .nodes = 1 };
 
-static struct preflight judge(const struct preflight_kernel *from,
+static struct preflight compare(const struct preflight_kernel *from,
 			      const struct preflight_kernel *to, bool sessions)
 {
 	const struct preflight_load load = {
@@ -35,14 +35,14 @@ static struct preflight judge(const struct preflight_kernel *from,
 		  { "state", false } }, 4, sessions, 0 };
 	struct preflight p;
 
-	preflight_judge(from, to, &load, &p);
+	preflight_compare(from, to, &load, &p);
 	return p;
 }
 
 static enum preflight_result result(const struct preflight_kernel *from,
 				    const struct preflight_kernel *to, bool sessions)
 {
-	return judge(from, to, sessions).result;
+	return compare(from, to, sessions).result;
 }
 
 static void test_same(void **state)
@@ -50,8 +50,8 @@ static void test_same(void **state)
 	(void)state;
 	assert_int_equal(result(&v7_2, &v7_2, true), PREFLIGHT_NATIVE);
 	assert_int_equal(result(&v7_1, &v7_1, true), PREFLIGHT_NATIVE);
-	assert_int_equal(judge(&v7_2, &v7_2, true).count, 5);
-	assert_false(judge(&v7_2, &v7_2, true).built);
+	assert_int_equal(compare(&v7_2, &v7_2, true).count, 5);
+	assert_false(compare(&v7_2, &v7_2, true).built);
 }
 
 static void test_translated(void **state)
@@ -59,11 +59,11 @@ static void test_translated(void **state)
 	struct preflight p;
 
 	(void)state;
-	preflight_judge(&v6_18, &v7_2, &regions, &p);
+	preflight_compare(&v6_18, &v7_2, &regions, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
 	assert_int_equal(p.part[0].verdict.fate, KHO_FATE_TRANSLATED);
 	assert_non_null(p.part[0].verdict.reason);
-	preflight_judge(&v6_17, &v6_18, &regions, &p);
+	preflight_compare(&v6_17, &v6_18, &regions, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
 	/* A node can be left out without a loss, but then the root FDT is written again. */
 	assert_int_equal(result(&v7_2, &v6_18, false), PREFLIGHT_TRANSLATED);
@@ -76,17 +76,17 @@ static void test_form_unknown(void **state)
 	struct preflight p;
 
 	(void)state;
-	preflight_judge(&v6_17_13, &v6_18, &regions, &p);
+	preflight_compare(&v6_17_13, &v6_18, &regions, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
-	preflight_judge(&v6_18, &v6_17_13, &regions, &p);
+	preflight_compare(&v6_18, &v6_17_13, &regions, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
-	preflight_judge(&v6_18, &v6_18, &regions, &p);
+	preflight_compare(&v6_18, &v6_18, &regions, &p);
 	assert_int_equal(p.result, PREFLIGHT_NATIVE);
 }
 
 static void test_partly(void **state)
 {
-	struct preflight p = judge(&v7_1, &v7_2, true);
+	struct preflight p = compare(&v7_1, &v7_2, true);
 
 	(void)state;
 	assert_int_equal(p.result, PREFLIGHT_PARTLY);
@@ -104,7 +104,7 @@ static void test_unreadable(void **state)
 	assert_int_equal(result(&v7_2, &no_kho, false), PREFLIGHT_UNREADABLE);
 	assert_int_equal(result(&v7_2, &unknown, false), PREFLIGHT_UNREADABLE);
 	assert_int_equal(result(&unknown, &v7_2, false), PREFLIGHT_UNREADABLE);
-	assert_non_null(judge(&v7_2, &no_kho, false).part[0].verdict.reason);
+	assert_non_null(compare(&v7_2, &no_kho, false).part[0].verdict.reason);
 }
 
 /* "kexec --kho" refuses a kernel of kho-v2. */
@@ -114,7 +114,7 @@ static void test_v2(void **state)
 	assert_int_equal(result(&v7_1, &v2, false), PREFLIGHT_UNREADABLE);
 	assert_int_equal(result(&v2, &v2, false), PREFLIGHT_UNREADABLE);
 	assert_int_equal(result(&no_kho, &v2, false), PREFLIGHT_UNREADABLE);
-	assert_non_null(strstr(judge(&v7_1, &v2, false).part[0].verdict.reason, "kho-v2"));
+	assert_non_null(strstr(compare(&v7_1, &v2, false).part[0].verdict.reason, "kho-v2"));
 	assert_int_equal(result(&v2, &v7_1, false), PREFLIGHT_TRANSLATED);
 }
 
@@ -125,9 +125,9 @@ static void test_raw_node(void **state)
 	struct preflight p;
 
 	(void)state;
-	preflight_judge(&v7_2, &v7_1, &load, &p);
+	preflight_compare(&v7_2, &v7_1, &load, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
-	preflight_judge(&v7_2, &v6_18, &load, &p);
+	preflight_compare(&v7_2, &v6_18, &load, &p);
 	assert_int_equal(p.result, PREFLIGHT_PARTLY);
 	assert_int_equal(p.part[1].verdict.fate, KHO_FATE_REFUSED);
 }
@@ -140,28 +140,28 @@ static void test_large_block(void **state)
 
 	(void)state;
 	load.order = 18;
-	preflight_judge(&v7_2, &v7_1, &load, &p);
+	preflight_compare(&v7_2, &v7_1, &load, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
 	load.order = 19;
-	preflight_judge(&v7_2, &v7_1, &load, &p);
+	preflight_compare(&v7_2, &v7_1, &load, &p);
 	assert_int_equal(p.result, PREFLIGHT_UNREADABLE);
-	preflight_judge(&v7_1, &v7_2, &load, &p);
+	preflight_compare(&v7_1, &v7_2, &load, &p);
 	assert_int_equal(p.result, PREFLIGHT_TRANSLATED);
-	preflight_judge(&v7_1, &v7_1, &load, &p);
+	preflight_compare(&v7_1, &v7_1, &load, &p);
 	assert_int_equal(p.result, PREFLIGHT_NATIVE);
 }
 
 /* Without KHO in the first kernel only the second counts. */
 static void test_built(void **state)
 {
-	struct preflight p = judge(&no_kho, &v7_2, false);
+	struct preflight p = compare(&no_kho, &v7_2, false);
 
 	(void)state;
 	assert_true(p.built);
 	assert_int_equal(p.result, PREFLIGHT_NATIVE);
 	assert_string_equal(p.part[1].name, KHO_NODE_MEMBLOCK);
 	assert_string_equal(p.part[2].name, KHO_NODE_METADATA);
-	assert_int_equal(judge(&no_kho, &v6_17, false).count, 3);
+	assert_int_equal(compare(&no_kho, &v6_17, false).count, 3);
 	assert_int_equal(result(&no_kho, &v6_17_13, false), PREFLIGHT_NATIVE);
 	assert_int_equal(result(&no_kho, &no_regions, false), PREFLIGHT_PARTLY);
 	assert_int_equal(result(&no_kho, &no_kho, false), PREFLIGHT_UNREADABLE);

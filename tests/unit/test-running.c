@@ -299,7 +299,7 @@ static void undo_what_is_ours(void **state)
 		make_memory(KHO_ABI_V1_512, another);
 		tree_write(&tree, FDT, core.m.fdt, sizeof(core.m.fdt));
 		tree_write(&tree, "proc/kcore", &core, sizeof(core));
-		finalize_revert(tree.path);
+		finalize_try_undo(tree.path);
 		assert_line(FINALIZE, another ? "1" : "0");
 		assert_false(marked());
 		kcore_close(&kcore);
@@ -314,7 +314,7 @@ static void undo_not_to_be_told(void **state)
 	boot("6.17.3", false, "0\n");
 	assert_int_equal(look(false) || finish(), 0);
 	tree_unlink(&tree, FDT);
-	finalize_revert(tree.path);
+	finalize_try_undo(tree.path);
 	assert_line(FINALIZE, "1");
 	assert_true(marked());
 }
