@@ -38,7 +38,7 @@ static void add(struct preflight *p, const char *name, struct kho_verdict verdic
 
 /* Two kernels of kho-v1 may have different forms, and only one of them says which. */
 static struct kho_verdict compare_map(const struct preflight_kernel *from,
-				    const struct preflight_kernel *to)
+				      const struct preflight_kernel *to)
 {
 	struct kho_verdict v = kho_compat_map(&from->formats, &to->formats);
 
@@ -88,8 +88,8 @@ static enum preflight_result result_of(const struct preflight *p)
 
 /* A kernel of an ABI without sizes takes every node for an FDT. */
 static struct kho_verdict compare_node(const struct preflight_kernel *from,
-				     const struct preflight_kernel *to,
-				     const struct preflight_node *node, bool sessions)
+				       const struct preflight_kernel *to,
+				       const struct preflight_node *node, bool sessions)
 {
 	struct kho_verdict v = kho_compat_node(&from->formats, &to->formats, node->name, sessions);
 
@@ -109,7 +109,7 @@ static bool loses_block(const struct preflight *p, const struct preflight_kernel
 }
 
 void preflight_compare(const struct preflight_kernel *from, const struct preflight_kernel *to,
-		     const struct preflight_load *load, struct preflight *ret)
+		       const struct preflight_load *load, struct preflight *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	if (!from->kho) {

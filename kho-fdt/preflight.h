@@ -51,7 +51,7 @@ struct preflight {
  * has none of these nodes: then the verdict is on what userspace builds for TO.
  */
 void preflight_compare(const struct preflight_kernel *from, const struct preflight_kernel *to,
-		     const struct preflight_load *load, struct preflight *ret);
+		       const struct preflight_load *load, struct preflight *ret);
 
 /* "native", "translated", "dropped", "refused". */
 const char *preflight_fate_name(enum kho_fate fate);

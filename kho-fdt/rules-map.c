@@ -80,9 +80,8 @@ void check_block_apart(const struct decoded *decoded, struct rule_outcome *o)
 }
 
 void each_preserved(const struct decoded *decoded, struct rule_outcome *o,
-			   bool (*bad)(const struct decoded *decoded,
-				       const struct kho_range *range),
-			   const char *what)
+		    bool (*bad)(const struct decoded *decoded, const struct kho_range *range),
+		    const char *what)
 {
 	for (size_t i = 0; i < decoded->preserved.count; i++)
 		if (bad(decoded, &decoded->preserved.list[i]))

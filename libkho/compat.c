@@ -49,7 +49,7 @@ struct kho_verdict kho_compat_map(const struct kho_formats *from, const struct k
  * left out. Sessions are written in the reboot path, when no program runs any more.
  */
 static struct kho_verdict luo_verdict(const struct kho_formats *from, const struct kho_formats *to,
-				    bool map_crosses, bool sessions)
+				      bool map_crosses, bool sessions)
 {
 	bool same = from->luo[0] && !strcmp(from->luo, to->luo) &&
 		    !strcmp(from->luo_session, to->luo_session) &&
@@ -67,7 +67,7 @@ static struct kho_verdict luo_verdict(const struct kho_formats *from, const stru
 }
 
 struct kho_verdict kho_compat_node(const struct kho_formats *from, const struct kho_formats *to,
-				  const char *name, bool sessions)
+				   const char *name, bool sessions)
 {
 	const struct kho_verdict map = kho_compat_map(from, to);
 	bool map_crosses = map.fate != KHO_FATE_REFUSED;

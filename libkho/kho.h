@@ -777,7 +777,7 @@ struct kho_verdict kho_compat_map(const struct kho_formats *from, const struct k
  * that cannot be left out.
  */
 struct kho_verdict kho_compat_node(const struct kho_formats *from, const struct kho_formats *to,
-				  const char *name, bool sessions);
+				   const char *name, bool sessions);
 
 /* ---- Scratch and placement --------------------------------------------- */
 

@@ -15,7 +15,7 @@
  * symbols are not listed beside it, the state of KHO is unknown.
  */
 int running_read_enabled(const struct root *root, const struct kcore *kcore,
-			const struct symbol *symbol, bool *ret)
+			 const struct symbol *symbol, bool *ret)
 {
 	unsigned char enabled = 0;
 

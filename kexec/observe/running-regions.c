@@ -61,7 +61,7 @@ static int read_table(const struct kcore *kcore, const struct symbol *table,
 }
 
 int running_read_regions_table(const struct kcore *kcore, const struct symbol *symbol,
-			      struct running *r)
+			       struct running *r)
 {
 	if (!symbol[SYM_TABLE].addr || !symbol[SYM_TABLE_COUNT].addr)
 		return 0;

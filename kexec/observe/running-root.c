@@ -87,7 +87,7 @@ int running_read_fdt(const struct root *root, const struct kcore *kcore, uint64_
 }
 
 int running_read_root_live(const struct root *root, const struct kcore *kcore, const struct symbol *symbol,
-			  struct running *r)
+			   struct running *r)
 {
 	int shown = read_root_shown(root, r);
 
@@ -118,7 +118,7 @@ enum kho_abi running_v1_form(const struct machine *m, const struct symbol *symbo
 }
 
 int running_find_form(const struct machine *m, struct kcore *kcore, const struct symbol *symbol,
-		     struct running *r)
+		      struct running *r)
 {
 	const struct kho_mem mem = kcore_mem(kcore);
 	int err;

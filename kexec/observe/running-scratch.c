@@ -18,7 +18,7 @@ enum scratch_name running_take_scratch_name(struct symbol *symbol)
 }
 
 int running_read_scratch(const struct root *root, const struct kcore *kcore,
-			const struct symbol *symbol, struct running *r)
+			 const struct symbol *symbol, struct running *r)
 {
 	uint64_t virt;
 	uint32_t count;

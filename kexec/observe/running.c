@@ -31,7 +31,7 @@ const struct symbol running_symbols[SYM_COUNT] = {
 };
 
 int running_read_symbol(const struct kcore *kcore, const struct symbol *symbol, void *buf,
-		       size_t size)
+			size_t size)
 {
 	if (kcore_read_virt(kcore, symbol->addr, buf, size))
 		return error("cannot read the running kernel's %s through /proc/kcore", symbol->name);
