@@ -20,7 +20,7 @@ static void write_report(const struct kho_react_params *params, const struct kho
 		*(struct kho_report *)at(params->report_addr) = *report;
 }
 
-/* Who made the parameters knows where the next kernel looks for the handover. */
+/* The parameters say which bytes make the next kernel find no handover. */
 static void cut_handover(const struct kho_react_params *params)
 {
 	u64 *to = at(params->cut_addr);

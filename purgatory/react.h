@@ -24,7 +24,7 @@ struct kho_react_params {
 void kho_verify_and_react(const struct kho_react_params *params);
 
 /*
- * Say that WHAT is damaged, and reset the machine. The parameters are of no more worth
+ * Say that WHAT is damaged, and reset the machine. The parameters cannot be trusted
  * then: only a port where a PC has its serial ports is written to.
  */
 __noreturn void kho_params_damaged(const struct kho_react_params *params, const char *what);
