@@ -10,7 +10,7 @@ config=$here/../tests/vm/config
 # The options that the objects of an architecture are compiled with.
 fragments_of() {
 	case $1 in
-	x86) echo "$config"/{base,since-*,variant-patched,variant-signed}.config ;;
+	x86) echo "$config"/{base,since-*,more,variant-patched,variant-signed}.config ;;
 	arm64) echo "$config"/{arm64,since-*}.config ;;
 	esac
 }
