@@ -107,14 +107,16 @@ int target_check_files(const struct target *t, const struct request *rq)
 	return rq->initrd ? check_file(t->initrd_fd, rq->initrd, t->initrd_crc) : 0;
 }
 
-int target_check(const struct target *t, const struct machine *m, const char *cmdline)
+int target_check(const struct target *t, const struct machine *m, const struct request *rq,
+		 const char *cmdline)
 {
 	const struct image *image = &t->image;
 
 	if (arch_check_image(m, image))
 		return -1;
-	if (!image->relocatable)
-		return error("the new kernel is not relocatable: build it with CONFIG_RELOCATABLE");
+	if (rq->kho && !image->relocatable)
+		return error("the new kernel is not relocatable, and a handover needs one that runs in "
+			     "scratch: build it with CONFIG_RELOCATABLE");
 	if (strlen(cmdline) > image->cmdline_max)
 		return error("the command line has %zu characters, the new kernel reads %u",
 			     strlen(cmdline), image->cmdline_max);

@@ -54,7 +54,7 @@ int target_check_files(const struct target *target, const struct request *reques
 
 /* Can this kernel run where it will run? 0, or -1 after a message. */
 int target_check(const struct target *target, const struct machine *machine,
-		 const char *cmdline);
+		 const struct request *request, const char *cmdline);
 
 /* Find out which handover it reads; refuse a kernel that reads none. 0, or -1 after a message. */
 int target_find_abis(struct target *target, const struct request *request);

@@ -35,6 +35,7 @@
 #define HEADER_END_MAX		0x290	/* what follows it in boot_params */
 
 #define SECTOR			512
+#define SYSSIZE_UNIT		16
 #define SETUP_SECTS_DEFAULT	4	/* what 0 stands for */
 #define ENTRY_64		0x200	/* of startup_64 in the protected-mode part, boot.rst section 1.14 */
 
@@ -131,23 +132,28 @@ static enum image_error check_fields(const struct image *img)
 }
 
 /*
- * The protected-mode part is the rest of the file, as for the kernel's own loader: a signature
- * may follow the bytes that syssize counts, and does no harm.
+ * What syssize counts is loaded, and not what follows it: a signature, padding, or anything else.
+ * Memtest86+ rounds the count up, so the end of the last unit may be missing. An image that counts
+ * nothing goes up to the end of the file.
  */
 static enum image_error find_kernel(const uint8_t *p, size_t size, struct image *img)
 {
 	unsigned int sects = p[SETUP_SECTS] ? p[SETUP_SECTS] : SETUP_SECTS_DEFAULT;
-	size_t offset = (sects + 1) * SECTOR;
+	uint64_t counted = (uint64_t)get32(p + SYSSIZE) * SYSSIZE_UNIT;
+	size_t offset = (sects + 1) * SECTOR, length;
 
 	if (size <= offset || size - offset <= ENTRY_64)
 		return IMAGE_ERR_TRUNCATED;
-	if (size - offset < (uint64_t)get32(p + SYSSIZE) * 16)
+	length = size - offset;
+	if (counted >= (uint64_t)length + SYSSIZE_UNIT)
 		return IMAGE_ERR_TRUNCATED;
-	if (size - offset > img->init_size)
+	if (counted && counted < length)
+		length = counted;
+	if (length <= ENTRY_64 || length > img->init_size)
 		return IMAGE_ERR_HEADER;
 
 	img->kernel_offset = offset;
-	img->kernel_size = size - offset;
+	img->kernel_size = length;
 	return IMAGE_OK;
 }
 

@@ -64,7 +64,7 @@ static int prepare_saved(struct loading *l)
 	    handover_cmdline(&l->handover, &l->cmdline))
 		return -1;
 	l->plan.cmdline = l->cmdline;
-	return target_check(l->target, &l->machine, l->cmdline);
+	return target_check(l->target, &l->machine, l->request, l->cmdline);
 }
 
 /* Decided before anything is loaded. */
@@ -97,7 +97,7 @@ static int plan(struct loading *l)
 	if (rq->kho && (handover_model(&l->handover) || handover_cmdline(&l->handover, &l->cmdline) ||
 			choose_method(l)))
 		return -1;
-	if (target_check(l->target, &l->machine, l->cmdline))
+	if (target_check(l->target, &l->machine, rq, l->cmdline))
 		return -1;
 	image_plan_release(&l->plan);
 	l->plan = (struct image_plan){

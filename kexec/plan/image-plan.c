@@ -62,12 +62,31 @@ static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t
 	return err ? image_plan_no_room(p, name, size, err) : 0;
 }
 
+/* A kernel that is not relocatable runs at one address only. */
+static int place_fixed_kernel(struct image_plan *p)
+{
+	const struct image *image = &p->target->image;
+	const uint64_t addr = image->pref_address;
+	const uint64_t size = (image->init_size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+	const struct kho_place want = { .align = PAGE_SIZE, .min = addr, .max = addr + size };
+	size_t count;
+	const struct kho_range *area = areas(p, &count);
+
+	if (addr >= LOW_MEMORY_END &&
+	    !segments_place(&p->segments, "kernel", size, area, count, want, &p->kernel))
+		return 0;
+	return error("the new kernel is not relocatable, and the %llu KiB at 0x%llx, where it must run, "
+		     "are not free RAM: use one with CONFIG_RELOCATABLE", ULL(size >> 10), ULL(addr));
+}
+
 static int place_kernel(struct image_plan *p)
 {
 	const struct image *image = &p->target->image;
 	uint64_t min = image->pref_address > LOW_MEMORY_END ? image->pref_address :
 								 LOW_MEMORY_END;
 
+	if (!image->relocatable)
+		return place_fixed_kernel(p);
 	return place(p, "kernel", image->init_size, image->alignment, min, p->target->image.limit,
 		     &p->kernel);
 }

@@ -34,7 +34,8 @@ static void scan(const uint8_t *data, size_t size)
 /* What callers rely on without checking it again. */
 static void check(const struct image *b, size_t size)
 {
-	if (b->kernel_offset + b->kernel_size != size || b->kernel_size > b->init_size)
+	if (b->kernel_offset > size || b->kernel_size > size - b->kernel_offset ||
+	    b->kernel_size <= b->entry || b->kernel_size > b->init_size)
 		abort();
 	if (BZIMAGE_SETUP_HEADER_OFFSET + b->bzimage.header_size > size)
 		abort();

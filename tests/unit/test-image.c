@@ -486,10 +486,48 @@ static void test_parse(void **state)
 	assert_int_equal(b.payload_offset, KERNEL_OFFSET + PAYLOAD_AT);
 	assert_memory_equal(img.p + b.payload_offset, "\177ELF", 4);
 
-	/* A signature after the image is a part of what is loaded. */
-	fill(&img, 0x30, 100);
+	free(img.p);
+}
+
+/* A signature, padding, or more garbage than the kernel has room for. */
+static void test_trailing(void **state)
+{
+	struct bytes img = { 0 };
+	struct image b;
+	size_t size;
+
+	(void)state;
+	make_small(&img);
+	size = img.n;
+	for (int i = 0; i < 2; i++) {
+		fill(&img, 0x30, i ? 100 : 1);
+		assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
+		assert_int_equal(b.kernel_size, size - KERNEL_OFFSET);
+	}
+	set32(img.p + 0x260, (uint32_t)(size - KERNEL_OFFSET));
 	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
-	assert_int_equal(b.kernel_size, img.n - KERNEL_OFFSET);
+	/* The payload must be in what is loaded. */
+	set32(img.p + 0x1f4, (uint32_t)(size - KERNEL_OFFSET) / 16 - 1);
+	set32(img.p + 0x24c, (uint32_t)(size - KERNEL_OFFSET - PAYLOAD_AT));
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_ERR_TRUNCATED);
+	free(img.p);
+}
+
+/* Memtest86+ counts units of 16 bytes and does not fill the last one. */
+static void test_short_unit(void **state)
+{
+	struct bytes img = { 0 };
+	struct image b;
+
+	(void)state;
+	make_small(&img);
+	set32(img.p + 0x24c, 1);
+	assert_int_equal(image_parse(img.p, img.n - 15, &b), IMAGE_OK);
+	assert_int_equal(b.kernel_size, img.n - 15 - KERNEL_OFFSET);
+	assert_int_equal(image_parse(img.p, img.n - 16, &b), IMAGE_ERR_TRUNCATED);
+	/* A count that leaves out the entry point. */
+	set32(img.p + 0x1f4, 0x200 / 16);
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_ERR_HEADER);
 	free(img.p);
 }
 
@@ -603,6 +641,7 @@ static void test_limits(void **state)
 
 		make_small(&img);
 		fill(&img, 0, KERNEL_OFFSET + 2048 - img.n);
+		set32(img.p + 0x1f4, 0);
 		break_field(&img, &f);
 		assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
 		f.value = limits[i].first;
@@ -660,14 +699,21 @@ static enum image_error read_whole(const uint8_t *p, size_t n)
 static void test_truncated_image(void **state)
 {
 	struct bytes img = { 0 };
+	uint32_t payload;
 
 	(void)state;
 	make_small(&img);
+	memcpy(&payload, img.p + 0x24c, sizeof(payload));
+	payload = le32toh(payload);
 	assert_int_equal(read_whole(img.p, img.n), IMAGE_OK);
 	for (size_t n = 0; n < img.n; n++) {
 		enum image_error err = read_whole(img.p, n);
 
-		assert_int_equal(err, n < 0x208 ? IMAGE_ERR_TYPE : IMAGE_ERR_TRUNCATED);
+		/* The last unit need not be whole, but the payload. */
+		if (n + 16 > img.n && n >= KERNEL_OFFSET + PAYLOAD_AT + payload)
+			assert_int_equal(err, IMAGE_OK);
+		else
+			assert_int_equal(err, n < 0x208 ? IMAGE_ERR_TYPE : IMAGE_ERR_TRUNCATED);
 	}
 	free(img.p);
 }
@@ -1356,6 +1402,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_trailing),
+		cmocka_unit_test(test_short_unit),
 		cmocka_unit_test(test_header_variants),
 		cmocka_unit_test(test_bad_fields),
 		cmocka_unit_test(test_limits),

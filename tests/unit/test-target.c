@@ -64,15 +64,17 @@ static void entered(void **state)
 	(void)state;
 	target.image.relocatable = true;
 	target.image.cmdline_max = 5;
-	assert_says(0, NULL, target_check(&target, &m, "quiet"));
+	assert_says(0, NULL, target_check(&target, &m, &request, "quiet"));
 	assert_refused("the command line has 6 characters, the new kernel reads 5",
-		       target_check(&target, &m, "quiet2"));
+		       target_check(&target, &m, &request, "quiet2"));
 	m.arch.la57 = true;
-	assert_refused("5-level page tables", target_check(&target, &m, "quiet"));
+	assert_refused("5-level page tables", target_check(&target, &m, &request, "quiet"));
 	target.image.bzimage.xloadflags = XLF_5LEVEL;
-	assert_says(0, NULL, target_check(&target, &m, "quiet"));
+	assert_says(0, NULL, target_check(&target, &m, &request, "quiet"));
 	target.image.relocatable = false;
-	assert_refused("not relocatable", target_check(&target, &m, "quiet"));
+	assert_says(0, NULL, target_check(&target, &m, &request, "quiet"));
+	request.kho = true;
+	assert_refused("not relocatable", target_check(&target, &m, &request, "quiet"));
 }
 
 static void regions(void **state)
