@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The lz4 "legacy" frame, the only one the kernel reads: the magic number,
- * then blocks of a little-endian u32 length and as many bytes. Each block
- * decompresses to 8 MiB, the last one to that or less; there is no end mark.
+ * Both frames of lz4. The "legacy" one is the only one the kernel reads in its own payload: the
+ * magic number, then blocks of a little-endian u32 length and as many bytes. Each block
+ * decompresses to 8 MiB, the last one to that or less; there is no end mark. The other frame is
+ * what the lz4 command writes, and liblz4 reads it.
  */
 #include "config.h"
 
@@ -10,6 +11,7 @@
 
 #include <endian.h>
 #include <lz4.h>
+#include <lz4frame.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +78,37 @@ enum image_error decompress_lz4(const uint8_t *in, size_t size, struct decompres
 		return IMAGE_ERR_NOMEM;
 	err = run(in + MAGIC_SIZE, size - MAGIC_SIZE, block, out);
 	free(block);
+	return err;
+}
+
+static enum image_error run_frame(LZ4F_dctx *ctx, const uint8_t *in, size_t left,
+				  struct decompress_out *out)
+{
+	enum image_error err;
+	size_t rc, taken, made;
+
+	do {
+		taken = left;
+		made = DECOMPRESS_PIECE;
+		rc = LZ4F_decompress(ctx, out->piece, &made, in, &taken, NULL);
+		if (LZ4F_isError(rc))
+			return IMAGE_ERR_CORRUPT;
+		in += taken;
+		left -= taken;
+		err = decompress_emit(out, out->piece, made);
+	} while (!err && rc && (taken || made));
+	return !err && rc ? IMAGE_ERR_TRUNCATED : err;
+}
+
+enum image_error decompress_lz4_frame(const uint8_t *in, size_t size, struct decompress_out *out)
+{
+	enum image_error err;
+	LZ4F_dctx *ctx;
+
+	if (LZ4F_isError(LZ4F_createDecompressionContext(&ctx, LZ4F_VERSION)))
+		return IMAGE_ERR_NOMEM;
+	err = run_frame(ctx, in, size, out);
+	LZ4F_freeDecompressionContext(ctx);
 	return err;
 }
 

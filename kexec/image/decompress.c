@@ -29,8 +29,10 @@
 #endif
 #ifdef HAVE_CODEC_LZ4
 #define RUN_LZ4		decompress_lz4
+#define RUN_LZ4_FRAME	decompress_lz4_frame
 #else
 #define RUN_LZ4		NULL
+#define RUN_LZ4_FRAME	NULL
 #endif
 #ifdef HAVE_CODEC_BZIP2
 #define RUN_BZIP2	decompress_bzip2
@@ -49,6 +51,7 @@ static const struct decompress_format formats[] = {
 	{ "lzma",  3, { 0x5d, 0, 0 }, RUN_LZMA },
 	{ "zstd",  4, { 0x28, 0xb5, 0x2f, 0xfd }, RUN_ZSTD },
 	{ "lz4",   4, { 0x02, 0x21, 0x4c, 0x18 }, RUN_LZ4 },
+	{ "lz4",   4, { 0x04, 0x22, 0x4d, 0x18 }, RUN_LZ4_FRAME },
 	{ "bzip2", 3, { 'B', 'Z', 'h' }, RUN_BZIP2 },
 	{ "lzo",   9, { 0x89, 'L', 'Z', 'O', 0, '\r', '\n', 0x1a, '\n' }, RUN_LZO },
 };

@@ -64,6 +64,7 @@ enum image_error decompress_xz(const uint8_t *in, size_t size, struct decompress
 enum image_error decompress_lzma(const uint8_t *in, size_t size, struct decompress_out *out);
 enum image_error decompress_zstd(const uint8_t *in, size_t size, struct decompress_out *out);
 enum image_error decompress_lz4(const uint8_t *in, size_t size, struct decompress_out *out);
+enum image_error decompress_lz4_frame(const uint8_t *in, size_t size, struct decompress_out *out);
 enum image_error decompress_bzip2(const uint8_t *in, size_t size, struct decompress_out *out);
 enum image_error decompress_lzo(const uint8_t *in, size_t size, struct decompress_out *out);
 

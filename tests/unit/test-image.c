@@ -28,6 +28,7 @@
 #endif
 #ifdef HAVE_CODEC_LZ4
 #include <lz4.h>
+#include <lz4frame.h>
 #endif
 #ifdef HAVE_CODEC_BZIP2
 #include <bzlib.h>
@@ -192,6 +193,20 @@ static void compress_lz4(struct bytes *out, const uint8_t *in, size_t n)
 		n -= (size_t)m;
 	}
 }
+
+/* As the lz4 command does. */
+static void compress_lz4_frame(struct bytes *out, const uint8_t *in, size_t n)
+{
+	const LZ4F_preferences_t prefs = {
+		.frameInfo = { .blockSizeID = LZ4F_max4MB, .blockMode = LZ4F_blockIndependent,
+			       .contentChecksumFlag = LZ4F_contentChecksumEnabled },
+	};
+	size_t bound = LZ4F_compressFrameBound(n, &prefs), rc;
+
+	rc = LZ4F_compressFrame(extend(out, bound), bound, in, n, &prefs);
+	assert_false(LZ4F_isError(rc));
+	out->n -= bound - rc;
+}
 #endif
 
 #ifdef HAVE_CODEC_BZIP2
@@ -315,6 +330,7 @@ static const struct codec {
 #endif
 #ifdef HAVE_CODEC_LZ4
 	{ "lz4", "lz4", compress_lz4, 0 },
+	{ "lz4-frame", "lz4", compress_lz4_frame, SELF_ENDING | CHECKED },
 #endif
 #ifdef HAVE_CODEC_BZIP2
 	{ "bzip2", "bzip2", compress_bzip2, SELF_ENDING | CHECKED },
@@ -909,6 +925,7 @@ static void test_kho_formats(void **state)
 		{ "lzma", "\x5d\0\0\1\0", 5 },
 		{ "zstd", "\x28\xb5\x2f\xfd", 4 },
 		{ "lz4", "\x02\x21\x4c\x18", 4 },
+		{ "lz4", "\x04\x22\x4d\x18", 4 },
 		{ "bzip2", "BZh9", 4 },
 		{ "lzo", "\x89LZO\0\r\n\x1a\n", 9 },
 	};
