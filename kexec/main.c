@@ -168,9 +168,11 @@ static int load(struct options *o)
 		options_usage();
 		return EXIT_FAILED;
 	}
-	if (complete_cmdline(o))
-		return EXIT_REFUSED;
 	if (!target_open(&target, &o->request))
+		code = target_read_kernel(&target, &o->request);
+	if (!code && complete_cmdline(o))
+		code = EXIT_REFUSED;
+	if (!code)
 		code = o->request.kho ? load_image(&o->request, &target, root_dir(o), NULL) :
 					load_plain(o, &target);
 	target_release(&target);

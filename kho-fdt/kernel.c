@@ -7,13 +7,14 @@
 
 int kernel_image_read(const char *path, struct kernel_image *ret)
 {
+	struct kernel_extras extras;
 	struct buffer file;
 	int err;
 
 	memset(ret, 0, sizeof(*ret));
 	if (file_read(path, "kernel", KERNEL_FILE_MAX, &file))
 		return -1;
-	err = kernel_file_parse(path, &file, &ret->image);
+	err = kernel_file_parse(path, &file, &ret->image, &extras);
 	if (!err)
 		err = kernel_file_scan(path, &file, &ret->image, &ret->features);
 	buffer_free(&file);

@@ -4,7 +4,6 @@
 
 #include "boot-arch.h"
 #include "crc32c.h"
-#include "kernel-file.h"
 #include "kho.h"
 #include "message.h"
 #include "kho-formats.h"
@@ -13,11 +12,10 @@
 
 #define INITRD_MAX	(64ull << 30)
 
-static int check_unchanged(const struct target *t, const struct request *rq)
+/* CRC is of a file now, and FIRST of what was loaded first. */
+static int check_unchanged(const struct request *rq, uint32_t crc, uint32_t first)
 {
-	if (!rq->reloading)
-		return 0;
-	if (t->kernel_crc != rq->kernel_crc || t->initrd_crc != rq->initrd_crc)
+	if (rq->reloading && crc != first)
 		return error("'%s' or '%s' has changed since it was loaded, so the image cannot be "
 			     "loaded again with the regions' newest digests: run the load command again",
 			     rq->kernel, rq->initrd ? rq->initrd : "initrd");
@@ -59,30 +57,49 @@ int target_hold(struct target *t, const struct request *rq)
 	 */
 	if (rq->method != METHOD_FILE || t->held)
 		return 0;
-	if (hold(&t->kernel_fd, rq->kernel, KERNEL_FILE_MAX) || hold(&t->initrd_fd, rq->initrd, INITRD_MAX) ||
+	if ((!t->extras.unpacked && hold(&t->kernel_fd, rq->kernel, KERNEL_FILE_MAX)) ||
+	    hold(&t->initrd_fd, rq->initrd, INITRD_MAX) ||
 	    hold(&t->prebuilt_fd, rq->prebuilt, PREBUILT_FILE_MAX) || target_check_files(t, rq))
 		return -1;
 	t->held = true;
 	return 0;
 }
 
-int target_read(struct target *t, const struct request *rq)
+int target_read_kernel(struct target *t, const struct request *rq)
 {
-	if (t->was_read)
+	if (t->kernel_was_read)
 		return 0;
 	buffer_free(&t->kernel);
-	buffer_free(&t->initrd);
 	if (file_read_open(t->kernel_fd, rq->kernel, "kernel", KERNEL_FILE_MAX, &t->kernel))
 		return EXIT_REFUSED;
-	if (rq->initrd && file_read_open(t->initrd_fd, rq->initrd, "initrd", INITRD_MAX, &t->initrd))
-		return EXIT_REFUSED;
-	t->packed = image_parse(t->kernel.data, t->kernel.size, &t->image) != IMAGE_OK;
 	t->kernel_crc = crc32c(0, t->kernel.data, t->kernel.size);
-	t->initrd_crc = crc32c(0, t->initrd.data, t->initrd.size);
-	if (check_unchanged(t, rq))
+	if (check_unchanged(rq, t->kernel_crc, rq->kernel_crc))
 		return EXIT_REFUSED;
-	if (kernel_file_parse(rq->kernel, &t->kernel, &t->image))
+	if (kernel_file_parse(rq->kernel, &t->kernel, &t->image, &t->extras))
 		return EXIT_FAILED;
+	t->kernel_was_read = true;
+	return 0;
+}
+
+static int read_initrd(struct target *t, const struct request *rq)
+{
+	if (rq->initrd) {
+		buffer_free(&t->initrd);
+		if (file_read_open(t->initrd_fd, rq->initrd, "initrd", INITRD_MAX, &t->initrd))
+			return -1;
+		t->initrd_crc = crc32c(0, t->initrd.data, t->initrd.size);
+	}
+	return check_unchanged(rq, t->initrd_crc, rq->initrd_crc);
+}
+
+int target_read(struct target *t, const struct request *rq)
+{
+	int code = t->was_read ? 0 : target_read_kernel(t, rq);
+
+	if (code || t->was_read)
+		return code;
+	if (read_initrd(t, rq))
+		return EXIT_REFUSED;
 	t->was_read = true;
 	return 0;
 }
@@ -102,7 +119,8 @@ int target_check_files(const struct target *t, const struct request *rq)
 {
 	if (t->held)
 		return 0;
-	if (check_file(t->kernel_fd, rq->kernel, t->kernel_crc))
+	/* What was unpacked is in our memory. */
+	if (!t->extras.unpacked && check_file(t->kernel_fd, rq->kernel, t->kernel_crc))
 		return -1;
 	return rq->initrd ? check_file(t->initrd_fd, rq->initrd, t->initrd_crc) : 0;
 }

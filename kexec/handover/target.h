@@ -5,6 +5,7 @@
 
 #include "files.h"
 #include "image.h"
+#include "kernel-file.h"
 #include "machine.h"
 #include "request.h"
 
@@ -18,10 +19,10 @@ struct target {
 	struct buffer initrd;		/* size 0: none */
 	uint32_t kernel_crc;		/* of the kernel file as it was read */
 	uint32_t initrd_crc;
-	bool packed;			/* ... compressed as a whole, which kexec_file_load
-					   rejects */
+	struct kernel_extras extras;
 	struct image image;
-	bool was_read;			/* everything above except the descriptors is valid */
+	bool kernel_was_read;		/* what is above is valid, except descriptors and initrd */
+	bool was_read;			/* ... and the initrd */
 	bool held;			/* the descriptors are sealed memory with what was read */
 	struct kho_formats reads;	/* only with KHO: which handovers it reads */
 };
@@ -38,6 +39,9 @@ int target_open(struct target *target, const struct request *request);
  * after a message.
  */
 int target_read(struct target *target, const struct request *request);
+
+/* The same for the kernel alone: in kexec_file_load() the running kernel reads the initrd. */
+int target_read_kernel(struct target *target, const struct request *request);
 
 /*
  * After target_read(): copy everything that is still read through the descriptors into memory.

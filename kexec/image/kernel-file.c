@@ -1,31 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
+#include "decompress.h"
 #include "kernel-file.h"
 #include "message.h"
 
-static int unpack(struct buffer *file)
+/* FILE becomes what is compressed in it. */
+static enum image_error unpack(struct buffer *file)
 {
+	enum image_error err;
 	void *out;
 	size_t size;
 
-	if (image_unpack(file->data, file->size, KERNEL_FILE_MAX, &out, &size) != IMAGE_OK)
-		return -1;
+	err = image_unpack(file->data, file->size, KERNEL_FILE_MAX, &out, &size);
+	if (err)
+		return err == IMAGE_ERR_FORMAT ? IMAGE_ERR_TYPE : err;
 	buffer_free(file);
 	*file = (struct buffer){ out, size };
-	return 0;
+	return IMAGE_OK;
 }
 
-int kernel_file_parse(const char *path, struct buffer *file, struct image *ret)
+static enum image_error parse(struct buffer *file, struct image *ret, struct kernel_extras *extras)
 {
-	char names[256];
 	enum image_error err = image_parse(file->data, file->size, ret);
 
-	if (err == IMAGE_ERR_TYPE && !unpack(file))
-		err = image_parse(file->data, file->size, ret);
-	if (!err)
-		return 0;
+	if (err != IMAGE_ERR_TYPE)
+		return err;
+	err = unpack(file);
+	if (err)
+		return err;
+	extras->unpacked = true;
+	return image_parse(file->data, file->size, ret);
+}
+
+static int refuse(const char *path, const struct buffer *file, enum image_error err)
+{
+	const struct decompress_format *format = decompress_identify(file->data, file->size);
+	char names[256];
+
+	if (format && err != IMAGE_ERR_TYPE)
+		return error("cannot unpack '%s', which begins as a file compressed with %s: %s%s", path,
+			     format->name, image_strerror(err),
+			     err == IMAGE_ERR_TRUNCATED ? "; copy it again, in full" : "");
 	image_type_names(names, sizeof(names));
 	return error("cannot use '%s' as a kernel: %s; this program takes %s", path,
 		     image_strerror(err), names);
+}
+
+int kernel_file_parse(const char *path, struct buffer *file, struct image *ret,
+		      struct kernel_extras *ret_extras)
+{
+	enum image_error err;
+
+	memset(ret_extras, 0, sizeof(*ret_extras));
+	err = parse(file, ret, ret_extras);
+	return err ? refuse(path, file, err) : 0;
 }
 
 int kernel_file_scan(const char *path, const struct buffer *file, const struct image *image,

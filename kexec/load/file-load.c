@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <linux/kexec.h>
+#include <unistd.h>
 
 #include "file-load.h"
 #include "message.h"
@@ -10,21 +11,47 @@
 #define KEXEC_FILE_DEBUG	0x8	/* include/uapi/linux/kexec.h since Linux 6.8 */
 #endif
 
-static int call(const struct target *t, const char *cmdline, unsigned long flags, int kho_fd)
+/* Descriptors for the kernel; -1: no initrd. */
+struct given {
+	int kernel, initrd;
+};
+
+/* 0 or an errno. */
+static int call(struct given fd, const char *cmdline, unsigned long flags, int kho_fd)
 {
-	return sys_kexec_file_load(t->kernel_fd, t->initrd_fd, cmdline, flags, kho_fd) ? errno : 0;
+	return sys_kexec_file_load(fd.kernel, fd.initrd, cmdline, flags, kho_fd) ? errno : 0;
 }
 
 /* Kernels before 6.8 do not know KEXEC_FILE_DEBUG. */
-int file_load(const struct target *t, const char *cmdline, unsigned long flags, int kho_fd)
+static int call_verbosely(struct given fd, const char *cmdline, unsigned long flags, int kho_fd)
 {
 	int err = EINVAL;
 
-	if (t->initrd_fd < 0)
+	if (fd.initrd < 0)
 		flags |= KEXEC_FILE_NO_INITRAMFS;
 	if (debug_enabled)
-		err = call(t, cmdline, flags | KEXEC_FILE_DEBUG, kho_fd);
-	return err == EINVAL ? call(t, cmdline, flags, kho_fd) : err;
+		err = call(fd, cmdline, flags | KEXEC_FILE_DEBUG, kho_fd);
+	return err == EINVAL ? call(fd, cmdline, flags, kho_fd) : err;
+}
+
+/*
+ * A file that is an image goes to the kernel as it is: signatures for IMA are beside it, in its
+ * inode. What was unpacked goes there in sealed memory.
+ */
+int file_load(const struct target *t, const char *cmdline, unsigned long flags, int kho_fd)
+{
+	struct given fd = { t->kernel_fd, t->initrd_fd };
+	int err;
+
+	if (t->extras.unpacked) {
+		fd.kernel = memfd_sealed("kernel", t->kernel.data, t->kernel.size);
+		if (fd.kernel < 0)
+			return errno;
+	}
+	err = call_verbosely(fd, cmdline, flags, kho_fd);
+	if (t->extras.unpacked)
+		close(fd.kernel);
+	return err;
 }
 
 enum file_load_result load_image_file(const struct request *rq, const struct target *t)

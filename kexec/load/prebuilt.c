@@ -75,8 +75,6 @@ static const char *handover_obstacle(const struct handover *h)
 
 static const char *image_obstacle(const struct target *t, const struct request *rq)
 {
-	if (t->packed)
-		return "the kernel file is compressed as a whole: unpack it";
 	if (t->image.limit)
 		return "the new kernel cannot be loaded above 4 GiB, which kexec_file_load needs";
 	if (rq->no_efi)

@@ -489,9 +489,6 @@ static void obstacles_of_the_handover(void **state)
 	handover.to.abi = KHO_ABI_V3;
 	assert_obstacle("another ABI");
 	handover.to.abi = KHO_ABI_V4;
-	target.packed = true;
-	assert_obstacle("compressed");
-	target.packed = false;
 	request.no_efi = true;
 	assert_obstacle("--noefi");
 	request.no_efi = false;

@@ -159,13 +159,14 @@ static void changed(void **state)
 	request.reloading = true;
 	request.kernel_crc = target.kernel_crc;
 	request.initrd_crc = target.initrd_crc;
-	target.was_read = false;
+	target.was_read = target.kernel_was_read = false;
 	assert_says(0, NULL, target_read(&target, &request));
 	request.initrd_crc ^= 1;
 	target.was_read = false;
 	assert_says(EXIT_REFUSED, "has changed since it was loaded", target_read(&target, &request));
 	request.initrd_crc ^= 1;
 	request.kernel_crc ^= 1;
+	target.kernel_was_read = false;
 	assert_says(EXIT_REFUSED, "has changed since it was loaded", target_read(&target, &request));
 }
 
