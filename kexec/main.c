@@ -44,18 +44,29 @@ static int loaded_status(const struct options *o)
 	return EXIT_FAILED;
 }
 
-/* Replace the value of --append by the whole command line. */
-static int complete_cmdline(struct options *o)
+/* Without a command line of the user, that of a UKI counts. */
+static int choose_cmdline(struct options *o, const char *own)
+{
+	if (o->request.cmdline)
+		return 0;
+	if (!own || o->reuse_cmdline)
+		own = "";
+	if (*own)
+		notice("the command line in '%s' is used: %s", o->request.kernel, own);
+	o->request.cmdline = strdup(own);
+	return o->request.cmdline ? 0 : error("no memory for the command line");
+}
+
+/* Replace the value of --append by the whole command line. OWN: of the image, or NULL. */
+static int complete_cmdline(struct options *o, const char *own)
 {
 	static const char *const boot_loader_words[] = { "BOOT_IMAGE", NULL };
 	struct root root;
 	char *reused, *line;
 	int err;
 
-	if (!o->request.cmdline)
-		o->request.cmdline = strdup("");
-	if (!o->request.cmdline)
-		return error("no memory for the command line");
+	if (choose_cmdline(o, own))
+		return -1;
 	if (!o->reuse_cmdline)
 		return 0;
 	if (root_init(&root, root_dir(o)))
@@ -170,7 +181,7 @@ static int load(struct options *o)
 	}
 	if (!target_open(&target, &o->request))
 		code = target_read_kernel(&target, &o->request);
-	if (!code && complete_cmdline(o))
+	if (!code && complete_cmdline(o, target.extras.cmdline))
 		code = EXIT_REFUSED;
 	if (!code)
 		code = o->request.kho ? load_image(&o->request, &target, root_dir(o), NULL) :

@@ -96,7 +96,7 @@ static int read_files(const struct tool_options *o, struct need *n)
 		       "does not know", o->kernel, image.features.release);
 	n->name = image.features.scratch_name;
 	n->parts.kernel = scratch_for_kernel(&image.image);
-	n->parts.initrd = (uint64_t)st.st_size;
+	n->parts.initrd = o->initrd ? (uint64_t)st.st_size : image.own_initrd;
 	n->parts.payload = o->payload;
 	n->parts.own = PAYLOAD_OWN + purgatory_memory_size;
 	n->parts.high = !image.image.limit;

@@ -17,6 +17,8 @@ int kernel_image_read(const char *path, struct kernel_image *ret)
 	err = kernel_file_parse(path, &file, &ret->image, &extras);
 	if (!err)
 		err = kernel_file_scan(path, &file, &ret->image, &ret->features);
+	ret->own_initrd = extras.initrd.size;
+	kernel_extras_free(&extras);
 	buffer_free(&file);
 	ret->kernel.form_sure = formats_of_image(&ret->features, &ret->kernel.formats);
 	ret->kernel.kho = ret->features.kho[0] && !ret->features.kho_disabled;

@@ -8,6 +8,7 @@
 
 struct kernel_image {
 	struct image image;
+	uint64_t own_initrd;		/* bytes of initrd in the file */
 	struct kernel_features features;
 	struct preflight_kernel kernel;
 };

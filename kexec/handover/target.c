@@ -65,6 +65,26 @@ int target_hold(struct target *t, const struct request *rq)
 	return 0;
 }
 
+/* The user's initrd takes the place of the one in a UKI. */
+static void take_own_initrd(struct target *t, const struct request *rq)
+{
+	if (t->extras.dtb && !rq->reloading)
+		notice("the device tree in '%s' (.dtb) is not passed on", rq->kernel);
+	if (!t->extras.initrd.size)
+		return;
+	if (rq->initrd) {
+		if (!rq->reloading)
+			notice("'%s' is loaded in place of the initrd in '%s'", rq->initrd, rq->kernel);
+		buffer_free(&t->extras.initrd);
+		return;
+	}
+	if (!rq->reloading)
+		notice("the initrd in '%s' is loaded", rq->kernel);
+	buffer_free(&t->initrd);
+	t->initrd = t->extras.initrd;
+	t->extras.initrd = (struct buffer){ 0 };
+}
+
 int target_read_kernel(struct target *t, const struct request *rq)
 {
 	if (t->kernel_was_read)
@@ -75,9 +95,11 @@ int target_read_kernel(struct target *t, const struct request *rq)
 	t->kernel_crc = crc32c(0, t->kernel.data, t->kernel.size);
 	if (check_unchanged(rq, t->kernel_crc, rq->kernel_crc))
 		return EXIT_REFUSED;
+	kernel_extras_free(&t->extras);
 	if (kernel_file_parse(rq->kernel, &t->kernel, &t->image, &t->extras))
 		return EXIT_FAILED;
 	t->kernel_was_read = true;
+	take_own_initrd(t, rq);
 	return 0;
 }
 
@@ -185,6 +207,7 @@ int target_check_regions(const struct target *t, const struct request *rq, size_
 
 void target_release(struct target *t)
 {
+	kernel_extras_free(&t->extras);
 	buffer_free(&t->kernel);
 	buffer_free(&t->initrd);
 	if (t->kernel_fd >= 0)

@@ -16,9 +16,9 @@ struct target {
 	 */
 	int kernel_fd, initrd_fd, prebuilt_fd;
 	struct buffer kernel;		/* the image, decompressed if the file was */
-	struct buffer initrd;		/* size 0: none */
+	struct buffer initrd;		/* the user's, or of a UKI; size 0: none */
 	uint32_t kernel_crc;		/* of the kernel file as it was read */
-	uint32_t initrd_crc;
+	uint32_t initrd_crc;		/* of the user's */
 	struct kernel_extras extras;
 	struct image image;
 	bool kernel_was_read;		/* what is above is valid, except descriptors and initrd */

@@ -5,10 +5,10 @@
 #include "config.h"
 
 #include <asm/bootparam.h>
-#include <endian.h>
 #include <string.h>
 
 #include "arch.h"
+#include "get-le.h"
 #include "image-type.h"
 
 /* Offsets in the file, little-endian values. */
@@ -45,30 +45,6 @@
 #define CMDLINE_MIN		255u	/* what every protocol version grants */
 #define CMDLINE_MAX		65535u
 #define PHYS_END		(1ull << 52)	/* of the architecture */
-
-static uint16_t get16(const uint8_t *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le16toh(v);
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le64toh(v);
-}
 
 static bool probe(const void *buf, size_t size)
 {

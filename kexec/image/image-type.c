@@ -4,6 +4,7 @@
 #include "image-type.h"
 
 static const struct image_type *const types[] = {
+	&uki_type,
 	&bzimage_type,
 };
 
@@ -41,7 +42,13 @@ const char *image_strerror(enum image_error err)
 	case IMAGE_ERR_TRUNCATED:
 		return "truncated";
 	case IMAGE_ERR_TYPE:
-		return "not a bzImage";
+		return "of no known type";
+	case IMAGE_ERR_MACHINE:
+		return "for another machine than x86_64";
+	case IMAGE_ERR_SECTIONS:
+		return "a unified kernel image without a kernel, or with sections that overlap";
+	case IMAGE_ERR_NESTED:
+		return "a unified kernel image that has another one inside";
 	case IMAGE_ERR_OLD_PROTOCOL:
 		return "boot protocol older than 2.12";
 	case IMAGE_ERR_NO_64BIT:

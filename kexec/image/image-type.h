@@ -13,6 +13,7 @@ struct image_type {
 	enum image_error (*parse)(const void *buf, size_t size, struct image *ret);
 };
 
+extern const struct image_type uki_type;
 extern const struct image_type bzimage_type;
 
 #endif

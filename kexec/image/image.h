@@ -19,6 +19,9 @@ enum image_error {
 	IMAGE_ERR_TRUNCATED,		/* the file is shorter than its header says, or the
 					   compressed data or a segment is cut off */
 	IMAGE_ERR_TYPE,			/* no type in the table of image-type.c, or a zImage */
+	IMAGE_ERR_MACHINE,		/* not for x86_64 */
+	IMAGE_ERR_SECTIONS,		/* a UKI without .linux, or with sections that overlap */
+	IMAGE_ERR_NESTED,		/* a UKI in a UKI */
 	IMAGE_ERR_OLD_PROTOCOL,		/* boot protocol before 2.12 */
 	IMAGE_ERR_NO_64BIT,		/* XLF_KERNEL_64 clear */
 	IMAGE_ERR_HEADER,		/* a field of the setup header is out of its range */
@@ -30,7 +33,7 @@ enum image_error {
 	IMAGE_ERR_NOMEM,		/* none left, or the data asks for more than the limit */
 };
 
-/* A sentence fragment for ERR, such as "not a bzImage". Never NULL. */
+/* A sentence fragment for ERR, such as "truncated". Never NULL. */
 const char *image_strerror(enum image_error err);
 
 /* What the boot data of x86 needs of a bzImage; nothing else uses it. */
@@ -40,8 +43,26 @@ struct bzimage {
 	uint32_t header_size;		/* bytes of setup header from 0x1f1 on */
 };
 
-/* What a loader needs to know of an image of any type. */
+/* A part of the file; size 0: it has none. */
+struct image_part {
+	size_t offset, size;
+};
+
+/* What a unified kernel image (UKI) has. */
+struct image_bundle {
+	struct image_part kernel;	/* an image of another type, or compressed */
+	struct image_part ucode;	/* the initrd's first part: microcode */
+	struct image_part initrd;
+	struct image_part cmdline;	/* text, without a NUL if it fills the part */
+	struct image_part dtb;
+};
+
+/*
+ * What a loader needs to know of an image of any type. If it is a bundle (bundle.kernel.size is
+ * not 0), all else is 0: parse its kernel for that.
+ */
 struct image {
+	struct image_bundle bundle;
 	bool relocatable;
 	uint64_t alignment;		/* of the load address: power of two, at least a page */
 	uint64_t pref_address;		/* lowest load address */
@@ -58,6 +79,12 @@ struct image {
 
 /* Parse a whole image of SIZE bytes, of any type. Writes *RET only on IMAGE_OK. */
 enum image_error image_parse(const void *buf, size_t size, struct image *ret);
+
+/*
+ * Make the text LINE of a UKI a command line, as systemd-stub does: control characters become
+ * spaces, and spaces around it are cut off.
+ */
+void image_clean_cmdline(char *line);
 
 /* The names of all types, with commas between them, into TEXT of SIZE bytes. */
 void image_type_names(char *text, size_t size);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
 #include <string.h>
 
 #include "decompress.h"
@@ -33,28 +34,110 @@ static enum image_error parse(struct buffer *file, struct image *ret, struct ker
 	return image_parse(file->data, file->size, ret);
 }
 
-static int refuse(const char *path, const struct buffer *file, enum image_error err)
+/* FILE is what cannot be used, and WHERE in PATH it was found. */
+static int refuse(const char *path, const char *where, const struct buffer *file, enum image_error err)
 {
 	const struct decompress_format *format = decompress_identify(file->data, file->size);
 	char names[256];
 
 	if (format && err != IMAGE_ERR_TYPE)
-		return error("cannot unpack '%s', which begins as a file compressed with %s: %s%s", path,
-			     format->name, image_strerror(err),
+		return error("cannot unpack '%s', which begins as a file compressed with %s: %s%s%s", path,
+			     format->name, where, image_strerror(err),
 			     err == IMAGE_ERR_TRUNCATED ? "; copy it again, in full" : "");
 	image_type_names(names, sizeof(names));
-	return error("cannot use '%s' as a kernel: %s; this program takes %s", path,
+	return error("cannot use '%s' as a kernel: %s%s; this program takes %s", path, where,
 		     image_strerror(err), names);
+}
+
+/* A copy with a NUL behind it; NULL without memory. */
+static unsigned char *copy_part(const struct buffer *file, struct image_part part)
+{
+	unsigned char *copy = malloc(part.size + 1);
+
+	if (copy) {
+		memcpy(copy, file->data + part.offset, part.size);
+		copy[part.size] = '\0';
+	}
+	return copy;
+}
+
+/*
+ * FILE becomes the initrd of B: microcode first, because the kernel looks for it only there, and
+ * then the rest at an offset that is a multiple of 4. The rest may be large, so it is moved, not
+ * copied. Only sections that overlap need more room than the file has.
+ */
+static enum image_error make_initrd(struct buffer *file, const struct image_bundle *b)
+{
+	size_t front = (b->ucode.size + 3) & ~(size_t)3, size = front + b->initrd.size;
+	unsigned char *ucode, *data;
+
+	if (size > file->size)
+		return IMAGE_ERR_SECTIONS;
+	ucode = copy_part(file, b->ucode);
+	if (!ucode)
+		return IMAGE_ERR_NOMEM;
+	memmove(file->data + front, file->data + b->initrd.offset, b->initrd.size);
+	memset(file->data, 0, front);
+	memcpy(file->data, ucode, b->ucode.size);
+	free(ucode);
+	data = realloc(file->data, size ? size : 1);
+	if (data)
+		file->data = data;
+	file->size = size;
+	return IMAGE_OK;
+}
+
+/* FILE becomes the kernel of B, and EXTRAS the rest. */
+static enum image_error take_apart(struct buffer *file, const struct image_bundle *b,
+				   struct kernel_extras *extras)
+{
+	struct buffer kernel = { copy_part(file, b->kernel), b->kernel.size };
+	enum image_error err = kernel.data ? IMAGE_OK : IMAGE_ERR_NOMEM;
+
+	if (!err && b->cmdline.size) {
+		extras->cmdline = (char *)copy_part(file, b->cmdline);
+		err = extras->cmdline ? IMAGE_OK : IMAGE_ERR_NOMEM;
+	}
+	if (!err)
+		err = make_initrd(file, b);
+	if (err) {
+		buffer_free(&kernel);
+		return err;
+	}
+	if (extras->cmdline)
+		image_clean_cmdline(extras->cmdline);
+	extras->dtb = b->dtb.size;
+	extras->unpacked = true;
+	extras->initrd = *file;
+	*file = kernel;
+	return IMAGE_OK;
 }
 
 int kernel_file_parse(const char *path, struct buffer *file, struct image *ret,
 		      struct kernel_extras *ret_extras)
 {
+	const char *where = "";
 	enum image_error err;
 
 	memset(ret_extras, 0, sizeof(*ret_extras));
 	err = parse(file, ret, ret_extras);
-	return err ? refuse(path, file, err) : 0;
+	if (!err && ret->bundle.kernel.size) {
+		err = take_apart(file, &ret->bundle, ret_extras);
+		if (!err) {
+			where = "in its .linux section, ";
+			err = parse(file, ret, ret_extras);
+		}
+		if (!err && ret->bundle.kernel.size)
+			err = IMAGE_ERR_NESTED;
+	}
+	return err ? refuse(path, where, file, err) : 0;
+}
+
+void kernel_extras_free(struct kernel_extras *extras)
+{
+	buffer_free(&extras->initrd);
+	free(extras->cmdline);
+	extras->cmdline = NULL;
 }
 
 int kernel_file_scan(const char *path, const struct buffer *file, const struct image *image,

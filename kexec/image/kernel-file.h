@@ -6,16 +6,26 @@
 #include "files.h"
 #include "image.h"
 
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+#define KERNEL_FILE_MAX	(4ull << 20)
+#else
 #define KERNEL_FILE_MAX	(1ull << 30)
+#endif
 
 /* What else is known of a file that was parsed. */
 struct kernel_extras {
 	bool unpacked;			/* the image is not the file as it was read */
+	struct buffer initrd;		/* of a UKI; size 0: none */
+	char *cmdline;			/* of a UKI, malloc'ed; NULL: none */
+	bool dtb;			/* a UKI with a device tree */
 };
 
+void kernel_extras_free(struct kernel_extras *extras);
+
 /*
- * Parse FILE, the contents of PATH. If it is compressed as a whole (vmlinuz.gz and the like),
- * FILE gets the decompressed contents. 0, or -1 after a message.
+ * Parse FILE, the contents of PATH. FILE becomes the image alone: of a UKI the kernel in it, and
+ * of a compressed file (vmlinuz.gz and the like) what it contains. The caller frees *RET_EXTRAS,
+ * also after an error. 0, or -1 after a message.
  */
 int kernel_file_parse(const char *path, struct buffer *file, struct image *ret,
 		      struct kernel_extras *ret_extras);

@@ -294,7 +294,8 @@ static int save(struct loading *l)
 		return EXIT_FAILED;
 	notice("'%s' is for '%s' with %s%s%s and the command line printed here, until this machine "
 	       "reboots", rq->save_prebuilt, rq->kernel, rq->initrd ? "'" : "",
-	       rq->initrd ? rq->initrd : "no initrd", rq->initrd ? "'" : "");
+	       rq->initrd ? rq->initrd : l->target->initrd.size ? "its own initrd" : "no initrd",
+	       rq->initrd ? "'" : "");
 	puts(l->cmdline);
 	return EXIT_OK;
 }

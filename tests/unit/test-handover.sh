@@ -240,6 +240,25 @@ taken "$@"
 truncate -s 140M "$work/initrd"
 refused "no room for the next kernel's scratch areas" --initrd="$work/initrd" "$@"
 
+# ---- a unified kernel image ----------------------------------------------------------------
+
+# It brings an initrd of 14 bytes and a command line; those of the user count in their place.
+uki=$srcdir/tests/fuzz/corpus/uki/whole
+unified() {
+	"$kexec" --kho --dry-run --sysroot="$machine" "$uki" "$@" > "$work/out" 2>&1 ||
+		fail "a unified kernel image is not taken: $*"
+}
+unified
+says "the command line in '$uki' is used: console=ttyS0  quiet"
+says "the initrd in '$uki' is loaded"
+grep -q "^segment  *initrd" "$work/out" || fail "no initrd"
+truncate -s 1M "$work/initrd"
+unified --append=single --initrd="$work/initrd"
+says "'$work/initrd' is loaded in place of the initrd in '$uki'"
+! grep -q "is used" "$work/out" || fail "two command lines"
+unified --reuse-cmdline
+! grep -q "is used" "$work/out" || fail "two command lines"
+
 # ---- half of memory --------------------------------------------------------------------------
 
 # Without a handover the image may lie anywhere; the kernel takes half of its memory.

@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kexec.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,6 +57,10 @@ static void (*while_loading)(void);
 static int (*then)(void);
 static uint64_t foreign;		/* the kernel has this instead of what was loaded */
 static off_t core_end;			/* of the captured core */
+static struct given {
+	off_t size;			/* -1: no file */
+	int seals;			/* -1: not in sealed memory */
+} given_kernel, given_initrd;		/* what the kernel was last told to read */
 
 static void did(char what)
 {
@@ -107,13 +112,25 @@ int sys_kexec_load_check(void)
 	return check_errno ? -1 : 0;
 }
 
+static struct given look_at(int fd)
+{
+	struct stat st = { .st_size = -1 };
+
+	if (fd >= 0)
+		assert_int_equal(fstat(fd, &st), 0);
+	return (struct given){ st.st_size, fcntl(fd, F_GET_SEALS) };
+}
+
 int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsigned long flags,
 			int kho_fd)
 {
 	struct kho_payload payload;
 
 	did('k');
-	assert_true(kernel_fd >= 0 && initrd_fd < 0);
+	assert_true(kernel_fd >= 0);
+	assert_int_equal(!!(flags & KEXEC_FILE_NO_INITRAMFS), initrd_fd < 0);
+	given_kernel = look_at(kernel_fd);
+	given_initrd = look_at(initrd_fd);
 	assert_non_null(cmdline);
 	if (!(flags & KEXEC_FILE_KHO))
 		return answer(0, 0);
@@ -536,6 +553,69 @@ static void files_held(void **state)
 	loads(EXIT_OK, "k", true);
 }
 
+#define SEALED	(F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+/* The kernel named NAME is loaded by the kernel's own loader. */
+static void load_file(const char *name)
+{
+	target_release(&target);
+	free(request.kernel);
+	request.kernel = must_copy(name, strlen(name) + 1);
+	assert_int_equal(target_open(&target, &request), 0);
+	assert_int_equal(target_read_kernel(&target, &request), 0);
+	assert_int_equal(load_image_file(&request, &target), FILE_LOAD_OK);
+}
+
+/* A bzImage is loaded from its file, and what had to be unpacked from sealed memory. */
+static void unpacked(void **state)
+{
+	char name[300];
+	off_t size;
+
+	(void)state;
+	snprintf(name, sizeof(name), "%s", request.kernel);
+	load_file(name);
+	assert_int_equal(given_kernel.seals, -1);
+	assert_int_equal(given_initrd.size, -1);
+	size = given_kernel.size;
+	run("gzip -k '%s%s'", name, "");
+	strcat(name, ".gz");
+	load_file(name);
+	assert_int_equal(given_kernel.size, size);
+	assert_int_equal(given_kernel.seals, SEALED);
+	assert_int_equal(given_initrd.size, -1);
+}
+
+/* With the initrd inside, unless the user names another one. */
+static void unified(void **state)
+{
+	(void)state;
+	load_file(DATA "/../fuzz/corpus/uki/whole");
+	assert_int_equal(given_kernel.seals, SEALED);
+	assert_int_equal(given_initrd.seals, SEALED);
+	assert_int_equal(given_initrd.size, 14);
+	request.initrd = must_copy(request.kernel, strlen(request.kernel) + 1);
+	load_file(DATA "/../fuzz/corpus/uki/whole");
+	assert_int_equal(given_kernel.seals, SEALED);
+	assert_int_equal(given_initrd.seals, -1);
+	assert_true(given_initrd.size > 14);
+}
+
+/* A handover goes with it too, and the file may change after it was unpacked. */
+static void unpacked_handed_over(void **state)
+{
+	(void)state;
+	run("gzip '%s%s'", request.kernel, "");
+	run("mv '%s.gz' '%s'", request.kernel, request.kernel);
+	target_release(&target);
+	assert_int_equal(target_open(&target, &request), 0);
+	takes_segments();
+	assert_int_equal(target_read(&target, &request), 0);
+	overwrite();
+	loads(EXIT_OK, "k", true);
+	assert_int_equal(given_kernel.seals, SEALED);
+}
+
 static void plain(void **state)
 {
 	(void)state;
@@ -853,7 +933,7 @@ int main(void)
 		TEST(another_loads), TEST(file_written), TEST(file_renamed), TEST(no_place_to_describe),
 		TEST(cannot_describe), TEST(another_loads_at_the_end), TEST(followed),
 		TEST(dry_run), TEST(lockdown), TEST(other_files),
-		TEST(files_out_of_reach), TEST(files_held), TEST(plain), TEST(plain_by_the_kernel),
+		TEST(files_out_of_reach), TEST(files_held), TEST(unpacked), TEST(unified), TEST(unpacked_handed_over), TEST(plain), TEST(plain_by_the_kernel),
 		TEST(made_before), TEST(unfit_segment),
 		PENDING(refused_before_finalizing), PENDING(finalized_last), PENDING(loads_counted),
 		PENDING(loads_not_counted), PENDING(fails_after_finalizing),

@@ -131,6 +131,61 @@ static void initrd_written(void **state)
 	assert_refused("initrd' was written", target_check_files(&target, &request));
 }
 
+/* ---- A unified kernel image ----------------------------------------------------------- */
+
+#define UKI	DATA "/../fuzz/corpus/uki/whole"
+
+static void open_uki(bool initrd)
+{
+	request.kernel = must_copy(UKI, sizeof(UKI));
+	if (initrd) {
+		tree_write(&tree, "initrd", "another", 7);
+		request.initrd = in_tree("initrd");
+	}
+	assert_int_equal(target_open(&target, &request), 0);
+}
+
+static void own_initrd(void **state)
+{
+	(void)state;
+	open_uki(false);
+	assert_says(0, "the initrd in '" UKI "' is loaded", target_read(&target, &request));
+	assert_int_equal(target.initrd.size, 14);
+	assert_memory_equal(target.initrd.data + 8, "initrd", 6);
+	assert_int_equal(target.initrd_crc, 0);
+	assert_string_equal(target.extras.cmdline, "console=ttyS0  quiet");
+	/* What was taken out of the file is not looked for in it again. */
+	target.kernel_crc ^= 1;
+	assert_says(0, NULL, target_check_files(&target, &request));
+}
+
+static void initrd_of_the_user(void **state)
+{
+	(void)state;
+	open_uki(true);
+	assert_says(0, "in place of the initrd in", target_read(&target, &request));
+	assert_int_equal(target.initrd.size, 7);
+	assert_memory_equal(target.initrd.data, "another", 7);
+}
+
+/* Loaded again, nothing of it is news. */
+static void uki_again(void **state)
+{
+	(void)state;
+	open_uki(false);
+	assert_int_equal(target_read(&target, &request), 0);
+	request.reloading = true;
+	request.kernel_crc = target.kernel_crc;
+	target_release(&target);
+	assert_int_equal(target_open(&target, &request), 0);
+	assert_says(0, NULL, target_read(&target, &request));
+	assert_int_equal(target.initrd.size, 14);
+	request.kernel_crc ^= 1;
+	target_release(&target);
+	assert_int_equal(target_open(&target, &request), 0);
+	assert_says(EXIT_REFUSED, "has changed since it was loaded", target_read(&target, &request));
+}
+
 static void not_there(void **state)
 {
 	static const struct {
@@ -199,7 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(entered), TEST(regions), TEST(abis), TEST(abis_of_the_first_load),
-		TEST(initrd_written), TEST(not_there), TEST(changed), TEST(held),
+		TEST(initrd_written), TEST(own_initrd), TEST(initrd_of_the_user), TEST(uki_again), TEST(not_there), TEST(changed), TEST(held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
