@@ -145,6 +145,11 @@ static int load_auto(const struct options *o, struct target *target)
 		return file_loaded();
 	if (result == FILE_LOAD_FAILED)
 		return EXIT_FAILED;
+	if (o->request.method == METHOD_FILE && target->image.segments_only) {
+		error("the kernel's own loader (kexec_file_load) takes no vmlinux like '%s': use -c, or "
+		      "load the bzImage of this kernel", o->request.kernel);
+		return EXIT_FAILED;
+	}
 	if (o->request.method == METHOD_FILE) {
 		error_errno("kexec_file_load failed for '%s'", o->request.kernel);
 		return EXIT_FAILED;

@@ -6,6 +6,7 @@
 static const struct image_type *const types[] = {
 	&uki_type,
 	&bzimage_type,
+	&elf_type,
 };
 
 #define TYPES	(sizeof(types) / sizeof(types[0]))
@@ -49,6 +50,10 @@ const char *image_strerror(enum image_error err)
 		return "a unified kernel image without a kernel, or with sections that overlap";
 	case IMAGE_ERR_NESTED:
 		return "a unified kernel image that has another one inside";
+	case IMAGE_ERR_NOT_LINUX:
+		return "an ELF file, but no Linux kernel";
+	case IMAGE_ERR_OLD_LINUX:
+		return "a vmlinux of a Linux before 3.14, of which only the bzImage can be loaded";
 	case IMAGE_ERR_OLD_PROTOCOL:
 		return "boot protocol older than 2.12";
 	case IMAGE_ERR_NO_64BIT:
@@ -62,7 +67,7 @@ const char *image_strerror(enum image_error err)
 	case IMAGE_ERR_CORRUPT:
 		return "compressed data is corrupt";
 	case IMAGE_ERR_LAYOUT:
-		return "its compressed vmlinux does not have the segments of a 64-bit x86 kernel";
+		return "its vmlinux does not have the segments of a 64-bit x86 kernel";
 	case IMAGE_ERR_TOOBIG:
 		return "too big when decompressed";
 	case IMAGE_ERR_NOMEM:

@@ -15,5 +15,6 @@ struct image_type {
 
 extern const struct image_type uki_type;
 extern const struct image_type bzimage_type;
+extern const struct image_type elf_type;
 
 #endif

@@ -22,6 +22,8 @@ enum image_error {
 	IMAGE_ERR_MACHINE,		/* not for x86_64 */
 	IMAGE_ERR_SECTIONS,		/* a UKI without .linux, or with sections that overlap */
 	IMAGE_ERR_NESTED,		/* a UKI in a UKI */
+	IMAGE_ERR_NOT_LINUX,		/* an ELF file that does not name its release */
+	IMAGE_ERR_OLD_LINUX,		/* a vmlinux from before 3.14 */
 	IMAGE_ERR_OLD_PROTOCOL,		/* boot protocol before 2.12 */
 	IMAGE_ERR_NO_64BIT,		/* XLF_KERNEL_64 clear */
 	IMAGE_ERR_HEADER,		/* a field of the setup header is out of its range */
@@ -39,8 +41,8 @@ const char *image_strerror(enum image_error err);
 /* What the boot data of x86 needs of a bzImage; nothing else uses it. */
 struct bzimage {
 	uint16_t version;		/* boot protocol, 0x020f = 2.15 */
-	uint16_t xloadflags;		/* XLF_* */
-	uint32_t header_size;		/* bytes of setup header from 0x1f1 on */
+	uint16_t xloadflags;		/* XLF_*; of other images, what is true of them */
+	uint32_t header_size;		/* bytes of setup header from 0x1f1 on; 0: it has none */
 };
 
 /* A part of the file; size 0: it has none. */
@@ -63,6 +65,9 @@ struct image_bundle {
  */
 struct image {
 	struct image_bundle bundle;
+	bool scattered;			/* the file's parts lie elsewhere in memory: kernel_* and
+					   payload_* are 0, and image_gather() is next */
+	bool segments_only;		/* kexec_file_load of running kernels does not take it */
 	bool relocatable;
 	uint64_t alignment;		/* of the load address: power of two, at least a page */
 	uint64_t pref_address;		/* lowest load address */
@@ -79,6 +84,14 @@ struct image {
 
 /* Parse a whole image of SIZE bytes, of any type. Writes *RET only on IMAGE_OK. */
 enum image_error image_parse(const void *buf, size_t size, struct image *ret);
+
+/*
+ * Make the parts of a scattered IMAGE, parsed from FILE, one piece as it will be in memory:
+ * malloc'ed, the caller frees *RET. IMAGE then describes *RET. Its payload is all of it, a vmlinux
+ * for image_scan(). IMAGE_ERR_NOMEM, or as image_parse().
+ */
+enum image_error image_gather(const void *file, size_t size, struct image *image, void **ret,
+			      size_t *ret_size);
 
 /*
  * Make the text LINE of a UKI a command line, as systemd-stub does: control characters become

@@ -49,6 +49,21 @@ static int refuse(const char *path, const char *where, const struct buffer *file
 		     image_strerror(err), names);
 }
 
+/* FILE becomes IMAGE as it will be in memory. */
+static enum image_error gather(struct buffer *file, struct image *image)
+{
+	enum image_error err;
+	void *out;
+	size_t size;
+
+	err = image_gather(file->data, file->size, image, &out, &size);
+	if (err)
+		return err;
+	buffer_free(file);
+	*file = (struct buffer){ out, size };
+	return IMAGE_OK;
+}
+
 /* A copy with a NUL behind it; NULL without memory. */
 static unsigned char *copy_part(const struct buffer *file, struct image_part part)
 {
@@ -130,6 +145,8 @@ int kernel_file_parse(const char *path, struct buffer *file, struct image *ret,
 		if (!err && ret->bundle.kernel.size)
 			err = IMAGE_ERR_NESTED;
 	}
+	if (!err && ret->scattered)
+		err = gather(file, ret);
 	return err ? refuse(path, where, file, err) : 0;
 }
 

@@ -17,6 +17,13 @@ static enum image_error check_header(const Elf64_Ehdr *ehdr)
 	return IMAGE_OK;
 }
 
+static uint64_t memory_end(const Elf64_Phdr *phdr)
+{
+	uint64_t addr = le64toh(phdr->p_paddr), size = le64toh(phdr->p_memsz);
+
+	return size > UINT64_MAX - addr ? UINT64_MAX : addr + size;
+}
+
 /* LAST is where the previous segment ends. */
 static enum image_error read_segment(const Elf64_Phdr *phdr, uint64_t last,
 				     struct vmlinux_segment *ret)
@@ -27,6 +34,8 @@ static enum image_error read_segment(const Elf64_Phdr *phdr, uint64_t last,
 		return IMAGE_ERR_LAYOUT;
 	ret->offset = offset;
 	ret->end = offset + size;
+	ret->addr = le64toh(phdr->p_paddr);
+	ret->size = le64toh(phdr->p_memsz);
 	ret->writable = le32toh(phdr->p_flags) & PF_W;
 	return IMAGE_OK;
 }
@@ -45,6 +54,7 @@ enum image_error vmlinux_parse(const uint8_t *head, size_t size, struct vmlinux 
 	err = check_header(&ehdr);
 	if (err)
 		return err;
+	v.entry = le64toh(ehdr.e_entry);
 	count = le16toh(ehdr.e_phnum);
 	last = sizeof(ehdr) + count * sizeof(Elf64_Phdr);
 	if (size < last)
@@ -54,7 +64,11 @@ enum image_error vmlinux_parse(const uint8_t *head, size_t size, struct vmlinux 
 		Elf64_Phdr phdr;
 
 		memcpy(&phdr, head + sizeof(ehdr) + i * sizeof(phdr), sizeof(phdr));
-		if (le32toh(phdr.p_type) != PT_LOAD || !phdr.p_filesz)
+		if (le32toh(phdr.p_type) != PT_LOAD)
+			continue;
+		if (v.end < memory_end(&phdr))
+			v.end = memory_end(&phdr);
+		if (!phdr.p_filesz)
 			continue;
 		err = read_segment(&phdr, last, &v.segment[v.count]);
 		if (err)

@@ -16,10 +16,14 @@
 
 struct vmlinux_segment {
 	uint64_t offset, end;		/* in the file */
+	uint64_t addr, size;		/* physical, and bytes in memory */
 	bool writable;			/* data, and everything that is freed after boot */
 };
 
 struct vmlinux {
+	uint64_t entry;			/* physical */
+	uint64_t end;			/* of the last byte in memory; segments without bytes in
+					   the file count too */
 	size_t count;
 	struct vmlinux_segment segment[VMLINUX_HEADERS_MAX];
 };
@@ -27,7 +31,7 @@ struct vmlinux {
 /*
  * Find the loaded segments, from the first SIZE bytes of a vmlinux: VMLINUX_HEAD bytes, unless
  * the whole file is shorter. They are in the order of the file, do not overlap, and none is
- * empty.
+ * empty in the file. Their places in memory are not checked.
  *
  * IMAGE_ERR_TRUNCATED, or IMAGE_ERR_LAYOUT if this is no ELF file of x86_64, if its program
  * headers do not follow its ELF header, if they have the segments in another order, or if the

@@ -66,7 +66,8 @@ int file_load(const struct target *t, const char *cmdline, unsigned long flags, 
 
 enum file_load_result load_image_file(const struct request *rq, const struct target *t)
 {
-	int err = file_load(t, rq->cmdline, 0, -1);
+	/* Do not ask: where the kernel limits loads, asking counts as one. */
+	int err = t->image.segments_only ? ENOEXEC : file_load(t, rq->cmdline, 0, -1);
 
 	if (!err)
 		return FILE_LOAD_OK;

@@ -75,6 +75,8 @@ static const char *handover_obstacle(const struct handover *h)
 
 static const char *image_obstacle(const struct target *t, const struct request *rq)
 {
+	if (t->image.segments_only)
+		return "kexec_file_load takes no vmlinux";
 	if (t->image.limit)
 		return "the new kernel cannot be loaded above 4 GiB, which kexec_file_load needs";
 	if (rq->no_efi)

@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t unpacked_size;
 	void *unpacked;
 
-	if (image_parse(data, size, &b) == IMAGE_OK) {
+	if (image_parse(data, size, &b) == IMAGE_OK && b.bzimage.header_size) {
 		check(&b, size);
 		if (b.payload_size)
 			scan(data + b.payload_offset, b.payload_size);

@@ -189,6 +189,38 @@ static void header_sizes(void **state)
 	buffer_free(&bp.buf);
 }
 
+/* A kernel without a header is told what a boot loader would have found in one. */
+static void no_header(void **state)
+{
+	const struct image vmlinux = {
+		.relocatable = true, .alignment = 0x200000, .pref_address = 0x1000000,
+		.init_size = 0x3000000, .cmdline_max = 2047, .bzimage.xloadflags = XLF_KERNEL_64,
+	};
+	struct boot_input in = input();
+	const struct setup_header *hdr;
+	struct bootparams bp;
+
+	(void)state;
+	in.image = &vmlinux;
+	in.kernel = NULL;
+	build(&in, ADDR, &bp);
+	hdr = &params(&bp)->hdr;
+	assert_int_equal(hdr->boot_flag, 0xaa55);
+	assert_int_equal(hdr->header, 0x53726448);
+	assert_int_equal(hdr->version, 0x020c);
+	assert_int_equal(hdr->type_of_loader, 0xd0);
+	assert_int_equal(hdr->loadflags, 1);
+	assert_int_equal(hdr->kernel_alignment, 0x200000);
+	assert_int_equal(hdr->relocatable_kernel, 1);
+	assert_int_equal(hdr->xloadflags, XLF_KERNEL_64);
+	assert_int_equal(hdr->cmdline_size, 2047);
+	assert_int_equal(hdr->pref_address, 0x1000000);
+	assert_int_equal(hdr->init_size, 0x3000000);
+	assert_int_equal(hdr->ramdisk_image, (uint32_t)INITRD);
+	assert_int_equal(hdr->setup_sects, 0);
+	buffer_free(&bp.buf);
+}
+
 /* The RAM at 1 MiB, in KiB, as far as each field counts. */
 static void memory_sizes(void **state)
 {
@@ -319,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup(chain_without_handover, setup),
 		cmocka_unit_test_setup(header_and_texts, setup),
 		cmocka_unit_test_setup(header_sizes, setup),
+		cmocka_unit_test_setup(no_header, setup),
 		cmocka_unit_test_setup(memory_sizes, setup),
 		cmocka_unit_test_setup(rsdp, setup),
 		cmocka_unit_test_setup(same_size_anywhere, setup),

@@ -601,6 +601,16 @@ static void unified(void **state)
 	assert_true(given_initrd.size > 14);
 }
 
+/* A vmlinux is not even offered to the kernel's own loader. */
+static void segments_only(void **state)
+{
+	(void)state;
+	target.image.segments_only = true;
+	assert_int_equal(load_image_file(&request, &target), FILE_LOAD_UNSUPPORTED);
+	assert_int_equal(errno, ENOEXEC);
+	assert_string_equal(done, "");
+}
+
 /* A handover goes with it too, and the file may change after it was unpacked. */
 static void unpacked_handed_over(void **state)
 {
@@ -933,7 +943,7 @@ int main(void)
 		TEST(another_loads), TEST(file_written), TEST(file_renamed), TEST(no_place_to_describe),
 		TEST(cannot_describe), TEST(another_loads_at_the_end), TEST(followed),
 		TEST(dry_run), TEST(lockdown), TEST(other_files),
-		TEST(files_out_of_reach), TEST(files_held), TEST(unpacked), TEST(unified), TEST(unpacked_handed_over), TEST(plain), TEST(plain_by_the_kernel),
+		TEST(files_out_of_reach), TEST(files_held), TEST(unpacked), TEST(unified), TEST(segments_only), TEST(unpacked_handed_over), TEST(plain), TEST(plain_by_the_kernel),
 		TEST(made_before), TEST(unfit_segment),
 		PENDING(refused_before_finalizing), PENDING(finalized_last), PENDING(loads_counted),
 		PENDING(loads_not_counted), PENDING(fails_after_finalizing),

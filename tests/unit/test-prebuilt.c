@@ -489,6 +489,9 @@ static void obstacles_of_the_handover(void **state)
 	handover.to.abi = KHO_ABI_V3;
 	assert_obstacle("another ABI");
 	handover.to.abi = KHO_ABI_V4;
+	target.image.segments_only = true;
+	assert_obstacle("takes no vmlinux");
+	target.image.segments_only = false;
 	request.no_efi = true;
 	assert_obstacle("--noefi");
 	request.no_efi = false;

@@ -69,6 +69,10 @@ static void entered(void **state)
 		       target_check(&target, &m, &request, "quiet2"));
 	m.arch.la57 = true;
 	assert_refused("5-level page tables", target_check(&target, &m, &request, "quiet"));
+	assert_refused("a vmlinux does not tell", target_check(&target, &m, &request, "quiet"));
+	target.image.bzimage.header_size = 1;
+	assert_refused("the new kernel cannot start with them",
+		       target_check(&target, &m, &request, "quiet"));
 	target.image.bzimage.xloadflags = XLF_5LEVEL;
 	assert_says(0, NULL, target_check(&target, &m, &request, "quiet"));
 	target.image.relocatable = false;

@@ -20,6 +20,8 @@
 #include "setup-data.h"
 
 #define LOADER_TYPE_KEXEC	0xd0
+#define BOOT_FLAG		0xaa55
+#define PROTOCOL_XLOADFLAGS	0x020c	/* 2.12 */
 #define RNG_SEED_SIZE		32
 #define BOOT_PARAMS_MAX		(256 * MIB)	/* more than any command line and memory map */
 #define E820_INLINE_MAX		(sizeof(((struct boot_params *)0)->e820_table) / \
@@ -133,13 +135,31 @@ static void inherit(struct boot_params *bp, const struct boot_input *in)
 	memcpy(bp->edd_mbr_sig_buffer, old->edd_mbr_sig_buffer, sizeof(bp->edd_mbr_sig_buffer));
 }
 
+/* What a boot loader would say that has found no setup header in its kernel. */
+static void make_header(struct boot_params *bp, const struct image *image)
+{
+	bp->hdr.boot_flag = BOOT_FLAG;
+	memcpy(&bp->hdr.header, "HdrS", 4);
+	bp->hdr.version = PROTOCOL_XLOADFLAGS;
+	bp->hdr.loadflags = LOADED_HIGH;
+	bp->hdr.kernel_alignment = (uint32_t)image->alignment;
+	bp->hdr.relocatable_kernel = image->relocatable;
+	bp->hdr.xloadflags = image->bzimage.xloadflags;
+	bp->hdr.cmdline_size = image->cmdline_max;
+	bp->hdr.pref_address = image->pref_address;
+	bp->hdr.init_size = (uint32_t)image->init_size;
+}
+
 static void set_header(struct boot_params *bp, const struct boot_input *in)
 {
 	size_t size = in->image->bzimage.header_size;
 
 	if (size > sizeof(bp->hdr))
 		size = sizeof(bp->hdr);
-	memcpy(&bp->hdr, in->kernel + BZIMAGE_SETUP_HEADER_OFFSET, size);
+	if (size)
+		memcpy(&bp->hdr, in->kernel + BZIMAGE_SETUP_HEADER_OFFSET, size);
+	else
+		make_header(bp, in->image);
 	bp->hdr.type_of_loader = LOADER_TYPE_KEXEC;
 	bp->hdr.setup_data = 0;
 	bp->hdr.ramdisk_image = (uint32_t)in->initrd_addr;

@@ -45,9 +45,13 @@ int arch_observe(const struct root *root, struct machine_arch *ret)
 
 int arch_check_image(const struct machine *m, const struct image *image)
 {
-	if (m->arch.la57 && !(image->bzimage.xloadflags & XLF_5LEVEL))
-		return error("this machine runs with 5-level page tables, and the new kernel "
-			     "cannot start with them (xloadflags): boot with 'no5lvl' first, or "
-			     "use a kernel with CONFIG_X86_5LEVEL");
-	return 0;
+	if (!m->arch.la57 || image->bzimage.xloadflags & XLF_5LEVEL)
+		return 0;
+	if (!image->bzimage.header_size)
+		return error("this machine runs with 5-level page tables, and a vmlinux does not tell "
+			     "whether it can start with them: use the bzImage of this kernel, or boot "
+			     "with 'no5lvl' first");
+	return error("this machine runs with 5-level page tables, and the new kernel "
+		     "cannot start with them (xloadflags): boot with 'no5lvl' first, or "
+		     "use a kernel with CONFIG_X86_5LEVEL");
 }
