@@ -64,6 +64,18 @@ static enum image_error gather(struct buffer *file, struct image *image)
 	return IMAGE_OK;
 }
 
+/*
+ * The kernel's own loader takes all that follows the setup code for the kernel, and refuses more
+ * than that has room for. A signature is small; what is that large is garbage.
+ */
+static bool cut_tail(struct buffer *file, const struct image *image)
+{
+	if (file->size - image->kernel_offset <= image->init_size)
+		return false;
+	file->size = image->kernel_offset + image->kernel_size;
+	return true;
+}
+
 /* A copy with a NUL behind it; NULL without memory. */
 static unsigned char *copy_part(const struct buffer *file, struct image_part part)
 {
@@ -147,6 +159,8 @@ int kernel_file_parse(const char *path, struct buffer *file, struct image *ret,
 	}
 	if (!err && ret->scattered)
 		err = gather(file, ret);
+	if (!err)
+		ret_extras->unpacked |= cut_tail(file, ret);
 	return err ? refuse(path, where, file, err) : 0;
 }
 

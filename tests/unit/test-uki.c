@@ -213,6 +213,25 @@ static void sizes(void **state)
 	}
 }
 
+/* What follows a kernel stays with it, as a signature may, unless it is more than there is room for. */
+static void tail(void **state)
+{
+	const size_t loaded = kernel.size - 1024;
+
+	(void)state;
+	for (size_t more = 0; more < 2; more++) {
+		struct buffer file = { must_calloc(kernel.size + 100 + more), kernel.size + 100 + more };
+
+		memcpy(file.data, kernel.data, kernel.size);
+		set32(&file, 0x260, (uint32_t)loaded + 100);
+		assert_says(0, NULL, parse(&file));
+		assert_int_equal(image.kernel_size, loaded);
+		assert_int_equal(extras.unpacked, more);
+		assert_int_equal(file.size, more ? kernel.size : kernel.size + 100);
+		buffer_free(&file);
+	}
+}
+
 #ifdef HAVE_CODEC_GZIP
 static struct buffer packed(const struct buffer *in)
 {
@@ -426,6 +445,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole), cmocka_unit_test(with_signature), cmocka_unit_test(kernel_alone),
 		cmocka_unit_test(microcode_alone), cmocka_unit_test(profiles), cmocka_unit_test(sizes),
+		cmocka_unit_test(tail),
 #ifdef HAVE_CODEC_GZIP
 		cmocka_unit_test(compressed),
 #endif
