@@ -42,7 +42,7 @@ static const struct tool_verb verbs[] = {
 	  "translate --to=ABI|KERNEL [-o OUT] [--base=ADDR] live|in|FILE\n"
 	  "Translate a handover to another ABI, and write its pages into an ELF core.\n"
 	  "\n"
-	  "      --to=ABI|KERNEL   kho-v1, kho-v2, kho-v3, kho-v4, or a bzImage that will read it\n"
+	  "      --to=ABI|KERNEL   kho-v1, kho-v2, kho-v3, kho-v4, or a kernel that will read it\n"
 	  "  -o, --output=OUT      default: only say what would become of each node\n"
 	  "      --base=ADDR       physical address of the new pages (default: after all memory)\n"
 	  FILE_USAGE
@@ -77,7 +77,7 @@ static const struct tool_verb verbs[] = {
 	  "Say how much scratch memory 'kexec --kho' needs to load these: kho_scratch=..., from\n"
 	  "Linux 7.4 on kho_bootmem=...\n"
 	  "\n"
-	  "      --kernel=FILE     the next kernel, a bzImage\n"
+	  "      --kernel=FILE     the next kernel\n"
 	  "      --initrd=FILE\n"
 	  "      --payload=SIZE    blobs and other data that is handed over\n"
 	  "      --ram=SIZE        memory of the machine (default: this one's)\n"

@@ -240,6 +240,31 @@ taken "$@"
 truncate -s 140M "$work/initrd"
 refused "no room for the next kernel's scratch areas" --initrd="$work/initrd" "$@"
 
+# ---- a kernel that is not relocatable --------------------------------------------------------
+
+# It runs at 16 MiB, or where else its header says, and with a handover not at all.
+fixed() {
+	code=0
+	"$kexec" -c --dry-run --sysroot="$machine" "$work/fixed" > "$work/out" 2>&1 || code=$?
+}
+put() { printf '%b' "$2" | dd of="$work/fixed" bs=1 seek=$(($1)) conv=notrunc 2> /dev/null; }
+cp "$data/target.bzImage" "$work/fixed"
+put 0x234 '\0'
+fixed
+[ "$code" = 0 ] || fail "a kernel that is not relocatable: exit code $code"
+grep -q "^segment  *kernel  *0x000001000000" "$work/out" || fail "it is elsewhere"
+put 0x258 '\0\0\0\0020'
+fixed
+grep -q "^segment  *kernel  *0x000010000000" "$work/out" || fail "it is elsewhere"
+for place in '\0\0\0\0\0001' '\0\0\0017\0\0' '\0\0010\0\0001\0'; do
+	put 0x258 "$place"
+	fixed
+	[ "$code" = 1 ] || [ "$code" = 255 ] || fail "where it must run, $place: exit code $code"
+	says "are not free RAM: use one with CONFIG_RELOCATABLE"
+done
+"$kexec" --kho --dry-run --sysroot="$machine" "$work/fixed" > "$work/out" 2>&1 && fail "not refused"
+says "not relocatable, and a handover needs one"
+
 # ---- a unified kernel image ----------------------------------------------------------------
 
 # It brings an initrd of 14 bytes and a command line; those of the user count in their place.
