@@ -51,10 +51,11 @@ int arch_read_handed(const struct root *root, struct boot_handed *ret);
 struct boot_firmware;
 
 /*
- * Read it, as far as IMAGE can use it. A notice says what cannot be passed on. 0, or -1 after
- * a message; the caller frees *RET, which may be NULL.
+ * Read it, as far as IMAGE can use it: where the firmware's tables are, and its runtime services
+ * if SERVICES are wanted. A notice says what cannot be passed on. 0, or -1 after a message; the
+ * caller frees *RET, which may be NULL.
  */
-int arch_read_firmware(const struct machine *machine, const struct image *image,
+int arch_read_firmware(const struct machine *machine, const struct image *image, bool services,
 		       struct boot_firmware **ret);
 void arch_free_firmware(struct boot_firmware *firmware);
 

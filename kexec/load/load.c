@@ -134,7 +134,7 @@ static int prepare(struct loading *l)
 {
 	const struct request *rq = l->request;
 
-	if (!rq->no_efi && arch_read_firmware(&l->machine, &l->target->image, &l->firmware))
+	if (arch_read_firmware(&l->machine, &l->target->image, !rq->no_efi, &l->firmware))
 		return -1;
 	if (rq->kho && look(l))
 		return -1;

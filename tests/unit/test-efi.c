@@ -68,7 +68,7 @@ static int teardown(void **state)
 static void observe(const char *phrase)
 {
 	buffer_free(&facts.memmap);
-	assert_says(0, phrase, efi_observe(&machine, &facts));
+	assert_says(0, phrase, efi_observe(&machine, true, &facts));
 }
 
 static void assert_descriptor(unsigned int index, size_t stride, unsigned int base)
@@ -140,7 +140,7 @@ static void bad_strides(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(stride); i++) {
 		set_stride(stride[i]);
-		assert_refused("bytes are not understood", efi_observe(&machine, &facts));
+		assert_refused("bytes are not understood", efi_observe(&machine, true, &facts));
 		assert_null(facts.memmap.data);
 	}
 }
@@ -175,12 +175,12 @@ static void bad_entries(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(field); i++) {
 		snprintf(path, sizeof(path), EFI "runtime-map/1/%s", field[i]);
 		put(path, "x");
-		assert_refused("cannot read /sys/firmware/efi/runtime-map/1", efi_observe(&machine, &facts));
+		assert_refused("cannot read /sys/firmware/efi/runtime-map/1", efi_observe(&machine, true, &facts));
 		assert_null(facts.memmap.data);
 		tree_unlink(&tree, path);
 		if (i)
 			assert_refused("cannot read /sys/firmware/efi/runtime-map/1",
-				       efi_observe(&machine, &facts));
+				       efi_observe(&machine, true, &facts));
 		put_entry(1, 0x200);
 	}
 	tree_unlink(&tree, EFI "runtime-map/1/type");
@@ -200,7 +200,7 @@ static void many_entries(void **state)
 	assert_descriptor(1023, STRIDE, 1023 << 4);
 	put_entry(1024, 1024 << 4);
 	buffer_free(&facts.memmap);
-	assert_refused("has more than 1024 entries", efi_observe(&machine, &facts));
+	assert_refused("has more than 1024 entries", efi_observe(&machine, true, &facts));
 }
 
 static void no_efi(void **state)
@@ -216,24 +216,39 @@ static void no_efi(void **state)
 	tree_remove(&empty);
 }
 
-/* Only an image that says so is told; the notice is for services that were there. */
+/*
+ * Only an image that says so, and for a user who wants it, is told of services; the notice is for
+ * services that were there.
+ */
 static void for_image(void **state)
 {
 	struct image takes = { .bzimage.xloadflags = XLF_EFI_KEXEC }, other = { 0 };
 	struct boot_firmware *firmware;
 
 	(void)state;
-	assert_says(0, NULL, arch_read_firmware(&machine, &takes, &firmware));
+	assert_says(0, NULL, arch_read_firmware(&machine, &takes, true, &firmware));
 	assert_int_equal(firmware->rsdp, 0x1014);
 	assert_int_equal(firmware->memmap.size, 2 * STRIDE);
 	arch_free_firmware(firmware);
 	assert_says(0, "the new kernel does not take them (XLF_EFI_KEXEC)",
-		    arch_read_firmware(&machine, &other, &firmware));
-	assert_null(firmware);
+		    arch_read_firmware(&machine, &other, true, &firmware));
+	/* Without services too the next kernel must find the ACPI tables. */
+	assert_int_equal(firmware->rsdp, 0x1014);
+	assert_int_equal(firmware->memmap.size, 0);
+	arch_free_firmware(firmware);
+	assert_says(0, NULL, arch_read_firmware(&machine, &other, false, &firmware));
+	assert_int_equal(firmware->rsdp, 0x1014);
+	arch_free_firmware(firmware);
+	assert_says(0, NULL, arch_read_firmware(&machine, &takes, false, &firmware));
+	assert_int_equal(firmware->rsdp, 0x1014);
+	assert_int_equal(firmware->memmap.size, 0);
 	arch_free_firmware(firmware);
 	set_stride(39);
-	assert_says(-1, "39 bytes", arch_read_firmware(&machine, &takes, &firmware));
+	assert_says(-1, "39 bytes", arch_read_firmware(&machine, &takes, true, &firmware));
 	assert_null(firmware);
+	/* --noefi is the remedy for a map that cannot be read. */
+	assert_says(0, NULL, arch_read_firmware(&machine, &takes, false, &firmware));
+	arch_free_firmware(firmware);
 }
 
 int main(void)

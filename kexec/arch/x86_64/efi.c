@@ -99,7 +99,7 @@ static void read_systab(const struct machine *m, struct boot_firmware *facts)
 	fclose(f);
 }
 
-int efi_observe(const struct machine *m, struct boot_firmware *ret)
+int efi_observe(const struct machine *m, bool services, struct boot_firmware *ret)
 {
 	const struct boot_params *bp = (const void *)m->arch.boot_params;
 	struct boot_firmware facts = { 0 };
@@ -110,19 +110,28 @@ int efi_observe(const struct machine *m, struct boot_firmware *ret)
 		return 0;
 	close(fd);
 	read_systab(m, &facts);
-	if (bp->efi_info.efi_memmap_size &&
+	if (services && bp->efi_info.efi_memmap_size &&
 	    !root_read_u64(&m->root, "sys/firmware/efi/fw_vendor", &facts.fw_vendor) &&
 	    !root_read_u64(&m->root, "sys/firmware/efi/config_table", &facts.config_table) &&
 	    read_runtime_map(m, bp->efi_info.efi_memdesc_size, &facts.memmap))
 		return -1;
-	if (!facts.memmap.size)
+	if (services && !facts.memmap.size)
 		notice("EFI runtime services are not passed on: the running kernel does not show "
 		       "/sys/firmware/efi/runtime-map");
 	*ret = facts;
 	return 0;
 }
 
-int arch_read_firmware(const struct machine *m, const struct image *image,
+/* The tables' address stays: without it the new kernel has no ACPI, whatever it knows of EFI. */
+static void drop_services(struct boot_firmware *efi)
+{
+	if (efi->memmap.size)
+		notice("EFI runtime services are not passed on: the new kernel does not take them "
+		       "(XLF_EFI_KEXEC)");
+	buffer_free(&efi->memmap);
+}
+
+int arch_read_firmware(const struct machine *m, const struct image *image, bool services,
 		       struct boot_firmware **ret)
 {
 	struct boot_firmware *efi = calloc(1, sizeof(*efi));
@@ -130,18 +139,13 @@ int arch_read_firmware(const struct machine *m, const struct image *image,
 	*ret = NULL;
 	if (!efi)
 		return error("no memory for the EFI data");
-	if (efi_observe(m, efi)) {
+	if (efi_observe(m, services, efi)) {
 		free(efi);
 		return -1;
 	}
-	if (image->bzimage.xloadflags & XLF_EFI_KEXEC) {
-		*ret = efi;
-		return 0;
-	}
-	if (efi->memmap.size)
-		notice("EFI runtime services are not passed on: the new kernel does not take them "
-		       "(XLF_EFI_KEXEC)");
-	arch_free_firmware(efi);
+	if (!(image->bzimage.xloadflags & XLF_EFI_KEXEC))
+		drop_services(efi);
+	*ret = efi;
 	return 0;
 }
 

@@ -14,7 +14,10 @@ struct boot_firmware {
 	struct buffer memmap;		/* descriptors of the runtime map; empty without services */
 };
 
-/* Read the above. 0, or -1 after a message; without EFI all is 0. */
-int efi_observe(const struct machine *machine, struct boot_firmware *ret);
+/*
+ * Read the above, the runtime map only if SERVICES are wanted. 0, or -1 after a message; without
+ * EFI all is 0.
+ */
+int efi_observe(const struct machine *machine, bool services, struct boot_firmware *ret);
 
 #endif
