@@ -101,6 +101,7 @@ static int file_loaded(void)
 	return EXIT_OK;
 }
 
+/* A root that cannot be opened cannot be told of either. */
 static bool kho_is_on(const struct options *o)
 {
 	int saved_errno = errno;
@@ -108,7 +109,7 @@ static bool kho_is_on(const struct options *o)
 	bool on;
 
 	if (root_init(&root, root_dir(o)))
-		return false;
+		return true;
 	on = running_has_kho(&root);
 	close(root.fd);
 	errno = saved_errno;

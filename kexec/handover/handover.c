@@ -384,6 +384,8 @@ int handover_look(struct handover *h, const struct machine *m, const struct requ
 	h->to = *to;
 	if (kcore_open(&m->root, &h->kcore) || running_look(m, &h->kcore, rq->dry_run, &h->running))
 		return -1;
+	if (!h->running.kho && !rq->reloading)
+		running_say_switched_off(m->cmdline);
 	if (machine_check_usable(m) || collect_regions(h, m, rq) || mark_verify(h, m, rq) ||
 	    collect_blobs(h, rq))
 		return -1;

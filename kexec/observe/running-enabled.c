@@ -2,7 +2,6 @@
 /* Whether KHO is on in the running kernel. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "cmdline.h"
@@ -36,45 +35,47 @@ int running_read_enabled(const struct root *root, const struct kcore *kcore,
 	return 0;
 }
 
-/* The value of kho_enable itself. If a kernel with KHO does not tell, KHO counts as on. */
-static bool may_be_enabled(const struct root *root)
+/* The value of kho_enable itself: 1, 0, or -1 if a kernel with KHO does not tell. */
+static int read_enable(const struct root *root)
 {
 	struct symbol symbol[] = { running_symbols[SYM_POPULATE], running_symbols[SYM_KHO_ENABLE] };
-	int err = symbols_find(root, symbol, 2);
-	unsigned char enabled = 1;
+	int err = symbols_find(root, symbol, 2), value = -1;
+	unsigned char enabled;
 	struct kcore kcore;
 
 	if ((!err || err == -EACCES) && !symbol[0].listed)
-		return false;	/* see running_read_enabled() */
+		return 0;	/* see running_read_enabled() */
 	if (err || !symbol[1].addr || !kcore_opens(root) || kcore_open(root, &kcore))
-		return true;
-	if (kcore_read_virt(&kcore, symbol[1].addr, &enabled, sizeof(enabled)))
-		enabled = 1;
+		return -1;
+	if (!kcore_read_virt(&kcore, symbol[1].addr, &enabled, sizeof(enabled)))
+		value = enabled != 0;
 	kcore_close(&kcore);
-	return enabled != 0;
+	return value;
 }
 
-static bool cmdline_has_kho(const struct root *root)
+/* The kernel makes it only while KHO is on. */
+static bool debugfs_has_out(const struct root *root)
 {
-	char *line;
-	bool has;
+	int fd = root_open(root, "sys/kernel/debug/kho/out", O_PATH | O_DIRECTORY);
 
-	if (root_read_text(root, "proc/cmdline", &line))
-		return false;
-	has = cmdline_switch(line, "kho") == 1;
-	free(line);
-	return has;
-}
-
-bool running_has_kho(const struct root *root)
-{
-	int fd;
-
-	if (sysfs_fdt_addr(root) || cmdline_has_kho(root))
-		return true;
-	fd = root_open(root, "sys/kernel/debug/kho/out", O_PATH | O_DIRECTORY);
 	if (fd >= 0)
 		close(fd);
-	/* A kernel can have it on by default, and debugfs need not be mounted. */
-	return fd >= 0 || may_be_enabled(root);
+	return fd >= 0;
+}
+
+/*
+ * The command line proves nothing: a kernel can have KHO on by default, and one that was told
+ * kho=on switches it off when it cannot reserve its scratch areas.
+ */
+bool running_has_kho(const struct root *root)
+{
+	return sysfs_fdt_addr(root) || debugfs_has_out(root) || read_enable(root) != 0;
+}
+
+void running_say_switched_off(const char *cmdline)
+{
+	if (cmdline_switch(cmdline, "kho") == 1)
+		notice("this kernel was started with kho=on, and KHO is off: it has no KHO, or could not "
+		       "reserve its scratch areas (\"Failed to reserve scratch area\" in its log); "
+		       "'kho-fdt scratch' computes sizes that fit into this machine");
 }

@@ -114,9 +114,12 @@ int running_regions(const struct root *root, struct kho_region *region, size_t *
 enum scratch_name running_scratch_name(const struct root *root);
 
 /*
- * Is KHO on in the running kernel? Any sign of it counts, and so does a kernel that may have
- * it and does not tell; no message.
+ * Is KHO on in the running kernel? A kernel that may have it and does not tell counts as one
+ * that has; no message.
  */
 bool running_has_kho(const struct root *root);
+
+/* For a kernel without KHO: a notice if its own CMDLINE asks for it. */
+void running_say_switched_off(const char *cmdline);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "running.h"
+#include "said.h"
 #include "sysfs-kho.h"
 #include "tree.h"
 #include "unit.h"
@@ -128,7 +129,7 @@ static void root_fdt(void **state)
 	assert_int_equal(sysfs_fdt_addr(&tree.root), 0);
 }
 
-/* Without a command line, debugfs and sysfs: what the list of symbols says, if it does. */
+/* Without debugfs and sysfs: what the list of symbols says, if it does. */
 static void signs_of_kho(void **state)
 {
 	static const struct {
@@ -150,7 +151,14 @@ static void signs_of_kho(void **state)
 		assert_int_equal(running_has_kho(&tree.root), row[i].has);
 	}
 	put("proc/kallsyms", row[0].kallsyms);
+	/* The kernel has been asked, and has not done it. */
 	put("proc/cmdline", "quiet kho=on\n");
+	assert_false(running_has_kho(&tree.root));
+	assert_says(0, "KHO is off: it has no KHO, or could not reserve",
+		    (running_say_switched_off("kho=off kho=on"), 0));
+	assert_says(0, NULL, (running_say_switched_off("kho=on kho=off"), 0));
+	assert_says(0, NULL, (running_say_switched_off("quiet"), 0));
+	put("sys/kernel/debug/kho/out/fdt", "x");
 	assert_true(running_has_kho(&tree.root));
 }
 
