@@ -19,6 +19,8 @@
 
 struct need {
 	uint64_t ram, crashkernel;
+	uint64_t image;			/* bytes that kexec loads, besides the initrd and blobs */
+	uint64_t managed;		/* by the running kernel; 0: not known yet */
 	uint64_t low_room;		/* the largest piece of RAM below 4 GiB */
 	unsigned int cpus;
 	enum scratch_name name;		/* of the parameter, in a kernel booted with it */
@@ -69,6 +71,7 @@ static int read_machine(const struct tool_options *o, struct need *n)
 	err = machine_observe(m, o->sysroot);
 	if (!err) {
 		n->ram = m->ram_total;
+		n->managed = m->ram_size;
 		n->low_room = low_room(m);
 		n->crashkernel = cmdline_crashkernel(m->cmdline);
 		n->name = running_scratch_name(&m->root);
@@ -99,6 +102,7 @@ static int read_files(const struct tool_options *o, struct need *n)
 	n->parts.initrd = o->initrd ? (uint64_t)st.st_size : image.own_initrd;
 	n->parts.payload = o->payload;
 	n->parts.own = PAYLOAD_OWN + purgatory_memory_size;
+	n->image = image.image.init_size + n->parts.own;
 	n->parts.high = !image.image.limit;
 	return 0;
 }
@@ -106,6 +110,19 @@ static int read_files(const struct tool_options *o, struct need *n)
 static uint64_t total(const struct need *n)
 {
 	return n->set.low + n->set.global + n->set.per_node * n->parts.nodes;
+}
+
+/* sanity_check_segment_list() of kernel/kexec_core.c: an image is at most half of memory. */
+static int check_half(const struct need *n)
+{
+	uint64_t image = n->image + n->parts.initrd + n->parts.payload;
+	uint64_t managed = n->managed ? n->managed : n->ram - n->parts.pages;
+
+	if (image <= managed / 2)
+		return 0;
+	return error("kernel, initrd and handover have %llu MiB, and a kernel loads at most half of its "
+		     "%llu MiB of memory: no scratch is large enough; use a smaller initrd or fewer "
+		     "blobs, or more RAM", ULL(image / MIB), ULL(managed / MIB));
 }
 
 /* Kernels that cannot set all of it aside switch KHO off. */
@@ -120,7 +137,7 @@ static int check_fits(const struct need *n)
 	if (total(n) > n->ram)
 		return error("scratch would need %llu MiB of %llu MiB of RAM: use a smaller initrd "
 			     "or fewer blobs", ULL(total(n) / MIB), ULL(n->ram / MIB));
-	return 0;
+	return check_half(n);
 }
 
 static int calculate(struct need *n)

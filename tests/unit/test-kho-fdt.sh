@@ -176,6 +176,8 @@ printf '\001' | dd of="$work/low.bzImage" bs=1 seek=566 conv=notrunc 2> /dev/nul
 expect scratch-low scratch --kernel="$work/low.bzImage" --payload=1G --ram=64G
 expect scratch-low-refused scratch --kernel="$work/low.bzImage" --payload=8G --ram=64G
 expect scratch-refused scratch --kernel=target.bzImage --payload=8G --ram=8G
+# A kernel loads at most half of its memory, however large its scratch.
+expect scratch-half scratch --kernel=target.bzImage --payload=300M --ram=512M
 
 expect usage
 expect usage-verb paint
