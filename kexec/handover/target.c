@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "boot-arch.h"
@@ -22,6 +23,19 @@ static int check_unchanged(const struct request *rq, uint32_t crc, uint32_t firs
 	return 0;
 }
 
+/* With an empty initrd a kernel boots as if it had none, and nothing says why it finds no root. */
+static int open_initrd(const char *path)
+{
+	int fd = file_open(path, "initrd", INITRD_MAX);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || st.st_size)
+		return fd;
+	close(fd);
+	return error("initrd '%s' is empty: it was not written completely, or has yielded nothing; "
+		     "leave --initrd out to load without one", path);
+}
+
 int target_open(struct target *t, const struct request *rq)
 {
 	memset(t, 0, sizeof(*t));
@@ -30,7 +44,7 @@ int target_open(struct target *t, const struct request *rq)
 	if (t->kernel_fd < 0)
 		return -1;
 	if (rq->initrd)
-		t->initrd_fd = file_open(rq->initrd, "initrd", INITRD_MAX);
+		t->initrd_fd = open_initrd(rq->initrd);
 	if (rq->prebuilt)
 		t->prebuilt_fd = file_open(rq->prebuilt, "segment", PREBUILT_FILE_MAX);
 	return (rq->initrd && t->initrd_fd < 0) || (rq->prebuilt && t->prebuilt_fd < 0) ? -1 : 0;

@@ -190,19 +190,21 @@ static void uki_again(void **state)
 	assert_says(EXIT_REFUSED, "has changed since it was loaded", target_read(&target, &request));
 }
 
+/* Not there, or nothing in it. */
 static void not_there(void **state)
 {
 	static const struct {
 		const char *kernel, *initrd, *segment, *phrase;
 	} row[] = {
 		{ "none", NULL, NULL, "none'" }, { "here", "no-initrd", NULL, "no-initrd'" },
-		{ "here", NULL, "no-segment", "no-segment'" },
+		{ "here", NULL, "no-segment", "no-segment'" }, { "here", "empty", NULL, "empty' is empty" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
 		teardown(state);
 		setup(state);
 		tree_write(&tree, "here", "x", 1);
+		tree_write(&tree, "empty", "", 0);
 		request.kernel = in_tree(row[i].kernel);
 		request.initrd = row[i].initrd ? in_tree(row[i].initrd) : NULL;
 		request.prebuilt = row[i].segment ? in_tree(row[i].segment) : NULL;
