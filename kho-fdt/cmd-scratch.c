@@ -43,16 +43,6 @@ static uint64_t low_room(const struct machine *m)
 	return most;
 }
 
-/* Node numbers may have gaps. */
-static unsigned int count_nodes(const struct machine *m)
-{
-	unsigned int count = 0;
-
-	for (size_t i = 0; i < m->node_count; i++)
-		count += m->node[i] != UINT64_MAX;
-	return count ? count : 1;
-}
-
 static int read_machine(const struct tool_options *o, struct need *n)
 {
 	struct machine *m;
@@ -69,6 +59,8 @@ static int read_machine(const struct tool_options *o, struct need *n)
 		return error("no memory");
 	m->root.fd = -1;
 	err = machine_observe(m, o->sysroot);
+	if (!err && !o->nodes)
+		err = machine_check_nodes(m);
 	if (!err) {
 		n->ram = m->ram_total;
 		n->managed = m->ram_size;
@@ -78,7 +70,7 @@ static int read_machine(const struct tool_options *o, struct need *n)
 		if (!o->cpus)
 			n->cpus = m->cpus;
 		if (!o->nodes)
-			n->parts.nodes = count_nodes(m);
+			n->parts.nodes = m->node_count ? (unsigned int)m->node_count : 1;
 	}
 	machine_release(m);
 	free(m);

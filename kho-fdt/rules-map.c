@@ -116,10 +116,13 @@ static int block_node(void *ctx, uint64_t addr, unsigned int order)
 	const struct block_check *c = ctx;
 	const struct machine *m = c->decoded->source->machine;
 
-	for (size_t i = 0; i < m->node_count; i++)
-		if (m->node[i] > addr && m->node[i] - addr < decoded_block_size(c->decoded, order))
-			broken(c->outcome, "0x%llx, order %u: node %zu begins at 0x%llx", ULL(addr),
-			       order, i, ULL(m->node[i]));
+	for (size_t i = 0; i < m->node_count; i++) {
+		const struct machine_node *node = &m->node[i];
+
+		if (node->start > addr && node->start - addr < decoded_block_size(c->decoded, order))
+			broken(c->outcome, "0x%llx, order %u: node %u begins at 0x%llx", ULL(addr),
+			       order, node->number, ULL(node->start));
+	}
 	return 0;
 }
 

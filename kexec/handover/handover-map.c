@@ -150,8 +150,8 @@ static uint64_t node_end(const struct machine *m, const struct kho_range *range)
 	uint64_t end = range->addr + range->size;
 
 	for (size_t i = 0; i < m->node_count; i++)
-		if (m->node[i] > range->addr && m->node[i] < end)
-			end = m->node[i];
+		if (m->node[i].start > range->addr && m->node[i].start < end)
+			end = m->node[i].start;
 	return end;
 }
 

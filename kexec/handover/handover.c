@@ -386,7 +386,7 @@ int handover_look(struct handover *h, const struct machine *m, const struct requ
 		return -1;
 	if (!h->running.kho && !rq->reloading)
 		running_say_switched_off(m->cmdline);
-	if (machine_check_usable(m) || collect_regions(h, m, rq) || mark_verify(h, m, rq) ||
+	if (machine_check_usable(m) || machine_check_nodes(m) || collect_regions(h, m, rq) || mark_verify(h, m, rq) ||
 	    collect_blobs(h, rq))
 		return -1;
 	return collect_incoming(h, &m->root, &rq->carry);

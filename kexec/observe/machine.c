@@ -191,34 +191,64 @@ static int read_possible_cpus(struct machine *m)
 	return 0;
 }
 
-struct nodes {
-	struct machine *machine;
-	unsigned int node;		/* of the lines that follow */
-};
-
-/* Lines "Node N, zone ..." are followed by one "start_pfn: P" for each zone. */
-static int read_zone_line(void *ctx, char *line)
+/* The node of this number, a new one if need be. NULL if that would be one too many. */
+static struct machine_node *find_node(struct machine *m, unsigned int number)
 {
-	struct nodes *n = ctx;
-	struct machine *m = n->machine;
-	unsigned long long pfn;
-
-	if (sscanf(line, "Node %u,", &n->node) == 1 && n->node >= NODES_MAX)
-		return error("more than %d NUMA nodes are not supported", NODES_MAX);
-	if (sscanf(line, " start_pfn: %llu", &pfn) != 1 || n->node == NODES_MAX || !pfn)
-		return 0;
-	while (m->node_count <= n->node)
-		m->node[m->node_count++] = UINT64_MAX;
-	if (pfn < m->node[n->node] >> PAGE_SHIFT)
-		m->node[n->node] = (uint64_t)pfn << PAGE_SHIFT;
-	return 0;
+	for (size_t i = 0; i < m->node_count; i++)
+		if (m->node[i].number == number)
+			return &m->node[i];
+	if (m->node_count == NODES_MAX)
+		return NULL;
+	m->node[m->node_count] = (struct machine_node){ number, UINT64_MAX };
+	return &m->node[m->node_count++];
 }
 
-static int read_nodes(struct machine *m)
+/*
+ * Lines "Node N, zone ..." are followed by one "start_pfn: P" for each zone. Numbers may have
+ * gaps; a node without memory counts for nothing.
+ */
+static bool read_zones(struct machine *m, char *text)
 {
-	struct nodes nodes = { m, NODES_MAX };
+	unsigned int number = 0;
+	bool inside = false;
+	char *line;
 
-	return root_each_line(&m->root, "proc/zoneinfo", read_zone_line, &nodes);
+	while ((line = strsep(&text, "\n"))) {
+		struct machine_node *node;
+		unsigned long long pfn;
+
+		inside |= sscanf(line, "Node %u,", &number) == 1;
+		if (!inside || sscanf(line, " start_pfn: %llu", &pfn) != 1 || !pfn)
+			continue;
+		node = find_node(m, number);
+		if (!node)
+			return false;
+		if (pfn < node->start >> PAGE_SHIFT)
+			node->start = (uint64_t)pfn << PAGE_SHIFT;
+	}
+	return true;
+}
+
+/* Only a handover needs them: machine_check_nodes(). */
+static void read_nodes(struct machine *m)
+{
+	char *text;
+
+	m->nodes_unknown = true;
+	if (root_read_text(&m->root, "proc/zoneinfo", &text))
+		return;
+	m->nodes_unknown = !read_zones(m, text);
+	if (m->nodes_unknown)
+		m->node_count = 0;
+	free(text);
+}
+
+int machine_check_nodes(const struct machine *m)
+{
+	if (!m->nodes_unknown)
+		return 0;
+	return error("the machine's NUMA nodes are not known, and no preserved block may cross them: "
+		     "/proc/zoneinfo cannot be read, or names more than %d nodes with memory", NODES_MAX);
 }
 
 int machine_observe(struct machine *m, const char *root_dir)
@@ -230,8 +260,9 @@ int machine_observe(struct machine *m, const char *root_dir)
 		return error("cannot read /proc/sys/kernel/osrelease; is /proc mounted?");
 	if (read_text(m, "proc/cmdline", &m->cmdline) || read_memmap(m) ||
 	    root_each_line(&m->root, "proc/iomem", read_iomem_line, m) ||
-	    read_memory_size(m) || read_possible_cpus(m) || read_nodes(m))
+	    read_memory_size(m) || read_possible_cpus(m))
 		return -1;
+	read_nodes(m);
 	return arch_observe(&m->root, &m->arch);
 }
 

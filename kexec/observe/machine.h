@@ -27,6 +27,11 @@ struct memmap_entry {
 	uint32_t type;			/* enum e820_type */
 };
 
+struct machine_node {
+	unsigned int number;		/* as the kernel counts; there may be gaps */
+	uint64_t start;			/* its lowest address */
+};
+
 struct machine {
 	struct root root;
 	char release[KHO_RELEASE_MAX];
@@ -46,8 +51,9 @@ struct machine {
 	uint64_t ram_total;		/* bytes of ram[] */
 	uint64_t ram_size;		/* bytes the kernel manages, /proc/meminfo */
 	unsigned int cpus;		/* possible, not only online */
-	uint64_t node[NODES_MAX];	/* lowest address of each NUMA node */
+	struct machine_node node[NODES_MAX];	/* NUMA nodes with memory */
 	size_t node_count;
+	bool nodes_unknown;		/* node[] is empty for that reason */
 	struct machine_arch arch;
 };
 
@@ -56,6 +62,9 @@ int machine_observe(struct machine *machine, const char *root_dir);
 
 /* Are usable[] and taken[] known? 0, or -1 after a message. */
 int machine_check_usable(const struct machine *machine);
+
+/* Is node[] known? 0, or -1 after a message. */
+int machine_check_nodes(const struct machine *machine);
 
 void machine_release(struct machine *machine);
 

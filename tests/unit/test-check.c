@@ -177,10 +177,9 @@ static void block_node(struct opened_dump *d)
 	struct machine *m = must_calloc(sizeof(*m));
 
 	m->root.fd = -1;
-	m->node[0] = 4096;
-	m->node[1] = UINT64_MAX;
-	m->node[2] = DUMP_R0 + 4096;
-	m->node_count = 3;
+	m->node[0] = (struct machine_node){ 0, 4096 };
+	m->node[1] = (struct machine_node){ 2, DUMP_R0 + 4096 };
+	m->node_count = 2;
 	d->source.machine = m;
 }
 

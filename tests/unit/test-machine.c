@@ -121,8 +121,8 @@ static void all(void **state)
 	assert_range(&m.taken[0], 0x1000000, 0x1000000);
 	assert_range(&m.taken[1], 0x2000000, 0x1000000);
 	assert_int_equal(m.node_count, 2);
-	assert_int_equal(m.node[0], 4096);
-	assert_int_equal(m.node[1], 0x100000000);
+	assert_int_equal(m.node[0].start, 4096);
+	assert_int_equal(m.node[1].start, 0x100000000);
 	machine_release(&m);
 	assert_null(m.cmdline);
 	assert_int_equal(m.root.fd, -1);
@@ -168,7 +168,6 @@ static void missing(void **state)
 		{ "proc/meminfo", "cannot read /proc/meminfo: No such file" },
 		{ "proc/cpuinfo", "cannot read /proc/cpuinfo: No such file" },
 		{ "sys/devices/system/cpu/possible", "cannot read /sys/devices/system/cpu/possible" },
-		{ "proc/zoneinfo", "cannot read /proc/zoneinfo: No such file" },
 		{ "sys/kernel/boot_params/data", "cannot read /sys/kernel/boot_params/data: No such file" },
 	};
 
@@ -351,21 +350,53 @@ static void memory_size(void **state)
 	assert_bad("/proc/meminfo has no MemTotal line");
 }
 
+/* COUNT nodes with numbers that have gaps. */
+static void put_nodes(unsigned int count)
+{
+	char text[4096];
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "Node %u, zone Normal\n  start_pfn: %u\n", i * 100, i + 1);
+	assert_true(used < sizeof(text));
+	put("proc/zoneinfo", text);
+}
+
 static void nodes(void **state)
 {
 	(void)state;
 	put("proc/zoneinfo", "Node 0, zone DMA\n  start_pfn: 16\nNode 0, zone DMA32\n  start_pfn: 8\n"
-			     "Node 63, zone Normal\n  start_pfn: 512\n");
+			     "Node 1, zone Normal\n  start_pfn: 0\n"
+			     "Node 255, zone Normal\n  start_pfn: 512\nNode 0, zone Movable\n  start_pfn: 9\n");
 	observe_well();
-	assert_int_equal(m.node_count, 64);
-	assert_int_equal(m.node[0], 8 << PAGE_SHIFT);
-	assert_int_equal(m.node[1], UINT64_MAX);
-	assert_int_equal(m.node[63], 512 << PAGE_SHIFT);
+	assert_int_equal(m.node_count, 2);
+	assert_int_equal(m.node[0].number, 0);
+	assert_int_equal(m.node[0].start, 8 << PAGE_SHIFT);
+	assert_int_equal(m.node[1].number, 255);
+	assert_int_equal(m.node[1].start, 512 << PAGE_SHIFT);
+	assert_says(0, NULL, machine_check_nodes(&m));
 	put("proc/zoneinfo", "  start_pfn: 16\nNode 0, zone DMA\n");
 	observe_well();
 	assert_int_equal(m.node_count, 0);
-	put("proc/zoneinfo", "Node 64, zone Normal\n  start_pfn: 512\n");
-	assert_bad("more than 64 NUMA nodes");
+	put_nodes(NODES_MAX);
+	observe_well();
+	assert_int_equal(m.node_count, NODES_MAX);
+	assert_int_equal(m.node[NODES_MAX - 1].number, (NODES_MAX - 1) * 100);
+	assert_says(0, NULL, machine_check_nodes(&m));
+}
+
+/* Not needed without a handover. */
+static void nodes_unknown(void **state)
+{
+	(void)state;
+	put_nodes(NODES_MAX + 1);
+	observe_well();
+	assert_int_equal(m.node_count, 0);
+	assert_refused("more than 64 nodes with memory", machine_check_nodes(&m));
+	tree_unlink(&tree, "proc/zoneinfo");
+	observe_well();
+	assert_refused("/proc/zoneinfo cannot be read", machine_check_nodes(&m));
 }
 
 static void boot_params_size(void **state)
@@ -394,6 +425,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(five_levels, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(nodes, setup, teardown),
+		cmocka_unit_test_setup_teardown(nodes_unknown, setup, teardown),
 		cmocka_unit_test_setup_teardown(boot_params_size, setup, teardown),
 	};
 

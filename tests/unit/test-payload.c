@@ -262,8 +262,8 @@ static void assert_map_with(uint64_t root, uint64_t extra)
 	assert_int_equal(blocks, regions);
 	for (size_t i = 0; i < w.count; i++)
 		for (size_t n = 0; n < machine.node_count; n++)
-			assert_false(w.block[i].addr < machine.node[n] &&
-				     machine.node[n] < w.block[i].addr + w.block[i].size);
+			assert_false(w.block[i].addr < machine.node[n].start &&
+				     machine.node[n].start < w.block[i].addr + w.block[i].size);
 }
 
 static void assert_map(uint64_t root)
@@ -821,9 +821,9 @@ static void nodes_are_not_crossed(void **state)
 	struct kho_root root;
 
 	(void)state;
-	machine.node[0] = 0x1000;
-	machine.node[1] = 0x140000000;
-	machine.node[2] = 0x17ffff000;
+	machine.node[0].start = 0x1000;
+	machine.node[1].start = 0x140000000;
+	machine.node[2].start = 0x17ffff000;
 	machine.node_count = 3;
 	add_region("big", 0x100000000, 0x80000000, true);
 	build();
