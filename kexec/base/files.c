@@ -422,7 +422,21 @@ int root_each_line(const struct root *root, const char *path, int (*line)(void *
 	return err;
 }
 
-int state_make_dir(const struct root *root)
+static int make_own_dir(const struct root *root)
 {
 	return mkdirat(root->fd, STATE_DIR, 0700) && errno != EEXIST ? -1 : 0;
+}
+
+int state_make_dir(const struct root *root, bool make_run)
+{
+	if (!make_own_dir(root))
+		return 0;
+	if (errno != ENOENT || !make_run)
+		return -1;
+	/* A link that leads nowhere is there already, and nothing is made at its end. */
+	if (mkdirat(root->fd, "run", 0755))
+		return error_errno("there is no /run, where kexec keeps what 'kexec -e' needs, and it cannot be "
+				   "made: mount a tmpfs there");
+	notice("made /run, which was missing");
+	return make_own_dir(root);
 }

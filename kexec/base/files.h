@@ -117,7 +117,10 @@ int root_read_result(int err, const char *path);
 int root_each_line(const struct root *root, const char *path, int (*line)(void *ctx, char *text),
 		   void *ctx);
 
-/* Make STATE_DIR. 0, or -1 with errno and no message. */
-int state_make_dir(const struct root *root);
+/*
+ * Make STATE_DIR, and with MAKE_RUN also /run, which an initramfs need not have. 0, or -1 with
+ * errno; a notice or message tells of /run.
+ */
+int state_make_dir(const struct root *root, bool make_run);
 
 #endif

@@ -49,7 +49,7 @@ static int set_mark(const struct root *root, enum mark_state state, uint32_t han
 	errno = -boot_id_read(root, id);
 	if (errno)
 		return error_errno("cannot read /" BOOT_ID_FILE);
-	if (state_make_dir(root))
+	if (state_make_dir(root, true))
 		return error_errno("cannot make /" STATE_DIR);
 	snprintf(text, sizeof(text), "%c %s %08x\n", state, id, handover);
 	return write_mark(root, text) ? error_errno("cannot write /" MARK_FILE) : 0;

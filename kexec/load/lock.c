@@ -80,8 +80,10 @@ static bool no_place(int err)
 
 int lock_take(const struct root *root, bool describes, unsigned int seconds)
 {
-	int fd = state_make_dir(root) ? -1 : root_open(root, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW);
+	int fd = -1;
 
+	if (!state_make_dir(root, describes))
+		fd = root_open(root, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW);
 	if (fd < 0 && !describes && no_place(errno))
 		return 0;
 	if (fd < 0)

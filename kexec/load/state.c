@@ -158,7 +158,7 @@ int state_prepare(const struct root *root, const struct handover *h)
 {
 	char path[64];
 
-	if (state_make_dir(root))
+	if (state_make_dir(root, true))
 		return error_errno("cannot make /" STATE_DIR);
 	for (size_t i = 0; i < h->blob_count; i++) {
 		blob_path(path, sizeof(path), i, true);

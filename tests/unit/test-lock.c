@@ -114,7 +114,6 @@ static void becomes_free(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-/* No description can be where no lock can be. */
 static void without_run(void **state)
 {
 	char said[512];
@@ -123,7 +122,26 @@ static void without_run(void **state)
 	tree_unlink(&tree, "run/here");
 	assert_int_equal(unlinkat(tree.root.fd, "run", AT_REMOVEDIR), 0);
 	assert_int_equal(take(false, 0, said, sizeof(said)), 0);
+	assert_int_equal(faccessat(tree.root.fd, "run", F_OK, 0), -1);
+	/* A handover needs it, and an initramfs may have none. */
+	assert_int_equal(take(true, 0, said, sizeof(said)), 0);
+	assert_non_null(strstr(said, "made /run"));
+	assert_int_equal(take(true, 0, said, sizeof(said)), 0);
+	assert_string_equal(said, "");
+}
+
+/* No description can be where no lock can be. */
+static void without_place(void **state)
+{
+	char said[512];
+
+	(void)state;
+	tree_unlink(&tree, "run/here");
+	assert_int_equal(unlinkat(tree.root.fd, "run", AT_REMOVEDIR), 0);
+	assert_int_equal(symlinkat("nowhere", tree.root.fd, "run"), 0);
+	assert_int_equal(take(false, 0, said, sizeof(said)), 0);
 	assert_int_equal(take(true, 0, said, sizeof(said)), 1);
+	assert_non_null(strstr(said, "there is no /run"));
 	assert_non_null(strstr(said, "/run/kexec-kho/lock"));
 }
 
@@ -145,6 +163,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(is_held, setup, teardown),
 		cmocka_unit_test_setup_teardown(becomes_free, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_run, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(is_no_file, setup, teardown),
 	};
 
