@@ -57,6 +57,19 @@ static int choose_cmdline(struct options *o, const char *own)
 	return o->request.cmdline ? 0 : error("no memory for the command line");
 }
 
+/*
+ * A kernel that runs with kho=off cannot be given another line than its own. Of two switches the
+ * last one counts; one that --append has is the user's own word. Frees LINE; NULL without memory.
+ */
+static char *reuse_with_kho(char *line, const char *append)
+{
+	if (cmdline_switch(line, "kho") != 0 || cmdline_switch(append, "kho") >= 0 ||
+	    cmdline_open_quote(line))
+		return line;
+	notice("added 'kho=on' to the command line, behind the running kernel's kho=off");
+	return cmdline_append(line, "kho=on");
+}
+
 /* Replace the value of --append by the whole command line. OWN: of the image, or NULL. */
 static int complete_cmdline(struct options *o, const char *own)
 {
@@ -84,6 +97,8 @@ static int complete_cmdline(struct options *o, const char *own)
 	}
 	reused = cmdline_without(line, boot_loader_words);
 	free(line);
+	if (reused && o->request.kho)
+		reused = reuse_with_kho(reused, o->request.cmdline);
 	reused = reused ? cmdline_append(reused, o->request.cmdline) : NULL;
 	free(o->request.cmdline);
 	o->request.cmdline = reused;

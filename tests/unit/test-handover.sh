@@ -197,6 +197,14 @@ rm -r "$machine/sys/kernel/kho"
 # ---- the command line ---------------------------------------------------------------------
 
 refused "the command line says kho=off" --append=kho=off
+# The running kernel's own line cannot be changed, so a word behind it is the remedy.
+sed 's/$/ kho=off -- x/' "$work/cmdline" > "$machine/proc/cmdline"
+taken --reuse-cmdline
+says "added 'kho=on' to the command line, behind the running kernel's kho=off"
+says "kho=off kho=on -- x"
+taken --reuse-cmdline --append=kho=on
+refused "the command line says kho=off" --reuse-cmdline --append=kho=off
+cp "$work/cmdline" "$machine/proc/cmdline"
 refused "says mem=0x3d7fffff, which takes region r0" --append=mem=0x3d7fffff
 taken --append=mem=0x3d800000
 refused "ends inside a quoted word" --append='x="y'
