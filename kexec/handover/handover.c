@@ -21,7 +21,8 @@ static int check_region_range(const struct handover *h, const struct machine *m,
 
 	if ((r->addr | r->size) & (PAGE_SIZE - 1))
 		return error("region '%s': address 0x%llx and size 0x%llx must be multiples of the page "
-			     "size, 4096", r->name, ULL(r->addr), ULL(r->size));
+			     "size, 4096%s", r->name, ULL(r->addr), ULL(r->size),
+			     added ? "" : ": give its reserve_mem= whole pages, and reboot");
 	if (r->addr < LOW_MEMORY_END)
 		return error("region '%s': memory below 1 MiB cannot be preserved, the next kernel "
 			     "starts its CPUs there", r->name);

@@ -8,31 +8,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "cmdline.h"
 #include "message.h"
 #include "running-private.h"
 #include "sysfs-kho.h"
 
-int running_read_regions_kho(const struct kcore *kcore, struct running *r)
+/* Why no kernel revives R from a handover of ours, and what to do; NULL if one does. */
+static const char *region_obstacle(const struct kho_region *r)
 {
-	const struct kho_node *node = kho_root_find(&r->root, KHO_NODE_MEMBLOCK);
-	struct buffer buf;
-	int err;
-
-	if (!node)
-		return 0;
-	if (node->size > KHO_EARLY_MAP_MAX)
-		return error("the running kernel's node '%s' claims %llu bytes", node->name,
-			     (unsigned long long)node->size);
-	if (buffer_alloc(&buf, node->size))
-		return -1;
-	if (kcore_read_phys(kcore, node->addr, buf.data, buf.size))
-		err = error("cannot read node '%s' through /proc/kcore", node->name);
-	else if ((err = kho_memblock_read(buf.data, buf.size, r->region, &r->region_count)))
-		err = error("the running kernel's node '%s' is broken: %s", node->name,
-			    kho_strerror(err));
-	buffer_free(&buf);
-	return err;
+	if (!kho_node_name_valid(r->name))
+		return "its name can only have letters, digits and ,._+-: rename it in reserve_mem=, and "
+		       "reboot";
+	if ((r->addr | r->size) % PAGE_SIZE)
+		return "its address and size must be multiples of the page size, 4096: give reserve_mem= "
+		       "whole pages, and reboot";
+	return NULL;
 }
 
 /* The kernel's own table of reserve_mem regions; 0, or -1 without a message. */
@@ -52,11 +43,74 @@ static int read_table(const struct kcore *kcore, const struct symbol *table,
 	for (uint32_t i = 0; i < count; i++) {
 		if (!entry[i].size)
 			continue;	/* released again, by its name */
-		if (strnlen(entry[i].name, KHO_REGION_NAME_MAX) == KHO_REGION_NAME_MAX ||
-		    !kho_node_name_valid(entry[i].name))
+		if (!entry[i].name[0] || strnlen(entry[i].name, KHO_REGION_NAME_MAX) == KHO_REGION_NAME_MAX)
 			return -1;
 		region[(*ret_count)++] = entry[i];
 	}
+	return 0;
+}
+
+/* The node says that a region is broken, and the table says which. -1 after a message. */
+static int refuse_node(const struct kcore *kcore, const struct symbol *symbol, int err)
+{
+	struct kho_region region[KHO_REGIONS_MAX];
+	size_t count = 0;
+
+	if (err == -KHO_ERR_BADNODE && symbol && symbol[SYM_TABLE].addr && symbol[SYM_TABLE_COUNT].addr &&
+	    read_table(kcore, &symbol[SYM_TABLE], &symbol[SYM_TABLE_COUNT], region, &count))
+		count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!kho_node_name_valid(region[i].name))
+			return error("the running kernel's region '%s' cannot be handed over: %s; 'kexec -s -l' "
+				     "lets the kernel hand over by itself", region[i].name,
+				     region_obstacle(&region[i]));
+	return error("the running kernel's node '%s' is broken: %s", KHO_NODE_MEMBLOCK, kho_strerror(err));
+}
+
+int running_read_regions_kho(const struct kcore *kcore, struct running *r)
+{
+	const struct kho_node *node = kho_root_find(&r->root, KHO_NODE_MEMBLOCK);
+	struct buffer buf;
+	int err;
+
+	if (!node)
+		return 0;
+	if (node->size > KHO_EARLY_MAP_MAX)
+		return error("the running kernel's node '%s' claims %llu bytes", node->name,
+			     (unsigned long long)node->size);
+	if (buffer_alloc(&buf, node->size))
+		return -1;
+	if (kcore_read_phys(kcore, node->addr, buf.data, buf.size))
+		err = error("cannot read node '%s' through /proc/kcore", node->name);
+	else if ((err = kho_memblock_read(buf.data, buf.size, r->region, &r->region_count)))
+		err = refuse_node(kcore, r->symbols, err);
+	buffer_free(&buf);
+	return err;
+}
+
+/*
+ * A kernel without KHO hands nothing over by itself, so a region that cannot be handed over is
+ * lost anyway, and the others need not be. One with KHO has them all in its node. 0, or -1 after
+ * a message.
+ */
+static int leave_out(struct running *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->region_count; i++) {
+		const char *why = region_obstacle(&r->region[i]);
+
+		if (why && r->kho)
+			return error("the running kernel's region '%s' cannot be handed over: %s",
+				     r->region[i].name, why);
+		if (why)
+			notice("region '%s' is not handed over, and what is in it will be lost: %s",
+			       r->region[i].name, why);
+		else
+			r->region[kept++] = r->region[i];
+	}
+	r->left_out = r->region_count - kept;
+	r->region_count = kept;
 	return 0;
 }
 
@@ -68,7 +122,7 @@ int running_read_regions_table(const struct kcore *kcore, const struct symbol *s
 	if (read_table(kcore, &symbol[SYM_TABLE], &symbol[SYM_TABLE_COUNT], r->region,
 		       &r->region_count))
 		return error("the running kernel's table of reserve_mem regions is not readable");
-	return 0;
+	return leave_out(r);
 }
 
 /* The regions that the kernel itself would hand on, revived or new. */
@@ -110,7 +164,7 @@ int running_check_unlisted(const struct machine *machine, const struct running *
 {
 	struct cmdline_param param;
 
-	if (r->region_count || !cmdline_last(machine->cmdline, "reserve_mem", &param))
+	if (r->region_count || r->left_out || !cmdline_last(machine->cmdline, "reserve_mem", &param))
 		return 0;
 	return error("this kernel was started with %.*s, but its regions cannot be found (no "
 		     "CONFIG_KALLSYMS_ALL, or the reservation failed at boot): hand each over with "

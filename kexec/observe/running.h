@@ -40,6 +40,7 @@ struct running {
 	uint64_t image_symbol;		/* address of kexec_image, 0 if not listed */
 	struct kho_region region[KHO_REGIONS_MAX];	/* reserve_mem */
 	size_t region_count;
+	size_t left_out;		/* regions that cannot be handed over; a notice has named them */
 };
 
 /*

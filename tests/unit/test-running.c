@@ -13,6 +13,7 @@
 #include "finalize.h"
 #include "handover.h"
 #include "running.h"
+#include "said.h"
 #include "tree.h"
 #include "unit.h"
 
@@ -364,6 +365,64 @@ static void without_table(void **state)
 	assert_line(FINALIZE, "0");
 }
 
+/* The table has COUNT regions; the kernel hands them over if KHO is ON. */
+static void put_table(bool on, const struct kho_region *region, size_t count)
+{
+	core.m.kho_enable = on;
+	core.m.reserved_mem_count = count;
+	memcpy(core.m.reserved_mem_table, region, count * sizeof(*region));
+	tree_write(&tree, "proc/kcore", &core, sizeof(core));
+}
+
+/* Without KHO they would be lost in any case, and the others need not be. */
+static void regions_left_out(void **state)
+{
+	static const struct kho_region region[] = {
+		{ "vm/0", REGION_ADDR + REGION_SIZE, 0x1000 }, { "r0", REGION_ADDR, REGION_SIZE },
+		{ "odd", OTHERS_ADDR, 5000 },
+	};
+
+	(void)state;
+	boot("6.19.2", false, "0\n");
+	put_table(false, region, 2);
+	assert_says(0, "region 'vm/0' is not handed over, and what is in it will be lost: its name",
+		    look(false));
+	assert_int_equal(running.region_count, 1);
+	assert_string_equal(running.region[0].name, "r0");
+	put_table(false, region + 1, 2);
+	assert_says(0, "region 'odd' is not handed over, and what is in it will be lost: its address",
+		    look(false));
+	assert_int_equal(running.region_count, 1);
+	put_table(false, region + 2, 1);
+	machine.cmdline = (char *)"reserve_mem=5000:64:odd";
+	assert_says(0, "region 'odd' is not handed over", look(false));
+	assert_int_equal(running.region_count, 0);
+}
+
+/* With KHO the kernel itself hands them over, so leaving one out would be our doing. */
+static void regions_refused(void **state)
+{
+	static const struct kho_region named = { "vm/0", REGION_ADDR, REGION_SIZE };
+	struct kho_region writable = named;
+	unsigned char *at;
+
+	(void)state;
+	boot("6.18.1", false, "0\n");
+	put_table(true, &named, 1);
+	assert_refused("region 'vm/0' cannot be handed over: its name", look(false));
+	boot("6.19.2", false, "1\n");
+	writable.name[2] = '_';
+	assert_int_equal(kho_memblock_write(&writable, 1, core.m.memblock, sizeof(core.m.memblock)), 0);
+	at = memmem(core.m.memblock, sizeof(core.m.memblock), "vm_0", 4);
+	assert_non_null(at);
+	at[2] = '/';
+	put_table(true, &named, 1);
+	assert_refused("region 'vm/0' cannot be handed over: its name", look(true));
+	/* The table does not tell either. */
+	put_table(true, &writable, 1);
+	assert_refused("node 'memblock' is broken", look(true));
+}
+
 static struct handover *look_for_handover(void)
 {
 	const struct request request = { .kho = true };
@@ -421,6 +480,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mark_is_of_finalizing, setup, teardown),
 		cmocka_unit_test_setup_teardown(repeated, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_table, setup, teardown),
+		cmocka_unit_test_setup_teardown(regions_left_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(regions_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(told_by_the_map, setup, teardown),
 	};
 
