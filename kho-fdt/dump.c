@@ -13,9 +13,34 @@
 /* First bytes that identify a file. */
 #define MAGIC_SIZE	16
 #define DUMP_PAGE	4096u		/* the most that may be left out at its end */
-#define MAGIC_KDUMP	"KDUMP   "
-#define MAGIC_FLAT	"makedumpfile"
 #define MAGIC_FDT	"\xd0\x0d\xfe\xed"
+
+/* What would otherwise be taken for a raw image of RAM, with the way to one that can be read. */
+static const struct {
+	const char *magic;
+	size_t size;
+	const char *what, *remedy;
+} foreign[] = {
+#define FOREIGN(magic, what, remedy)	{ magic, sizeof(magic) - 1, what, remedy }
+#define KDUMP(magic)	FOREIGN(magic, "a compressed kdump file", \
+				"write an ELF core (makedumpfile -E; QEMU's dump-guest-memory without -z)")
+#define PACKED(magic, name, program) \
+			FOREIGN(magic, "compressed with " name, "unpack it (" program ")")
+	KDUMP("KDUMP   "), KDUMP("DISKDUMP"), KDUMP("makedumpfile"),
+	FOREIGN("EMiL", "a LiME dump", "take one with \"format=padded\", in which each byte of RAM is at "
+		"its address"),
+	FOREIGN("LibvirtQemudSave", "a libvirt save file, which holds a guest's state and no plain RAM",
+		"use 'virsh dump --memory-only'"),
+	FOREIGN("LibvirtQemudPart", "a libvirt save file that was not completed",
+		"use 'virsh dump --memory-only'"),
+	FOREIGN("QEVM", "a migration stream of QEMU", "use dump-guest-memory"),
+	FOREIGN("QFI\xfb", "a qcow2 disk image", "use dump-guest-memory"),
+	PACKED("\x1f\x8b", "gzip", "gunzip"),
+	PACKED("\xfd" "7zXZ", "xz", "unxz"),
+	PACKED("\x28\xb5\x2f\xfd", "zstd", "unzstd"),
+	PACKED("\x04\x22\x4d\x18", "lz4", "unlz4"),
+	PACKED("BZh", "bzip2", "bunzip2"),
+};
 
 struct file_facts {
 	uint64_t size;			/* UINT64_MAX: not a regular file, no end known */
@@ -166,6 +191,9 @@ static int read_facts(int fd, const char *path, struct file_facts *ret)
 		return error_errno("cannot look at '%s'", path);
 	if (S_ISDIR(st.st_mode))
 		return error("'%s' is a folder: name a dump file, 'live' or 'in'", path);
+	if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
+		return error("'%s' is a pipe, and a dump is read here and there: write it to a file first",
+			     path);
 	ret->size = S_ISREG(st.st_mode) && st.st_size > 0 ? (uint64_t)st.st_size : UINT64_MAX;
 	if (read_at(fd, ret->magic, sizeof(ret->magic), 0))
 		return error("'%s' is too short to hold a handover", path);
@@ -175,10 +203,11 @@ static int read_facts(int fd, const char *path, struct file_facts *ret)
 static int open_kind(struct dump *d, const struct file_facts *file, uint64_t raw_base,
 		     const char *path)
 {
-	if (!memcmp(file->magic, MAGIC_KDUMP, strlen(MAGIC_KDUMP)) ||
-	    !memcmp(file->magic, MAGIC_FLAT, strlen(MAGIC_FLAT)))
-		return error("'%s' is a compressed kdump file, which this program does not read: write an "
-			     "ELF core (makedumpfile -E; QEMU's dump-guest-memory without -z)", path);
+	/* Who names the address of its first byte says that it is RAM, which can begin with anything. */
+	for (size_t i = 0; !raw_base && i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (!memcmp(file->magic, foreign[i].magic, foreign[i].size))
+			return error("'%s' is %s, which this program does not read: %s", path,
+				     foreign[i].what, foreign[i].remedy);
 	if (!memcmp(file->magic, ELFMAG, SELFMAG)) {
 		d->kind = DUMP_CORE;
 		return open_core(d, file, path);

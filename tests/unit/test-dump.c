@@ -315,6 +315,17 @@ static void test_other_files(void **state)
 	assert_refused("compressed kdump", open_bytes(file, sizeof(file), 0, &d));
 	memcpy(file, "makedumpfile", 12);
 	assert_refused("compressed kdump", open_bytes(file, sizeof(file), 0, &d));
+	memcpy(file, "EMiL\1\0\0\0", 8);
+	assert_refused("is a LiME dump, which this program does not read: take one with \"format=padded\"",
+		       open_bytes(file, sizeof(file), 0, &d));
+	memcpy(file, "LibvirtQemudSave", 16);
+	assert_refused("is a libvirt save file", open_bytes(file, sizeof(file), 0, &d));
+	memcpy(file, "\x1f\x8b\x08\0", 4);
+	assert_refused("is compressed with gzip, which this program does not read: unpack it (gunzip)",
+		       open_bytes(file, sizeof(file), 0, &d));
+	/* With its address it is RAM. */
+	assert_int_equal(open_bytes(file, sizeof(file), 0x100000, &d), 0);
+	dump_close(&d);
 	memcpy(file, ELFMAG "\2\1", 6);
 	assert_refused("ends inside its ELF header", open_bytes(file, 20, 0, &d));
 	assert_refused("is a folder", dump_open("/tmp", 0, &d));

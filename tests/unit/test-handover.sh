@@ -226,6 +226,13 @@ plain --append="$(printf '%2048s' x)"
 [ "$code" != 0 ] || fail "a command line that is too long: not refused"
 says "the command line has 2048 characters, the new kernel reads 2047"
 
+# Half a download: the fault is not that it is no bzImage.
+gzip -c "$data/target.bzImage" | head -c 300 > "$work/half.gz"
+code=0
+"$kexec" -c --dry-run --sysroot="$machine" "$work/half.gz" > "$work/out" 2>&1 || code=$?
+[ "$code" = 255 ] || fail "half a .gz: exit code $code"
+says "begins as a file compressed with gzip: truncated; copy it again, in full"
+
 # ---- room -----------------------------------------------------------------------------------
 
 # More than the largest area has left, and than both; none of it is read into memory twice.

@@ -176,6 +176,10 @@ printf '\001' | dd of="$work/low.bzImage" bs=1 seek=566 conv=notrunc 2> /dev/nul
 expect scratch-low scratch --kernel="$work/low.bzImage" --payload=1G --ram=64G
 expect scratch-low-refused scratch --kernel="$work/low.bzImage" --payload=8G --ram=64G
 expect scratch-refused scratch --kernel=target.bzImage --payload=8G --ram=8G
+# Refused by name: a dump is read here and there, and not only once from its start.
+mkfifo "$work/pipe"
+cat dumps/kho-v4.elf > "$work/pipe" 2> /dev/null &
+expect show-pipe show "$work/pipe"
 # A kernel loads at most half of its memory, however large its scratch.
 expect scratch-half scratch --kernel=target.bzImage --payload=300M --ram=512M
 
