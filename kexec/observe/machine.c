@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "arch.h"
 #include "boot-arch.h"
+#include "cmdline.h"
 #include "machine.h"
 #include "message.h"
 #include "number.h"
@@ -79,25 +81,72 @@ static void collect_ram(struct machine *m)
 		m->ram_total += m->ram[i].size;
 }
 
-static int read_memmap(struct machine *m)
+/* The first kernel that was started here had it from firmware, and each one has had it since. */
+static int read_memmap_firmware(struct machine *m, DIR *dir)
 {
-	DIR *dir = root_opendir(&m->root, "sys/firmware/memmap");
 	const struct dirent *entry;
 	int err = 0;
 
-	if (!dir)
-		return error_errno("cannot read /sys/firmware/memmap (needs CONFIG_FIRMWARE_MEMMAP "
-				   "and /sys mounted)");
 	while (!err && (entry = next_entry(dir)))
 		err = read_memmap_entry(m, entry->d_name);
 	if (!err && errno)
 		err = error_errno("cannot list /sys/firmware/memmap");
-	closedir(dir);
+	return err;
+}
+
+/* Entries of the first level of /proc/iomem; those of devices are no memory. */
+static int read_memmap_line(void *ctx, char *line)
+{
+	struct machine *m = ctx;
+	unsigned long long start, end;
+	int name = 0;
+
+	if (sscanf(line, "%llx-%llx : %n", &start, &end, &name) != 2 || !name || line[0] == ' ' ||
+	    end <= start || (e820_type(line + name) == E820_RESERVED && strcasecmp(line + name, "reserved")))
+		return 0;
+	if (m->memmap_count == MEMMAP_MAX)
+		return error("/proc/iomem has more than %d ranges of memory", MEMMAP_MAX);
+	m->memmap[m->memmap_count++] = (struct memmap_entry){ start, end - start + 1,
+							      e820_type(line + name) };
+	return 0;
+}
+
+/*
+ * With add_efi_memmap the kernel has taken more from EFI than it shows there, and in a domain of Xen
+ * the map is not the machine's.
+ */
+static bool memmap_is_another(const struct machine *m)
+{
+	struct cmdline_param param;
+	int fd = root_open(&m->root, "proc/xen", O_PATH | O_DIRECTORY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || cmdline_last(m->cmdline, "add_efi_memmap", &param);
+}
+
+static int read_memmap(struct machine *m)
+{
+	DIR *dir = memmap_is_another(m) ? NULL : root_opendir(&m->root, "sys/firmware/memmap");
+	bool firmware = dir;
+	int err;
+
+	if (firmware) {
+		err = read_memmap_firmware(m, dir);
+		closedir(dir);
+	} else {
+		debug("memory is taken from /proc/iomem, not from /sys/firmware/memmap");
+		err = root_each_line(&m->root, "proc/iomem", read_memmap_line, m);
+	}
 	if (err)
 		return err;
 	qsort(m->memmap, m->memmap_count, sizeof(m->memmap[0]), compare_entries);
 	collect_ram(m);
-	return m->ram_count ? 0 : error("/sys/firmware/memmap names no RAM");
+	if (m->ram_count)
+		return 0;
+	return error("%s", firmware ? "/sys/firmware/memmap names no RAM" :
+		     "/proc/iomem shows no RAM (needs root: CAP_SYS_ADMIN), and /sys/firmware/memmap is not used "
+		     "or not there (CONFIG_FIRMWARE_MEMMAP)");
 }
 
 /* Add the part of [start, end] that is firmware's RAM to the usable memory. */

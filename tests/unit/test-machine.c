@@ -178,9 +178,70 @@ static void missing(void **state)
 		setup(state);
 	}
 	observe_well();
-	assert_int_equal(renameat(tree.root.fd, "sys/firmware/memmap", tree.root.fd, "memmap"), 0);
-	assert_bad("cannot read /sys/firmware/memmap (needs CONFIG_FIRMWARE_MEMMAP");
 	assert_refused("cannot open root directory", machine_observe(&m, "/no/such/folder"));
+}
+
+/* ---- Without the firmware's map --------------------------------------------------------- */
+
+static void assert_iomem(void)
+{
+	observe_well();
+	assert_int_equal(m.memmap_count, 3);
+	assert_int_equal(m.memmap[0].type, E820_RESERVED);
+	assert_int_equal(m.memmap[1].type, E820_RAM);
+	assert_int_equal(m.memmap[2].type, E820_ACPI);
+	assert_int_equal(m.ram_count, 1);
+	assert_range(&m.ram[0], 0x100000, 0x1ff00000);
+	assert_int_equal(m.usable_count, 1);
+	assert_int_equal(m.taken_count, 1);
+}
+
+static void from_iomem(void **state)
+{
+	static const char iomem[] = "00000000-00000fff : Reserved\n"
+				    "000a0000-000bffff : PCI Bus 0000:00\n"
+				    "00100000-1fffffff : System RAM\n"
+				    "  01000000-01ffffff : Kernel code\n"
+				    "  10000000-10000fff : reserved\n"
+				    "20000000-2000ffff : ACPI Tables\n"
+				    "fee00000-fee00fff : Local APIC\n";
+
+	(void)state;
+	put("proc/iomem", iomem);
+	observe_well();
+	assert_int_equal(m.memmap[0].size, 0x1ff00000);
+	assert_int_equal(m.ram_count, 2);
+	put("proc/cmdline", "quiet add_efi_memmap\n");
+	assert_iomem();
+	put("proc/cmdline", "quiet\n");
+	put("proc/xen/capabilities", "control_d\n");
+	assert_iomem();
+	assert_int_equal(renameat(tree.root.fd, "proc/xen", tree.root.fd, "xen"), 0);
+	assert_int_equal(renameat(tree.root.fd, "sys/firmware/memmap", tree.root.fd, "memmap"), 0);
+	assert_iomem();
+	/* As users without privileges see it. */
+	put("proc/iomem", "00000000-00000000 : System RAM\n");
+	assert_bad("/proc/iomem shows no RAM (needs root");
+}
+
+static void many_in_iomem(void **state)
+{
+	static char text[(MEMMAP_MAX + 2) * 40];
+	size_t used = 0, last;
+
+	(void)state;
+	assert_int_equal(renameat(tree.root.fd, "sys/firmware/memmap", tree.root.fd, "memmap"), 0);
+	for (size_t i = 0; i <= MEMMAP_MAX; i++) {
+		last = used;
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%zx-%zx : %s\n", i * 0x1000,
+					 i * 0x1000 + 0xfff, i ? "Reserved" : "System RAM");
+	}
+	put("proc/iomem", text);
+	assert_bad("/proc/iomem has more than 2048 ranges of memory");
+	text[last] = '\0';
+	put("proc/iomem", text);
+	observe_well();
+	assert_int_equal(m.memmap_count, MEMMAP_MAX);
 }
 
 static void bad_memmap(void **state)
@@ -416,6 +477,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all, setup, teardown),
 		cmocka_unit_test_setup_teardown(types, setup, teardown),
 		cmocka_unit_test_setup_teardown(missing, setup, teardown),
+		cmocka_unit_test_setup_teardown(from_iomem, setup, teardown),
+		cmocka_unit_test_setup_teardown(many_in_iomem, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_memmap, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_memmap, setup, teardown),
 		cmocka_unit_test_setup_teardown(iomem, setup, teardown),
