@@ -89,6 +89,9 @@ int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buff
 /* I/O port of the serial console that CMDLINE names last; 0 if none. */
 uint16_t arch_serial_port(const char *cmdline);
 
+/* I/O port of the serial console NAME, "ttyS0" or a port's number; 0 if it is neither. */
+uint16_t arch_serial_named(const char *name);
+
 /* The same, if the kernel's purgatory can use it; a notice says if not. */
 uint16_t arch_serial_port_of_kernel(const char *cmdline);
 

@@ -34,6 +34,19 @@ void request_free(struct request *request)
 	memset(request, 0, sizeof(*request));
 }
 
+const char *request_needs_segments(const struct request *rq)
+{
+	if (rq->no_efi)
+		return "--noefi";
+	if (rq->mem_min)
+		return "--mem-min";
+	if (rq->mem_max)
+		return "--mem-max";
+	if (rq->serial_port)
+		return "--console-serial or --serial";
+	return rq->console_vga ? "--console-vga" : NULL;
+}
+
 bool name_set_names(const struct name_set *set, const char *name)
 {
 	for (size_t i = 0; i < set->count; i++)

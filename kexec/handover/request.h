@@ -42,6 +42,10 @@ struct request {
 	bool kho;
 	bool no_checks;
 	bool no_efi;
+	uint64_t mem_min, mem_max;	/* lowest and highest address of segments; 0: any */
+	uint16_t serial_port;		/* purgatory's, whatever the command line says; 0: as that says */
+	bool console_vga;		/* purgatory also writes to VGA text memory */
+	unsigned long file_flags;	/* of kexec_file_load, in addition: --no-cma, --force-dtb */
 	bool dry_run;
 	bool reloading;			/* second load of an image that was checked before */
 	struct kho_region region[KHO_REGIONS_MAX];	/* of --kho-region */
@@ -65,6 +69,9 @@ struct request {
 };
 
 void request_free(struct request *request);
+
+/* An option of REQUEST that only kexec_load can honour; NULL if there is none. */
+const char *request_needs_segments(const struct request *request);
 
 /*
  * Take one option value into REQUEST. 0, or -1 after a message.

@@ -113,6 +113,9 @@ void state_describe(struct state *s, const struct request *rq, const struct targ
 	describe_reads(s->json, &t->reads);
 	json_object_object_add(s->json, "no_checks", json_object_new_boolean(rq->no_checks));
 	json_object_object_add(s->json, "no_efi", json_object_new_boolean(rq->no_efi));
+	put_number(s->json, "file_flags", rq->file_flags);
+	put_number(s->json, "serial_port", rq->serial_port);
+	json_object_object_add(s->json, "console_vga", json_object_new_boolean(rq->console_vga));
 	/* A map of v1 shows the time when it was finalized. */
 	if (h->running.kho && (h->map == MAP_OWN || !kho_abi_radix(h->running.root.abi)))
 		put_number(s->json, "map_crc", running_crc(&h->running));
@@ -419,6 +422,9 @@ static int load_json(json_object *o, struct loaded_record *ret)
 	rq->reloading = true;
 	rq->no_checks = get_bool(o, "no_checks");
 	rq->no_efi = get_bool(o, "no_efi");
+	rq->serial_port = (uint16_t)get_number(o, "serial_port");
+	rq->console_vga = get_bool(o, "console_vga");
+	rq->file_flags = (unsigned long)get_number(o, "file_flags");
 	rq->kernel_crc = (uint32_t)get_number(o, "kernel_crc");
 	rq->initrd_crc = (uint32_t)get_number(o, "initrd_crc");
 	ret->fdt_addr = get_number(o, "fdt_addr");

@@ -3,6 +3,7 @@
 
 #include "arch.h"
 #include "image-plan.h"
+#include "message.h"
 
 static void print_range(const char *what, const char *name, uint64_t addr, uint64_t size)
 {
@@ -57,6 +58,25 @@ static void print_handover(const struct image_plan *p)
 		       ULL(r->preserved.map.bytes >> 10), ULL(r->preserved.map.blocks));
 	printf("%-9s 0x%llx, %s\n", "root FDT",
 	       ULL(payload_fdt_addr(h, &p->layout, p->payload->addr)), map_origin[h->map]);
+}
+
+void image_plan_debug(const struct image_plan *p)
+{
+	const struct machine *m = p->machine;
+
+	for (size_t i = 0; i < m->memmap_count; i++)
+		debug("memory  0x%012llx-0x%012llx type %u", ULL(m->memmap[i].addr),
+		      ULL(m->memmap[i].addr + m->memmap[i].size - 1), m->memmap[i].type);
+	for (size_t i = 0; i < m->usable_count; i++)
+		debug("usable  0x%012llx-0x%012llx", ULL(m->usable[i].addr),
+		      ULL(m->usable[i].addr + m->usable[i].size - 1));
+	for (size_t i = 0; i < p->segments.count; i++) {
+		const struct segment *s = &p->segments.list[i];
+
+		debug("segment 0x%012llx-0x%012llx %s", ULL(s->addr), ULL(s->addr + s->size - 1), s->name);
+	}
+	debug("entry   0x%012llx", ULL(p->segments.entry));
+	debug("command line: %s", p->cmdline);
 }
 
 void image_plan_print(const struct image_plan *p)

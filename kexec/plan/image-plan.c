@@ -31,7 +31,8 @@ int image_plan_no_room(const struct image_plan *p, const char *name, uint64_t si
 	if (err == -KHO_ERR_LIMIT)
 		return error("more than %d segments", SEGMENTS_MAX);
 	if (!p->handover)
-		return error("no room for the %s (%llu KiB) in the machine's RAM", name, ULL(size >> 10));
+		return error("no room for the %s (%llu KiB) in the machine's RAM%s", name, ULL(size >> 10),
+			     p->mem_min || p->mem_max ? " within --mem-min and --mem-max" : "");
 	if (!p->handover->running.kho)
 		return error("no room in scratch for the %s (%llu KiB): use a smaller kernel, initrd or "
 			     "blobs", name, ULL(size >> 10));
@@ -41,11 +42,18 @@ int image_plan_no_room(const struct image_plan *p, const char *name, uint64_t si
 		     name, ULL(size >> 10), scratch_parameter(p->handover->running.scratch_name));
 }
 
+/* The lower one of two limits, of which 0 is none. */
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
 static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t align, uint64_t min,
 		 uint64_t max, struct segment **ret)
 {
-	const struct kho_place want = { .align = align, .min = min, .max = max };
-	const struct kho_place low = { .align = align, .min = min, .max = LIMIT_4G };
+	const uint64_t lowest = min > p->mem_min ? min : p->mem_min;
+	const struct kho_place want = { .align = align, .min = lowest, .max = lower(max, p->mem_max) };
+	const struct kho_place low = { .align = align, .min = lowest, .max = lower(LIMIT_4G, want.max) };
 	size_t count;
 	const struct kho_range *area = areas(p, &count);
 	int err = -KHO_ERR_NOSPACE;
@@ -313,13 +321,23 @@ static int fill_payload(struct image_plan *p)
 	return move_blobs(p);
 }
 
+static uint16_t serial_port(const struct image_plan *p)
+{
+	return p->serial_port ? p->serial_port : p->placer->serial_port(p->cmdline);
+}
+
+static uint16_t screen(const struct image_plan *p)
+{
+	return (uint16_t)(arch_screen(p->machine) | p->console);
+}
+
 /* Where the kernel's purgatory prints messages. */
 static void fill_console(struct image_plan *p)
 {
 	struct kho_payload *payload = (void *)(p->payload_buf.data + sizeof(struct kho_setup_data));
 
-	payload->serial_port = p->placer->serial_port(p->cmdline);
-	payload->console = arch_screen(p->machine);
+	payload->serial_port = serial_port(p);
+	payload->console = screen(p);
 }
 
 /* The table goes into the payload, where the next kernel finds it, or into a segment. */
@@ -352,8 +370,8 @@ static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
 		.react = {
 			.table_addr = table_addr,
 			.table_size = table_addr ? table_size(&p->verify) : 0,
-			.serial_port = p->placer->serial_port(p->cmdline),
-			.console = arch_screen(p->machine),
+			.serial_port = serial_port(p),
+			.console = screen(p),
 		},
 	};
 	unsigned char *at;

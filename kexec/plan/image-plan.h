@@ -33,6 +33,9 @@ struct image_plan {
 	struct handover *handover;	/* NULL: an image without handover */
 	const struct boot_firmware *firmware;	/* NULL: not passed on */
 	const char *cmdline;
+	uint64_t mem_min, mem_max;	/* without a handover; 0: any */
+	uint16_t serial_port;		/* 0: the one of CMDLINE */
+	uint16_t console;		/* KHO_CONSOLE_*, besides the machine's screen */
 	bool no_checks;
 	bool dry_run;			/* without root it is unknown what is set aside */
 	/* The plan. */
@@ -62,6 +65,9 @@ int image_plan_no_room(const struct image_plan *plan, const char *name, uint64_t
 
 /* Print all of it on stdout. */
 void image_plan_print(const struct image_plan *plan);
+
+/* Print ranges of memory, segments and the command line with debug(). */
+void image_plan_debug(const struct image_plan *plan);
 
 void image_plan_release(struct image_plan *plan);
 

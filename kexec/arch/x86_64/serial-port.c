@@ -37,6 +37,16 @@ static uint16_t port_of(struct text console)
 	return 0;
 }
 
+uint16_t arch_serial_named(const char *name)
+{
+	const char *end;
+	uint64_t port;
+
+	if (!strncmp(name, "ttyS", 4))
+		return strlen(name) == 5 ? port_of((struct text){ name, 5 }) : 0;
+	return parse_size(name, &end, &port) && !*end && port <= 0xfff8 ? (uint16_t)port : 0;
+}
+
 /* The last console=ttySN or console=uart8250,io,PORT. */
 uint16_t arch_serial_port(const char *line)
 {
