@@ -15,10 +15,12 @@
 #include "machine.h"
 #include "message.h"
 #include "options.h"
+#include "preserved.h"
+#include "refusal.h"
 #include "report.h"
 #include "running.h"
 #include "state.h"
-#include "syscalls.h"
+#include "sysfs-kexec.h"
 #include "target.h"
 
 static const char *root_dir(const struct options *o)
@@ -29,7 +31,7 @@ static const char *root_dir(const struct options *o)
 /* 1 loaded, 0 not, 255 unknown: the inverse of what shells call true. */
 static int loaded_status(const struct options *o)
 {
-	const char *file = o->load ? "sys/kernel/kexec_loaded" :
+	const char *file = o->load && !o->panic ? "sys/kernel/kexec_loaded" :
 						     "sys/kernel/kexec_crash_loaded";
 	struct root root;
 	uint64_t value;
@@ -105,17 +107,6 @@ static int complete_cmdline(struct options *o, const char *own)
 	return reused ? 0 : error("no memory for the command line");
 }
 
-static int file_loaded(void)
-{
-	struct root root;
-
-	if (!root_init(&root, "/")) {
-		state_forget(&root);
-		close(root.fd);
-	}
-	return EXIT_OK;
-}
-
 /* A root that cannot be opened cannot be told of either. */
 static bool kho_is_on(const struct options *o)
 {
@@ -147,43 +138,106 @@ static void notice_not_finalized(const struct options *o)
 	close(root.fd);
 }
 
-/*
- * Try the kernel's own loader first. If it cannot load the image, kexec_load may, but not when
- * that would drop what the running kernel preserves.
- */
-static int load_auto(const struct options *o, struct target *target)
+/* kexec_file_load has failed with ERR, and nothing else is tried. */
+static int stay_failed(const struct options *o, const struct root *root, int err)
 {
-	enum file_load_result result;
+	errno = err;
+	error_errno("kexec_file_load failed for '%s'; what was loaded before is still loaded",
+		    o->request.kernel);
+	refusal_explain(root, CALL_KEXEC_FILE_LOAD, err);
+	return EXIT_FAILED;
+}
+
+/*
+ * A distribution may have KHO on for all its users. What the kernel preserves for one who wants it
+ * must not be lost for want of an option. 0, or -1 after a message.
+ */
+static int check_preserved(const struct root *root)
+{
+	char what[PRESERVED_TEXT] = "memory, perhaps: it does not tell";
+	int found;
+
+	if (!running_has_kho(root))
+		return 0;
+	found = preserved_find(root, what);
+	if (found)
+		return error("not trying kexec_load: this kernel runs with KHO, and preserves %s, which would "
+			     "be lost; use --kho to hand it over, or -c to leave it behind", what);
+	notice("loading through kexec_load: this kernel runs with KHO, and preserves nothing that would be "
+	       "lost");
+	return 0;
+}
+
+/* Under lockdown kexec_load fails as well, and asking for it would hide the first reason. */
+static bool may_use_segments(const struct options *o, const struct root *root)
+{
+	char mode[32];
+
+	lockdown_mode(root, mode, sizeof(mode));
+	return o->request.method != METHOD_FILE && !strcmp(mode, "none");
+}
+
+/* kexec_file_load has failed with ERR. */
+static int fall_back(const struct options *o, struct target *target, const struct root *root, int err)
+{
+	if (!may_use_segments(o, root))
+		return stay_failed(o, root, err);
+	debug("kexec_file_load: %s; trying kexec_load", strerror(err));
+	if (check_preserved(root))
+		return stay_failed(o, root, err);
+	return load_image(&o->request, target, "/", NULL);
+}
+
+/* Do not ask kexec_file_load: where the kernel limits loads, asking counts as one. */
+static int load_vmlinux(const struct options *o, struct target *target, const struct root *root)
+{
+	if (!may_use_segments(o, root)) {
+		error("the kernel's own loader (kexec_file_load) takes no vmlinux like '%s': load the "
+		      "bzImage of this kernel%s", o->request.kernel,
+		      o->request.method == METHOD_FILE ? ", or use -c" : "");
+		return EXIT_FAILED;
+	}
+	return check_preserved(root) ? EXIT_FAILED : load_image(&o->request, target, "/", NULL);
+}
+
+/* Try the kernel's own loader first. If it cannot load the image, kexec_load may. */
+static int load_auto(const struct options *o, struct target *target, const struct root *root)
+{
+	const char *option = request_needs_segments(&o->request);
 
 	notice_not_finalized(o);
-	result = load_image_file(&o->request, target);
-	if (result == FILE_LOAD_OK)
-		return file_loaded();
-	if (result == FILE_LOAD_FAILED)
-		return EXIT_FAILED;
-	if (o->request.method == METHOD_FILE && target->image.segments_only) {
-		error("the kernel's own loader (kexec_file_load) takes no vmlinux like '%s': use -c, or "
-		      "load the bzImage of this kernel", o->request.kernel);
+	if (option) {
+		debug("kexec_load, because kexec_file_load does not know %s", option);
+		return check_preserved(root) ? EXIT_FAILED : load_image(&o->request, target, "/", NULL);
+	}
+	if (target->image.segments_only)
+		return load_vmlinux(o, target, root);
+	if (o->request.no_checks)
+		notice("--no-checks has no effect where the kernel loads by itself (kexec_file_load), because "
+		       "its purgatory checks always; -c loads without checks");
+	switch (load_image_file(root, &o->request, target)) {
+	case FILE_LOAD_OK:
+		state_forget(root);
+		return EXIT_OK;
+	case FILE_LOAD_UNSUPPORTED:
+		return fall_back(o, target, root, errno);
+	default:
 		return EXIT_FAILED;
 	}
-	if (o->request.method == METHOD_FILE) {
-		error_errno("kexec_file_load failed for '%s'", o->request.kernel);
-		return EXIT_FAILED;
-	}
-	if (kho_is_on(o)) {
-		error_errno("kexec_file_load failed for '%s'", o->request.kernel);
-		error("not trying kexec_load: this kernel runs with KHO, or does not tell, and what it "
-		      "preserves would be lost; use --kho to hand it over, or -c to leave it behind");
-		return EXIT_FAILED;
-	}
-	debug("kexec_file_load: %s; trying kexec_load", strerror(errno));
-	return load_image(&o->request, target, "/", NULL);
 }
 
 static int load_plain(const struct options *o, struct target *target)
 {
-	if (o->request.method != METHOD_SEGMENTS && !o->request.dry_run)
-		return load_auto(o, target);
+	struct root root;
+	int code;
+
+	if (o->request.method != METHOD_SEGMENTS && !o->request.dry_run) {
+		if (root_init(&root, "/"))
+			return EXIT_FAILED;
+		code = load_auto(o, target, &root);
+		close(root.fd);
+		return code;
+	}
 	if (kho_is_on(o))
 		notice("this kernel runs with KHO, and the loaded image gets no handover; --kho "
 		       "hands over what is preserved");

@@ -10,6 +10,7 @@
 struct options {
 	/* Actions; several can be combined as in kexec-tools. */
 	bool load, exec, unload, status, help, version;
+	bool panic;			/* of crash kernels */
 	bool shutdown;			/* no action named: load, then shutdown(8) */
 	bool kho_status;
 	char *kho_get;			/* blob name */
@@ -17,7 +18,7 @@ struct options {
 	bool no_ifdown, no_sync, json;
 	char *sysroot;			/* "/" unless a captured tree stands in */
 	struct request request;		/* cmdline: what --append said, or NULL */
-	bool reuse_cmdline;
+	bool reuse_cmdline, console_serial;
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "message.h"
 #include "method.h"
 #include "refresh.h"
+#include "refusal.h"
 #include "signals.h"
 #include "syscalls.h"
 #include "sysfs-kexec.h"
@@ -109,6 +110,30 @@ int execute(const char *root_dir, bool no_sync, bool no_ifdown)
 	return code;
 }
 
+/*
+ * The second call for a kernel without the first one only: a call that fails may be counted all the
+ * same. 0, or -1 after a message.
+ */
+static int unload_by(const struct root *root, enum method_choice choice)
+{
+	const struct load_method *last = NULL;
+	int err = ENOSYS;
+
+	for (const struct load_method *const *m = load_methods; err == ENOSYS && *m; m++) {
+		if (choice != METHOD_AUTO && choice != (*m)->choice)
+			continue;
+		last = *m;
+		err = last->unload() ? errno : 0;
+	}
+	if (!err)
+		return 0;
+	errno = err;
+	error_errno("cannot unload");
+	refusal_explain(root, last && last->choice == METHOD_FILE ? CALL_KEXEC_FILE_LOAD : CALL_KEXEC_LOAD,
+			err);
+	return -1;
+}
+
 int unload(const char *root_dir, enum method_choice choice)
 {
 	struct root root;
@@ -116,12 +141,9 @@ int unload(const char *root_dir, enum method_choice choice)
 
 	if (root_init(&root, root_dir))
 		return EXIT_FAILED;
-	for (const struct load_method *const *m = load_methods; err && *m; m++)
-		if (choice == METHOD_AUTO || choice == (*m)->choice)
-			err = (*m)->unload();
-	if (err) {
-		error_errno("cannot unload");
-	} else {
+	if (!refusal_foreseen(&root, false))
+		err = unload_by(&root, choice);
+	if (!err) {
 		state_forget(&root);
 		finalize_try_undo(root_dir);
 	}

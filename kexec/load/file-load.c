@@ -5,6 +5,7 @@
 
 #include "file-load.h"
 #include "message.h"
+#include "refusal.h"
 #include "syscalls.h"
 
 #ifndef KEXEC_FILE_DEBUG
@@ -22,16 +23,24 @@ static int call(struct given fd, const char *cmdline, unsigned long flags, int k
 	return sys_kexec_file_load(fd.kernel, fd.initrd, cmdline, flags, kho_fd) ? errno : 0;
 }
 
-/* Kernels before 6.8 do not know KEXEC_FILE_DEBUG. */
-static int call_verbosely(struct given fd, const char *cmdline, unsigned long flags, int kho_fd)
+/*
+ * Kernels before 6.8 do not know KEXEC_FILE_DEBUG, and those before 6.17 not KEXEC_FILE_NO_CMA, but
+ * neither do they use CMA. Where calls are COUNTED, there is one.
+ */
+static int call_with_wishes(struct given fd, const char *cmdline, unsigned long flags, int kho_fd,
+			    bool counted)
 {
 	int err = EINVAL;
 
 	if (fd.initrd < 0)
 		flags |= KEXEC_FILE_NO_INITRAMFS;
-	if (debug_enabled)
+	if (debug_enabled && !counted)
 		err = call(fd, cmdline, flags | KEXEC_FILE_DEBUG, kho_fd);
-	return err == EINVAL ? call(fd, cmdline, flags, kho_fd) : err;
+	if (err == EINVAL)
+		err = call(fd, cmdline, flags, kho_fd);
+	if (err == EINVAL && flags & KEXEC_FILE_NO_CMA && !counted)
+		err = call(fd, cmdline, flags & ~(unsigned long)KEXEC_FILE_NO_CMA, kho_fd);
+	return err;
 }
 
 /* Put BUF into sealed memory. 0, or -1 with errno. */
@@ -45,7 +54,8 @@ static int give(int *ret_fd, const char *name, const struct buffer *buf)
  * A file that is an image goes to the kernel as it is: signatures for IMA are beside it, in its
  * inode. What was unpacked goes there in sealed memory.
  */
-int file_load(const struct target *t, const char *cmdline, unsigned long flags, int kho_fd)
+int file_load(const struct root *root, const struct target *t, const char *cmdline, unsigned long flags,
+	      int kho_fd)
 {
 	const bool own_initrd = t->initrd_fd < 0 && t->initrd.size;
 	struct given fd = { t->kernel_fd, t->initrd_fd };
@@ -56,7 +66,7 @@ int file_load(const struct target *t, const char *cmdline, unsigned long flags, 
 	if (own_initrd && give(&fd.initrd, "initrd", &t->initrd))
 		err = errno;
 	if (!err)
-		err = call_verbosely(fd, cmdline, flags, kho_fd);
+		err = call_with_wishes(fd, cmdline, flags, kho_fd, refusal_counts(root));
 	if (t->extras.unpacked)
 		close(fd.kernel);
 	if (own_initrd && fd.initrd >= 0)
@@ -64,16 +74,26 @@ int file_load(const struct target *t, const char *cmdline, unsigned long flags, 
 	return err;
 }
 
-enum file_load_result load_image_file(const struct request *rq, const struct target *t)
+static bool may_work_otherwise(int err)
 {
-	/* Do not ask: where the kernel limits loads, asking counts as one. */
-	int err = t->image.segments_only ? ENOEXEC : file_load(t, rq->cmdline, 0, -1);
+	return err == ENOSYS || err == EINVAL || err == ENOEXEC || err == ENOTSUP || err == EADDRNOTAVAIL;
+}
 
+enum file_load_result load_image_file(const struct root *root, const struct request *rq,
+				      const struct target *t)
+{
+	int err;
+
+	if (refusal_foreseen(root, false))
+		return FILE_LOAD_FAILED;
+	debug("trying kexec_file_load");
+	err = file_load(root, t, rq->cmdline, rq->file_flags, -1);
 	if (!err)
 		return FILE_LOAD_OK;
 	errno = err;
-	if (err == ENOSYS || err == EINVAL || err == ENOEXEC || err == ENOTSUP)
+	if (may_work_otherwise(err))
 		return FILE_LOAD_UNSUPPORTED;
-	error_errno("kexec_file_load failed for '%s'", rq->kernel);
+	error_errno("kexec_file_load failed for '%s'; what was loaded before is still loaded", rq->kernel);
+	refusal_explain(root, CALL_KEXEC_FILE_LOAD, err);
 	return FILE_LOAD_FAILED;
 }

@@ -8,9 +8,10 @@
 
 /*
  * Load the open files of TARGET with CMDLINE; FLAGS in addition to those that TARGET requires.
- * KHO_FD: with KEXEC_FILE_KHO in FLAGS. 0, or the errno of the system call.
+ * KHO_FD: with KEXEC_FILE_KHO in FLAGS. ROOT tells whether calls are counted. 0, or the errno of the system call.
  */
-int file_load(const struct target *target, const char *cmdline, unsigned long flags, int kho_fd);
+int file_load(const struct root *root, const struct target *target, const char *cmdline,
+	      unsigned long flags, int kho_fd);
 
 enum file_load_result {
 	FILE_LOAD_OK,
@@ -18,7 +19,19 @@ enum file_load_result {
 	FILE_LOAD_UNSUPPORTED,		/* errno says why; kexec_load may succeed */
 };
 
-/* Load REQUEST through kexec_file_load(2) alone, without a handover built here. */
-enum file_load_result load_image_file(const struct request *request, const struct target *target);
+/*
+ * Load REQUEST through kexec_file_load(2) alone, without a handover built here, unless the system
+ * below ROOT says that it takes nothing.
+ */
+enum file_load_result load_image_file(const struct root *root, const struct request *request,
+				      const struct target *target);
+
+/* Of newer kernels, for the FILE_FLAGS of a request. */
+#ifndef KEXEC_FILE_NO_CMA
+#define KEXEC_FILE_NO_CMA	0x10	/* 6.17 */
+#endif
+#ifndef KEXEC_FILE_FORCE_DTB
+#define KEXEC_FILE_FORCE_DTB	0x20	/* 6.19 */
+#endif
 
 #endif

@@ -6,6 +6,7 @@
 #include "arch.h"
 #include "message.h"
 #include "method.h"
+#include "refusal.h"
 #include "syscalls.h"
 
 static int takes_all(const struct handover *h, const struct target *t, const struct request *rq)
@@ -16,27 +17,21 @@ static int takes_all(const struct handover *h, const struct target *t, const str
 	return 1;
 }
 
-static int refuse(void)
+static int refuse(const struct root *root)
 {
-	bool closed = errno == EPERM;
+	int err = errno;
 
 	error_errno("kexec_load failed; what was loaded before is still loaded");
-	if (closed)
-		notice("kexec_load needs root (CAP_SYS_BOOT), no lockdown, and "
-		       "'sysctl kernel.kexec_load_disabled' at 0");
+	refusal_explain(root, CALL_KEXEC_LOAD, err);
 	return -1;
 }
 
 /* If the kernel limits loads, do not ask it, because asking counts as one. */
 static int check_open(const struct root *root)
 {
-	char limit[16];
-
-	if (root_read_line(root, "proc/sys/kernel/kexec_load_limit_reboot", limit, sizeof(limit)) ||
-	    !strcmp(limit, "-1"))
-		return sys_kexec_load_check() ? refuse() : 0;
-	return strcmp(limit, "0") ? 0 : error("the kernel takes no more images: "
-					      "kernel.kexec_load_limit_reboot is 0");
+	if (refusal_foreseen(root, false))
+		return -1;
+	return !refusal_counts(root) && sys_kexec_load_check() ? refuse(root) : 0;
 }
 
 static void print_segments(const struct segments *s)
@@ -50,10 +45,15 @@ static void print_segments(const struct segments *s)
 
 static int load(const struct request *rq, const struct image_plan *plan)
 {
+	const struct root *root = &plan->machine->root;
+
 	(void)rq;
+	if (refusal_foreseen(root, false))
+		return -1;
+	debug("trying kexec_load");
 	if (!sys_kexec_load(&plan->segments))
 		return 0;
-	refuse();
+	refuse(root);
 	print_segments(&plan->segments);
 	return -1;
 }

@@ -49,6 +49,10 @@ static int check_lockdown(const struct loading *l)
 			     "--kho-save-segment=FILE, have FILE signed like a kernel module, and "
 			     "load it with a signed kernel and --kho-segment=FILE; or boot without "
 			     "lockdown", mode);
+	if (!l->request->kho && request_needs_segments(l->request))
+		return error("the kernel is locked down (%s), which closes kexec_load, and nothing else knows "
+			     "%s: leave it out, or boot without lockdown", mode,
+			     request_needs_segments(l->request));
 	return error("the kernel is locked down (%s), which closes kexec_load: load a signed kernel with "
 		     "'kexec -s -l', or boot without lockdown%s", mode,
 		     l->request->kho ? "; what --kho adds needs kexec_load, or a kernel that takes a "
@@ -59,6 +63,7 @@ static int check_lockdown(const struct loading *l)
 static int prepare_saved(struct loading *l)
 {
 	l->method = &method_prebuilt;
+	l->plan.machine = &l->machine;
 	l->plan.target = l->target;
 	if (prebuilt_saved_read(l->request, &l->machine, l->target, &l->handover, &l->plan.payload_buf) ||
 	    handover_cmdline(&l->handover, &l->cmdline))
@@ -106,13 +111,19 @@ static int plan(struct loading *l)
 		.handover = rq->kho ? &l->handover : NULL,
 		.firmware = l->firmware,
 		.cmdline = l->cmdline,
+		.mem_min = rq->mem_min,
+		.mem_max = rq->mem_max && rq->mem_max < UINT64_MAX ? rq->mem_max + 1 : 0,
+		.serial_port = rq->serial_port,
+		.console = rq->console_vga ? KHO_CONSOLE_VGA : 0,
 		.no_checks = rq->no_checks,
 		.dry_run = rq->dry_run,
 		.placer = l->method->placer,
 	};
-	if (!image_plan_place(&l->plan))
+	if (!image_plan_place(&l->plan)) {
+		image_plan_debug(&l->plan);
 		/* Scratch may not have been known before. */
 		return rq->kho ? handover_check_memory(&l->handover, l->cmdline) : 0;
+	}
 	if (l->plan.placer->payload_only && !rq->save_prebuilt && name_set_empty(&rq->late))
 		notice("with -c this program places everything, which takes less room");
 	return -1;

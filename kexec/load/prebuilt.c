@@ -13,6 +13,7 @@
 #include "place-by-kernel.h"
 #include "prebuilt.h"
 #include "prebuilt-file.h"
+#include "refusal.h"
 #include "syscalls.h"
 #include "sysfs-kho.h"
 
@@ -73,14 +74,12 @@ static const char *handover_obstacle(const struct handover *h)
 	return NULL;
 }
 
-static const char *image_obstacle(const struct target *t, const struct request *rq)
+static const char *image_obstacle(const struct target *t)
 {
 	if (t->image.segments_only)
 		return "kexec_file_load takes no vmlinux";
 	if (t->image.limit)
 		return "the new kernel cannot be loaded above 4 GiB, which kexec_file_load needs";
-	if (rq->no_efi)
-		return "--noefi works with kexec_load only";
 	return NULL;
 }
 
@@ -102,16 +101,18 @@ static const struct handover_region *foreign_region(const struct handover *h)
 bool prebuilt_obstacle(const struct handover *h, const struct target *t, const struct request *rq,
 		       char *why, size_t size)
 {
-	const char *text = features_obstacle(h, rq);
+	const char *text = features_obstacle(h, rq), *option = request_needs_segments(rq);
 	const struct handover_region *foreign;
 	struct payload_layout layout;
 
 	if (!text)
 		text = handover_obstacle(h);
 	if (!text)
-		text = image_obstacle(t, rq);
+		text = image_obstacle(t);
 	snprintf(why, size, "%s", text ? text : "");
-	if (text)
+	if (!text && option)
+		snprintf(why, size, "%s works with kexec_load only", option);
+	if (*why)
 		return true;
 	foreign = foreign_region(h);
 	if (foreign)
@@ -183,7 +184,7 @@ static const char *meaning(int err)
 	return "the kernel does not take this handover";
 }
 
-static void say_remedy(const struct request *rq, int err)
+static void say_remedy(const struct root *root, const struct request *rq, int err)
 {
 	const char *log = "the kernel's log may say more (\"KHO segment\")";
 
@@ -193,9 +194,10 @@ static void say_remedy(const struct request *rq, int err)
 	case ENOKEY:
 	case ENODATA:
 	case ENOPKG:
-		notice("kexec_file_load needs root (CAP_SYS_BOOT), 'sysctl "
-		       "kernel.kexec_load_disabled' at 0, and, if the kernel demands signatures, a "
-		       "signed kernel and a handover signed by a key it trusts "
+	case EKEYREVOKED:
+	case EKEYEXPIRED:
+		refusal_explain(root, CALL_KEXEC_FILE_LOAD, err);
+		notice("where the kernel demands signatures, it takes only a handover signed by a key it trusts "
 		       "(--kho-save-segment, --kho-segment)");
 		return;
 	case ESTALE:
@@ -212,12 +214,16 @@ static void say_remedy(const struct request *rq, int err)
 
 static int load(const struct request *rq, const struct image_plan *plan)
 {
+	const struct root *root = &plan->machine->root;
 	const struct buffer *handover = &plan->payload_buf;
-	int fd = memfd_sealed("kho-segment", handover->data, handover->size), err;
+	int fd, err;
 
+	if (refusal_foreseen(root, false))
+		return -1;
+	fd = memfd_sealed("kho-segment", handover->data, handover->size);
 	if (fd < 0)
 		return error_errno("cannot put the handover (%zu KiB) into a memfd", handover->size >> 10);
-	err = file_load(plan->target, plan->cmdline, KEXEC_FILE_KHO, fd);
+	err = file_load(root, plan->target, plan->cmdline, KEXEC_FILE_KHO | rq->file_flags, fd);
 	close(fd);
 	if (!err)
 		return 0;
@@ -225,7 +231,7 @@ static int load(const struct request *rq, const struct image_plan *plan)
 	error_errno("kexec_file_load failed for '%s' with its handover; what was loaded before is "
 		    "still loaded",
 		    rq->kernel);
-	say_remedy(rq, err);
+	say_remedy(root, rq, err);
 	return -1;
 }
 

@@ -20,6 +20,7 @@
 #include "kho-handover.h"
 #include "load.h"
 #include "message.h"
+#include "refusal.h"
 #include "said.h"
 #include "state.h"
 #include "syscalls.h"
@@ -33,6 +34,8 @@
 
 #define FINALIZE	"sys/kernel/debug/kho/out/finalize"
 #define MARK		STATE_DIR "/finalized"
+#define LOCKDOWN	"sys/kernel/security/lockdown"
+#define LOAD_DISABLED	"proc/sys/kernel/kexec_load_disabled"
 #define LOAD_LIMIT	"proc/sys/kernel/kexec_load_limit_reboot"
 #define BOOT_ID		"6bd2cc34-8a25-4a1f-9f0c-2f6a5b1d7e01"
 
@@ -646,13 +649,121 @@ static void plain_by_the_kernel(void **state)
 		{ 0, FILE_LOAD_OK }, { ENOSYS, FILE_LOAD_UNSUPPORTED }, { EINVAL, FILE_LOAD_UNSUPPORTED },
 		{ ENOEXEC, FILE_LOAD_UNSUPPORTED }, { ENOTSUP, FILE_LOAD_UNSUPPORTED },
 		{ EPERM, FILE_LOAD_FAILED }, { EKEYREJECTED, FILE_LOAD_FAILED },
+		{ EADDRNOTAVAIL, FILE_LOAD_UNSUPPORTED },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		load_errno = answers[i].err;
-		assert_int_equal(load_image_file(&request, &target), answers[i].result);
+		assert_int_equal(load_image_file(&tree.root, &request, &target), answers[i].result);
 	}
+}
+
+/* ---- Why not, as the system tells ----------------------------------------------------- */
+
+static void put_text(const char *path, const char *text)
+{
+	tree_write(&tree, path, text, strlen(text));
+}
+
+static void not_allowed(void **state)
+{
+	static const struct {
+		const char *path, *text, *phrase;
+		int err;
+		const char *calls;
+	} row[] = {
+		{ LOAD_DISABLED, "1\n", "kernel.kexec_load_disabled is 1", 0, "" },
+		{ LOAD_LIMIT, "0\n", "kernel.kexec_load_limit_reboot is 0", 0, "" },
+		{ LOAD_DISABLED, "0\n", "kexec_load needs root (CAP_SYS_BOOT), no lockdown", EPERM, "l" },
+		{ LOAD_LIMIT, "-1\n", "kexec_load needs root (CAP_SYS_BOOT), no lockdown", EPERM, "l" },
+		{ "proc/self/status", "Name:\tx\nCapEff:\t000001ffffbfffff\n", "does not have CAP_SYS_BOOT",
+		  EPERM, "l" },
+		{ "proc/self/status", "Name:\tx\nCapEff:\t0000000000400000\n", "none of these shows as the cause",
+		  EPERM, "l" },
+		{ LOAD_DISABLED, "0\n", "another program loads or unloads", EBUSY, "l" },
+		{ LOAD_DISABLED, "0\n", "without CONFIG_KEXEC,", ENOSYS, "l" },
+		{ LOAD_DISABLED, "0\n", "a segment lies where the kernel has no memory", EADDRNOTAVAIL, "l" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		teardown(state);
+		setup(state);
+		request.kho = false;
+		put_text(row[i].path, row[i].text);
+		load_errno = row[i].err;
+		said_begin();
+		loads(EXIT_FAILED, row[i].calls, false);
+		assert_said(said_end(), row[i].phrase);
+	}
+}
+
+static void not_allowed_by_file(void **state)
+{
+	static const struct {
+		const char *path, *text, *phrase;
+		int err;
+		const char *calls;
+	} row[] = {
+		{ LOAD_DISABLED, "1\n", "kernel.kexec_load_disabled is 1", 0, "" },
+		{ LOAD_LIMIT, "0\n", "kernel.kexec_load_limit_reboot is 0", 0, "" },
+		{ LOCKDOWN, "none [integrity] confidentiality\n", "takes no kernel without a signature", EPERM,
+		  "k" },
+		{ LOAD_DISABLED, "0\n", "is signed by a key that the kernel does not have", ENOKEY, "k" },
+		{ LOAD_DISABLED, "0\n", "takes only signed images", ENODATA, "k" },
+		{ LOAD_DISABLED, "0\n", "does not fit the file", EKEYREJECTED, "k" },
+		{ LOAD_DISABLED, "0\n", "IMA's policy", EACCES, "k" },
+		{ LOAD_DISABLED, "0\n", "somebody is writing", ETXTBSY, "k" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		teardown(state);
+		setup(state);
+		put_text(row[i].path, row[i].text);
+		load_errno = row[i].err;
+		assert_says(FILE_LOAD_FAILED, row[i].phrase, load_image_file(&tree.root, &request, &target));
+		assert_string_equal(done, row[i].calls);
+	}
+}
+
+/* Which way is left depends on lockdown: no advice leads back to where it came from. */
+static void no_circle(void **state)
+{
+	(void)state;
+	assert_says(0, "-c may load it", (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, ENOEXEC), 0));
+	assert_says(0, "scratch areas", (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, EADDRNOTAVAIL), 0));
+	put_text(LOCKDOWN, "none [integrity] confidentiality\n");
+	assert_says(0, "unpack it, because lockdown closes kexec_load",
+		    (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, ENOEXEC), 0));
+	assert_says(0, "use kexec_file_load (-s)", (refusal_explain(&tree.root, CALL_KEXEC_LOAD, EPERM), 0));
+	request.kho = false;
+	said_begin();
+	loads(EXIT_REFUSED, "", false);
+	assert_said(said_end(), "load a signed kernel with 'kexec -s -l'");
+	target.packed = true;
+	said_begin();
+	loads(EXIT_REFUSED, "", false);
+	assert_said(said_end(), "unpack '");
+	request.no_efi = true;
+	said_begin();
+	loads(EXIT_REFUSED, "", false);
+	assert_said(said_end(), "nothing else knows --noefi: leave it out");
+}
+
+/* A call that fails counts too. */
+static void one_call_where_they_count(void **state)
+{
+	(void)state;
+	load_errno = EINVAL;
+	debug_enabled = true;
+	request.file_flags = KEXEC_FILE_NO_CMA;
+	load_image_file(&tree.root, &request, &target);
+	assert_string_equal(done, "kkk");
+	memset(done, 0, sizeof(done));
+	put_text(LOAD_LIMIT, "2\n");
+	load_image_file(&tree.root, &request, &target);
+	assert_string_equal(done, "k");
+	debug_enabled = false;
 }
 
 /* ---- A kernel that is made to finalize ------------------------------------------------ */
@@ -943,7 +1054,9 @@ int main(void)
 		TEST(another_loads), TEST(file_written), TEST(file_renamed), TEST(no_place_to_describe),
 		TEST(cannot_describe), TEST(another_loads_at_the_end), TEST(followed),
 		TEST(dry_run), TEST(lockdown), TEST(other_files),
-		TEST(files_out_of_reach), TEST(files_held), TEST(unpacked), TEST(unified), TEST(segments_only), TEST(unpacked_handed_over), TEST(plain), TEST(plain_by_the_kernel),
+		TEST(files_out_of_reach), TEST(files_held), TEST(unpacked), TEST(unified),
+		TEST(segments_only), TEST(unpacked_handed_over), TEST(plain), TEST(plain_by_the_kernel),
+		TEST(not_allowed), TEST(not_allowed_by_file), TEST(no_circle), TEST(one_call_where_they_count),
 		TEST(made_before), TEST(unfit_segment),
 		PENDING(refused_before_finalizing), PENDING(finalized_last), PENDING(loads_counted),
 		PENDING(loads_not_counted), PENDING(fails_after_finalizing),

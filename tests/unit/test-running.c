@@ -12,6 +12,7 @@
 #include "blocks.h"
 #include "finalize.h"
 #include "handover.h"
+#include "preserved.h"
 #include "running.h"
 #include "said.h"
 #include "tree.h"
@@ -423,6 +424,72 @@ static void regions_refused(void **state)
 	assert_refused("node 'memblock' is broken", look(true));
 }
 
+/* ---- Would anything be lost? --------------------------------------------------------------- */
+
+/* The root FDT of 6.19, with these nodes. */
+static void put_root(const char *const *name)
+{
+	struct kho_root root = { .abi = KHO_ABI_V1 };
+
+	for (; *name; name++)
+		assert_int_equal(kho_root_add(&root, *name, MEMBLOCK_ADDR, 0), 0);
+	memset(core.m.fdt, 0, sizeof(core.m.fdt));
+	assert_int_equal(kho_root_write(&root, core.m.fdt, sizeof(core.m.fdt)), 0);
+	tree_write(&tree, "proc/kcore", &core, sizeof(core));
+}
+
+static void preserved(void **state)
+{
+	static const char *const kernels[] = { KHO_NODE_METADATA, KHO_NODE_LUO, NULL };
+	static const char *const regions[] = { KHO_NODE_METADATA, KHO_NODE_MEMBLOCK, NULL };
+	static const char *const clients[] = { KHO_NODE_LUO, "somebody", NULL };
+	char what[PRESERVED_TEXT] = "";
+
+	(void)state;
+	boot("6.19.2", false, "0\n");
+	put_root(kernels);
+	assert_says(0, NULL, preserved_find(&tree.root, what));
+	put_root(regions);
+	assert_says(1, NULL, preserved_find(&tree.root, what));
+	assert_string_equal(what, "reserve_mem region 'r0'");
+	core.m.reserved_mem_count = 0;
+	put_root(regions);
+	assert_says(1, NULL, preserved_find(&tree.root, what));
+	assert_string_equal(what, "reserve_mem regions");
+	put_root(clients);
+	assert_says(1, NULL, preserved_find(&tree.root, what));
+	assert_string_equal(what, "node 'somebody'");
+	/* A session is the file of a process, and leaves nothing in memory before the end. */
+	put_root(kernels);
+	tree_write(&tree, "proc/77/task/77/fd/0", "", 0);
+	assert_says(0, NULL, preserved_find(&tree.root, what));
+	assert_int_equal(symlinkat("anon_inode:[luo_session] alpha", tree.root.fd, "proc/77/task/77/fd/5"), 0);
+	assert_says(1, NULL, preserved_find(&tree.root, what));
+	assert_string_equal(what, "live update session 'alpha'");
+	put_root(kernels + 2);
+	assert_says(0, NULL, preserved_find(&tree.root, what));
+}
+
+/* What cannot be told counts as preserved. */
+static void preserved_untold(void **state)
+{
+	char what[PRESERVED_TEXT] = "";
+
+	(void)state;
+	boot("6.18.1", false, "1\n");
+	assert_refused("does not show what it preserves before it finalizes", preserved_find(&tree.root, what));
+	boot("6.19.2", false, "0\n");
+	memset(core.m.fdt, 0, sizeof(core.m.fdt));
+	tree_write(&tree, "proc/kcore", &core, sizeof(core));
+	assert_refused("root FDT cannot be read", preserved_find(&tree.root, what));
+	tree_write(&tree, "proc/kallsyms", "ffffffff81000000 T kho_populate\n", 32);
+	assert_refused("does not list kho_out", preserved_find(&tree.root, what));
+	tree_write(&tree, "proc/kallsyms", "0000000000000000 T kho_populate\n", 32);
+	assert_refused("hides its addresses", preserved_find(&tree.root, what));
+	tree_unlink(&tree, "proc/kcore");
+	assert_refused("/proc/kcore", preserved_find(&tree.root, what));
+}
+
 static struct handover *look_for_handover(void)
 {
 	const struct request request = { .kho = true };
@@ -482,6 +549,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_table, setup, teardown),
 		cmocka_unit_test_setup_teardown(regions_left_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(regions_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(preserved, setup, teardown),
+		cmocka_unit_test_setup_teardown(preserved_untold, setup, teardown),
 		cmocka_unit_test_setup_teardown(told_by_the_map, setup, teardown),
 	};
 
