@@ -36,7 +36,9 @@ _kexec_reserved() {
 # Options that are understood only to be refused are left out.
 _kexec_options() {
 	echo "--help --version --debug --load --exec --force --unload --status --type= \
-		--initrd= --ramdisk= --append= --command-line= --reuse-cmdline --noefi \
+		--initrd= --ramdisk= --append= --command-line= --reuse-cmdline --reuseinitrd --noefi \
+		--mem-min= --mem-max= --serial= --console-serial --console-vga --no-cma --force-dtb \
+		--args-linux --reuse-video-type \
 		--kexec-syscall --kexec-file-syscall --kexec-syscall-auto --no-checks --no-ifdown \
 		--no-sync --dry-run --sysroot= --json --kho --kho-region= --kho-blob= --kho-carry \
 		--kho-carry= --kho-verify= --kho-segment= --kho-save-segment= --kho-get= --kho-status \
@@ -53,6 +55,8 @@ _kexec_value() {	# _kexec_value OPTION VALUE; 1: OPTION takes none
 		compopt -o filenames ;;
 	--type | -t)
 		mapfile -t COMPREPLY < <(compgen -W "bzImage bzImage64" -- "$2") ;;
+	--serial)
+		mapfile -t COMPREPLY < <(compgen -W "ttyS0 ttyS1 ttyS2 ttyS3" -- "$2") ;;
 	--kho-blob)
 		_kexec_named_file "$2" ;;
 	--kho-carry)

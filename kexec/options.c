@@ -7,19 +7,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "boot-arch.h"
+#include "file-load.h"
 #include "message.h"
+#include "number.h"
 #include "options.h"
 
 enum long_only {
 	OPT_APPEND = 256, OPT_INITRD, OPT_REUSE_CMDLINE, OPT_NOEFI, OPT_DRY_RUN, OPT_SYSROOT, OPT_JSON,
 	OPT_KHO, OPT_KHO_REGION, OPT_KHO_BLOB, OPT_KHO_CARRY, OPT_KHO_VERIFY, OPT_KHO_GET,
-	OPT_KHO_STATUS, OPT_KHO_SEGMENT, OPT_KHO_SAVE_SEGMENT, OPT_UNSUPPORTED,
+	OPT_KHO_STATUS, OPT_KHO_SEGMENT, OPT_KHO_SAVE_SEGMENT, OPT_MEM_MIN, OPT_MEM_MAX, OPT_SERIAL,
+	OPT_CONSOLE_SERIAL, OPT_CONSOLE_VGA, OPT_REUSE_INITRD, OPT_NO_CMA, OPT_FORCE_DTB, OPT_AS_EVER,
+	OPT_UNSUPPORTED,
 };
+
+#define FIRST_INITRD	"sys/firmware/initrd"
 
 static const char short_options[] = "h?vdfixyluet:pscaS";
 
-/* Options of kexec-tools that are understood and refused come last. */
+/* Options of kexec-tools that are understood and refused come last but for abbreviations. */
 static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'v' },
@@ -54,10 +62,18 @@ static const struct option long_options[] = {
 	{ "kho-status", no_argument, NULL, OPT_KHO_STATUS },
 	{ "kho-segment", required_argument, NULL, OPT_KHO_SEGMENT },
 	{ "kho-save-segment", required_argument, NULL, OPT_KHO_SAVE_SEGMENT },
+	{ "mem-min", required_argument, NULL, OPT_MEM_MIN },
+	{ "mem-max", required_argument, NULL, OPT_MEM_MAX },
+	{ "reuseinitrd", no_argument, NULL, OPT_REUSE_INITRD },
+	{ "no-cma", no_argument, NULL, OPT_NO_CMA },
+	{ "force-dtb", no_argument, NULL, OPT_FORCE_DTB },
+	{ "console-vga", no_argument, NULL, OPT_CONSOLE_VGA },
+	{ "console-serial", no_argument, NULL, OPT_CONSOLE_SERIAL },
+	{ "serial", required_argument, NULL, OPT_SERIAL },
+	/* What they ask for is what is done in any case. */
+	{ "args-linux", no_argument, NULL, OPT_AS_EVER },
+	{ "reuse-video-type", no_argument, NULL, OPT_AS_EVER },
 	{ "load-panic", no_argument, NULL, 'p' },
-	{ "mem-min", required_argument, NULL, OPT_UNSUPPORTED },
-	{ "mem-max", required_argument, NULL, OPT_UNSUPPORTED },
-	{ "reuseinitrd", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "load-preserve-context", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "load-jump-back-helper", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "load-live-update", no_argument, NULL, OPT_UNSUPPORTED },
@@ -65,24 +81,23 @@ static const struct option long_options[] = {
 	{ "entry", required_argument, NULL, OPT_UNSUPPORTED },
 	{ "print-ckr-size", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "hotplug", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "no-cma", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "force-dtb", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "dtb", required_argument, NULL, OPT_UNSUPPORTED },
 	{ "real-mode", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "entry-32bit", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "reset-vga", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "console-vga", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "console-serial", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "serial", required_argument, NULL, OPT_UNSUPPORTED },
 	{ "serial-baud", required_argument, NULL, OPT_UNSUPPORTED },
 	{ "elf32-core-headers", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "elf64-core-headers", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "pass-memmap-cmdline", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "reuse-video-type", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "args-linux", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "args-elf", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "args-none", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "module", required_argument, NULL, OPT_UNSUPPORTED },
+	/* Abbreviations that newer options would make ambiguous, and that scripts may use. */
+	{ "no-c", no_argument, NULL, 'i' },
+	{ "f", no_argument, NULL, 'f' },
+	{ "fo", no_argument, NULL, 'f' },
+	{ "for", no_argument, NULL, 'f' },
+	{ "forc", no_argument, NULL, 'f' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -106,6 +121,7 @@ void options_usage(void)
 	      "      --initrd=FILE, --ramdisk=FILE\n"
 	      "      --append=LINE, --command-line=LINE\n"
 	      "      --reuse-cmdline    begin with the running kernel's command line\n"
+	      "      --reuseinitrd      the initrd that this kernel was started with (retain_initrd)\n"
 	      "\n"
 	      "Handing memory over\n"
 	      "      --kho              hand over what the running kernel preserves, its reserve_mem=\n"
@@ -135,7 +151,13 @@ void options_usage(void)
 	      "  -x, --no-ifdown        leave network interfaces up\n"
 	      "  -y, --no-sync          do not sync file systems\n"
 	      "  -t, --type=bzImage     refuse any other kind of kernel\n"
-	      "      --noefi            do not pass EFI runtime services on\n"
+	      "      --noefi            do not pass EFI runtime services on (kexec_load only)\n"
+	      "      --mem-min=ADDR, --mem-max=ADDR\n"
+	      "                         load between these addresses (kexec_load only)\n"
+	      "      --console-serial, --serial=ttySN|PORT, --console-vga\n"
+	      "                         where purgatory prints, besides what console= says (kexec_load only)\n"
+	      "      --no-cma           nothing in CMA areas (kexec_file_load; kexec_load never uses them)\n"
+	      "      --force-dtb        pass the running kernel's device tree on (kexec_file_load only)\n"
 	      "      --dry-run          print every address and load nothing\n"
 	      "      --json             with --kho-status\n"
 	      "      --sysroot=DIR      read /proc and /sys below DIR (--dry-run, --kho-status, --kho-get,\n"
@@ -171,6 +193,31 @@ static void set_action(struct options *o, int c)
 	o->shutdown = false;
 }
 
+static int take_address(const char *option, const char *value, uint64_t *ret)
+{
+	const char *end;
+
+	if (parse_size(value, &end, ret) && !*end && *ret)
+		return 0;
+	return error("%s=%s: needs an address above 0 (0x, K, M and G are allowed)", option, value);
+}
+
+static int take_serial(struct request *rq, const char *value)
+{
+	rq->serial_port = arch_serial_named(value);
+	return rq->serial_port ? 0 : error("--serial=%s: needs ttyS0 to ttyS3, or the number of an I/O port "
+					   "such as 0x3f8", value);
+}
+
+/* The kernel shows the initrd that it was started with, if it was told to keep it. */
+static int reuse_initrd(struct request *rq)
+{
+	if (!access("/" FIRST_INITRD, R_OK))
+		return set_string(&rq->initrd, "/" FIRST_INITRD);
+	return error("--reuseinitrd: there is no /" FIRST_INITRD ": the running kernel keeps its initrd only if "
+		     "it was started with retain_initrd; name the file with --initrd");
+}
+
 static int take_file_option(struct options *o, int c, const char *value)
 {
 	struct request *rq = &o->request;
@@ -186,6 +233,10 @@ static int take_file_option(struct options *o, int c, const char *value)
 	case OPT_KHO_VERIFY:	return request_add_verify(rq, value);
 	case OPT_KHO_SEGMENT:	return set_string(&rq->prebuilt, value);
 	case OPT_KHO_SAVE_SEGMENT: return set_string(&rq->save_prebuilt, value);
+	case OPT_MEM_MIN:	return take_address("--mem-min", value, &rq->mem_min);
+	case OPT_MEM_MAX:	return take_address("--mem-max", value, &rq->mem_max);
+	case OPT_SERIAL:	return take_serial(rq, value);
+	case OPT_REUSE_INITRD:	return reuse_initrd(rq);
 	}
 	return -1;
 }
@@ -209,15 +260,51 @@ static bool take_flag(struct options *o, int c)
 	case OPT_JSON: o->json = true; break;
 	case OPT_KHO: o->request.kho = true; break;
 	case OPT_KHO_STATUS: o->kho_status = true; break;
+	case 'p': o->panic = true; break;
+	case OPT_CONSOLE_SERIAL: o->console_serial = true; break;
+	case OPT_CONSOLE_VGA: o->request.console_vga = true; break;
+	case OPT_NO_CMA: o->request.file_flags |= KEXEC_FILE_NO_CMA; break;
+	case OPT_FORCE_DTB: o->request.file_flags |= KEXEC_FILE_FORCE_DTB; break;
+	case OPT_AS_EVER: break;
 	case 'l': case 'e': case 'u': case 'f': set_action(o, c); break;
 	default: return false;
 	}
 	return true;
 }
 
+/* What to do without an option of kexec-tools that is not honoured. */
+static const struct {
+	const char *name, *why;
+} unsupported_options[] = {
+	{ "load-preserve-context", "jumping to another kernel and back is not supported: hibernate instead "
+				   "('systemctl hibernate')" },
+	{ "load-jump-back-helper", "jumping to another kernel and back is not supported" },
+	{ "entry", "it belongs to --load-jump-back-helper, which is not supported; a kernel's own entry needs no "
+		   "option" },
+	{ "load-live-update", "it is for live updates of Xen, which its own tools do" },
+	{ "exec-live-update", "it is for live updates of Xen, which its own tools do" },
+	{ "dtb", "kernels for x86 take no device tree at boot; --force-dtb passes the running kernel's on" },
+	{ "real-mode", "kernels are entered in 64-bit mode, where no BIOS is called: leave it out" },
+	{ "entry-32bit", "kernels are entered in 64-bit mode, which each one that this program loads supports: "
+			 "leave it out" },
+	{ "reset-vga", "the screen keeps its mode until the new kernel sets one: leave it out; if the screen stays "
+		       "dark, unload the graphics driver before the load" },
+	{ "serial-baud", "the port keeps the speed it has: leave it out, and set the speed with 'stty -F "
+			 "/dev/ttyS0 N', or with console=ttyS0,N for the new kernel" },
+	{ "args-elf", "a bzImage takes Linux' boot parameters: leave it out" },
+	{ "args-none", "a bzImage takes Linux' boot parameters: leave it out" },
+	{ "module", "a bzImage has no modules besides its initrd: use --initrd" },
+};
+
 static int unsupported(const char *name)
 {
-	error("%s is an option of kexec-tools that this program does not have", name);
+	for (size_t i = 0; i < sizeof(unsupported_options) / sizeof(unsupported_options[0]); i++)
+		if (!strcmp(unsupported_options[i].name, name)) {
+			error("--%s is an option of kexec-tools that this program does not have: %s", name,
+			      unsupported_options[i].why);
+			return EXIT_REFUSED;
+		}
+	error("--%s is an option of kexec-tools that this program does not have", name);
 	return EXIT_REFUSED;
 }
 
@@ -231,14 +318,8 @@ static int take_option(struct options *o, int c, int index)
 		return 0;
 	if (c == 't')
 		return check_type(optarg);
-	if (c == 'p')
-		return unsupported("-p, --load-panic (crash kernels)");
-	if (c == OPT_UNSUPPORTED) {
-		char name[64];
-
-		snprintf(name, sizeof(name), "--%s", long_options[index].name);
-		return unsupported(name);
-	}
+	if (c == OPT_UNSUPPORTED)
+		return unsupported(long_options[index].name);
 	return take_file_option(o, c, optarg) ? EXIT_REFUSED : 0;
 }
 
@@ -265,16 +346,18 @@ static int check_method(const struct options *o)
 {
 	const struct request *rq = &o->request;
 
-	if (rq->method == METHOD_FILE && !rq->kho) {
-		if (rq->no_checks)
-			return error("--no-checks works with kexec_load and with --kho only: with -s alone the "
-				     "kernel decides");
-		if (rq->dry_run)
-			return error("--dry-run plans for kexec_load and for --kho: with -s alone the kernel "
-				     "places everything");
-	}
-	if (rq->method == METHOD_FILE && rq->kho && rq->no_efi)
-		return error("--noefi works with kexec_load only: with -s the kernel passes EFI on; use -c");
+	const char *option = request_needs_segments(rq);
+
+	if (rq->method == METHOD_FILE && !rq->kho && rq->dry_run)
+		return error("--dry-run plans for kexec_load and for --kho: with -s alone the kernel "
+			     "places everything");
+	if (rq->method == METHOD_FILE && option)
+		return error("%s works with kexec_load only: with -s the kernel decides; use -c", option);
+	if (rq->kho && (rq->mem_min || rq->mem_max))
+		return error("--mem-min and --mem-max work without --kho only: a handover lies where the next "
+			     "kernel's scratch is");
+	if (rq->file_flags & KEXEC_FILE_FORCE_DTB && (option || rq->method == METHOD_SEGMENTS))
+		return error("--force-dtb works with kexec_file_load only: leave %s out", option ? option : "-c");
 	if (rq->method == METHOD_SEGMENTS && !name_set_empty(&rq->late))
 		return error("--kho-verify=...:late works with kexec_file_load only: the kernel takes these "
 			     "digests; use -s, or leave ':late' out");
@@ -294,8 +377,9 @@ static int check_prebuilt(const struct options *o, bool asks)
 			     "loads nothing: use one of them");
 	if (rq->method == METHOD_SEGMENTS)
 		return error("--kho-segment and --kho-save-segment are for kexec_file_load: leave -c out");
-	if (rq->no_efi)
-		return error("--noefi works with kexec_load only, and a segment is for kexec_file_load");
+	if (request_needs_segments(rq))
+		return error("%s works with kexec_load only, and a segment is for kexec_file_load",
+			     request_needs_segments(rq));
 	if (rq->prebuilt && (asks || rq->no_checks))
 		return error("--kho-segment: the segment already says what is handed over and "
 			     "verified; give these options to --kho-save-segment");
@@ -338,6 +422,47 @@ static int check_combination(const struct options *o)
 	return 0;
 }
 
+/* The kernel is the first word that belongs to no option. */
+static int take_words(struct options *o, char **word, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!*word[i])
+			return error("unexpected empty word '' on the command line: is a variable empty?");
+	if (count && set_string(&o->request.kernel, word[0]))
+		return -1;
+	if (count > 1)
+		return error("unexpected word '%s' after the kernel '%s': one kernel at a time; put a command "
+			     "line with spaces in quotes (--append=\"a b\")", word[1], word[0]);
+	return 0;
+}
+
+/* Options whose meaning depends on others. */
+static void settle(struct options *o)
+{
+	struct request *rq = &o->request;
+
+	if (o->console_serial && !rq->serial_port)
+		rq->serial_port = arch_serial_named("ttyS0");
+	if (rq->file_flags & KEXEC_FILE_FORCE_DTB && rq->method == METHOD_AUTO)
+		rq->method = METHOD_FILE;
+	if (o->status || o->kho_status || o->kho_get || rq->dry_run || rq->save_prebuilt)
+		o->shutdown = false;
+	if (o->shutdown || rq->dry_run || (rq->save_prebuilt && !o->unload))
+		o->load = true;
+}
+
+/*
+ * -S -p asks for the crash kernel, as -S alone does. The code is not that of a refusal, which would
+ * say "loaded" to those who ask with -S.
+ */
+static int check_panic(const struct options *o)
+{
+	if (!o->panic || o->status)
+		return 0;
+	error("-p, --load-panic (crash kernels) is an option of kexec-tools that this program does not have");
+	return EXIT_FAILED;
+}
+
 int options_parse(struct options *o, int argc, char **argv)
 {
 	int c, code, index = 0;
@@ -352,16 +477,12 @@ int options_parse(struct options *o, int argc, char **argv)
 		if (code)
 			return code;
 	}
-	if (optind < argc && set_string(&o->request.kernel, argv[optind]))
+	if (take_words(o, argv + optind, argc - optind))
 		return EXIT_REFUSED;
-	if (optind + 1 < argc) {
-		error("unexpected word '%s': one kernel at a time", argv[optind + 1]);
-		return EXIT_REFUSED;
-	}
-	if (o->status || o->kho_status || o->kho_get || o->request.dry_run || o->request.save_prebuilt)
-		o->shutdown = false;
-	if (o->shutdown || o->request.dry_run || (o->request.save_prebuilt && !o->unload))
-		o->load = true;
+	settle(o);
+	code = check_panic(o);
+	if (code)
+		return code;
 	return check_combination(o) ? EXIT_REFUSED : 0;
 }
 

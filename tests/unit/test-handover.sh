@@ -298,6 +298,25 @@ says "'$work/initrd' is loaded in place of the initrd in '$uki'"
 ! grep -q "is used" "$work/out" || fail "two command lines"
 unified --reuse-cmdline
 ! grep -q "is used" "$work/out" || fail "two command lines"
+# ---- places --------------------------------------------------------------------------------
+
+# Every segment lies where it was told to, and -d says where.
+plain -d --mem-min=0x10000000 --mem-max=0x1fffffff
+[ "$code" = 0 ] || fail "--mem-min and --mem-max: exit code $code"
+grep -q "^segment .* 0x00001" "$work/out" || fail "no segment there"
+! grep "^segment" "$work/out" | grep -qv " 0x00001[0-9a-f]*-0x00001" || fail "a segment elsewhere"
+says "kexec: segment 0x00001"
+says "kexec: memory  0x"
+plain --mem-min=0x10000000 --mem-max=0x100fffff
+[ "$code" != 0 ] || fail "a kernel in 1 MiB: not refused"
+says "within --mem-min and --mem-max"
+# Where the firmware's map is not shown, /proc/iomem has it.
+mv "$machine/sys/firmware/memmap" "$work/memmap"
+plain -d
+[ "$code" = 0 ] || fail "without /sys/firmware/memmap: exit code $code"
+says "memory is taken from /proc/iomem"
+taken
+mv "$work/memmap" "$machine/sys/firmware/memmap"
 
 # ---- half of memory --------------------------------------------------------------------------
 

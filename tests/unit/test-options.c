@@ -184,7 +184,7 @@ static void methods(void **state)
 {
 	static const struct row row[] = {
 		{ "-l k -s", NULL },
-		{ "-l k -s -i", "--no-checks works with kexec_load and with --kho only" },
+		{ "-l k -s -i", NULL },
 		{ "-l k -c -i", NULL },
 		{ "-l k -a -i", NULL },
 		{ "-l k -s --kho -i", NULL },
@@ -193,7 +193,19 @@ static void methods(void **state)
 		{ "k -s --kho --dry-run", NULL },
 		{ "-l k -s --kho", NULL },
 		{ "-l k -s --kho --noefi", "--noefi works with kexec_load only" },
-		{ "-l k -s --noefi", NULL },
+		{ "-l k -s --noefi", "--noefi works with kexec_load only: with -s the kernel decides; use -c" },
+		{ "-l k -a --noefi", NULL },
+		{ "-l k -s --mem-min=1M", "--mem-min works with kexec_load only" },
+		{ "-l k -s --mem-max=1G", "--mem-max works with kexec_load only" },
+		{ "-l k -s --console-serial", "--console-serial or --serial works with kexec_load only" },
+		{ "-l k -s --serial=ttyS1", "--console-serial or --serial works with kexec_load only" },
+		{ "-l k -s --console-vga", "--console-vga works with kexec_load only" },
+		{ "-l k --kho --mem-min=1M", "--mem-min and --mem-max work without --kho only" },
+		{ "-l k --kho --mem-max=1G", "--mem-min and --mem-max work without --kho only" },
+		{ "-l k -s --force-dtb", NULL },
+		{ "-l k -c --force-dtb", "--force-dtb works with kexec_file_load only: leave -c out" },
+		{ "-l k -a --force-dtb --noefi", "--noefi works with kexec_load only" },
+		{ "-l k -c --no-cma", NULL },
 		{ "-l k -c --kho --noefi", NULL },
 		{ "-l k -a --kho --noefi", NULL },
 		{ "-l k -c --kho --kho-verify=r", NULL },
@@ -285,6 +297,62 @@ static void standard_input(void **state)
 	ASSERT_ROWS(row);
 }
 
+/* Of kexec-tools, with a meaning here. */
+static void of_kexec_tools(void **state)
+{
+	(void)state;
+	assert_taken("-l k -c --mem-min=0x100000 --mem-max=1G --serial=0x2f8 --console-vga");
+	assert_int_equal(o.request.mem_min, 0x100000);
+	assert_int_equal(o.request.mem_max, 1 << 30);
+	assert_int_equal(o.request.serial_port, 0x2f8);
+	assert_true(o.request.console_vga);
+	assert_taken("-l k --console-serial");
+	assert_int_equal(o.request.serial_port, 0x3f8);
+	assert_taken("-l k --console-serial --serial=ttyS3");
+	assert_int_equal(o.request.serial_port, 0x2e8);
+	assert_taken("-l k --args-linux --reuse-video-type");
+	assert_null(request_needs_segments(&o.request));
+	assert_taken("-l k --no-cma");
+	assert_int_equal(o.request.file_flags, 0x10);
+	assert_int_equal(o.request.method, METHOD_AUTO);
+	assert_taken("-l k --force-dtb");
+	assert_int_equal(o.request.file_flags, 0x20);
+	assert_int_equal(o.request.method, METHOD_FILE);
+}
+
+/* A code of 1 would say "loaded" to a script that asks with -S. */
+static void crash_kernels(void **state)
+{
+	(void)state;
+	assert_says(EXIT_FAILED, "does not have", parse("-p k"));
+	assert_says(EXIT_FAILED, "does not have", parse("--load-panic k"));
+	assert_says(EXIT_FAILED, "does not have", parse("-p -u"));
+	assert_taken("-S -p");
+	assert_true(o.status && o.panic);
+	assert_false(o.load);
+}
+
+/* Those that scripts may use must not become ambiguous. */
+static void abbreviations(void **state)
+{
+	(void)state;
+	assert_taken("-l k --no-c");
+	assert_true(o.request.no_checks);
+	assert_taken("k --forc");
+	assert_true(o.load && o.exec);
+	assert_taken("k --f");
+	assert_true(o.load && o.exec);
+	assert_taken("-l k --app=x --ini=i --reuse-c --noe");
+	assert_taken("--unl");
+	assert_true(o.unload);
+	assert_taken("--st");
+	assert_true(o.status);
+	assert_taken("--he");
+	assert_taken("--ver");
+	assert_taken("-l k --deb --no-i --no-s --ty=bzImage --com=y --ram=z");
+	debug_enabled = false;
+}
+
 /* What getopt() itself says goes through the C library's own stream. */
 static void unknown(void **state)
 {
@@ -292,12 +360,23 @@ static void unknown(void **state)
 		{ "-l k k2", "unexpected word 'k2'" },
 		{ "--kho-status k", "unexpected word 'k'" },
 		{ "--kho-get=a k", "unexpected word 'k'" },
-		{ "-p k", "does not have" },
-		{ "--load-panic k", "does not have" },
-		{ "--mem-min=1 -l k", "--mem-min is an option of kexec-tools" },
-		{ "--reuseinitrd -l k", "--reuseinitrd is an option of kexec-tools" },
+		{ "-l k _", "unexpected empty word ''" },
+		{ "-l _ k", "unexpected empty word ''" },
+		{ "-l k --append=a b", "put a command line with spaces in quotes" },
 		{ "--dtb=x -l k", "--dtb is an option of kexec-tools" },
 		{ "--module=x -l k", "--module is an option of kexec-tools" },
+		{ "--load-preserve-context -l k", "that this program does not have: jumping to another kernel" },
+		{ "--real-mode -l k", "kernels are entered in 64-bit mode" },
+		{ "--entry-32bit -l k", "kernels are entered in 64-bit mode" },
+		{ "--reset-vga -l k", "the screen keeps its mode" },
+		{ "--serial-baud=9600 -l k", "the port keeps the speed it has" },
+		{ "--args-elf -l k", "takes Linux' boot parameters" },
+		{ "--mem-min=x -l k", "--mem-min=x: needs an address above 0" },
+		{ "--mem-max=1Q -l k", "--mem-max=1Q: needs an address above 0" },
+		{ "--mem-max=0 -l k", "--mem-max=0: needs an address above 0" },
+		{ "--serial=ttyAMA0 -l k", "--serial=ttyAMA0: needs ttyS0 to ttyS3" },
+		{ "--serial=0x10000 -l k", "needs ttyS0 to ttyS3" },
+		{ "--serial=0 -l k", "needs ttyS0 to ttyS3" },
 	};
 
 	(void)state;
@@ -322,6 +401,9 @@ int main(void)
 		cmocka_unit_test_teardown(prebuilt_files, teardown),
 		cmocka_unit_test_teardown(elsewhere, teardown),
 		cmocka_unit_test_teardown(standard_input, teardown),
+		cmocka_unit_test_teardown(of_kexec_tools, teardown),
+		cmocka_unit_test_teardown(crash_kernels, teardown),
+		cmocka_unit_test_teardown(abbreviations, teardown),
 		cmocka_unit_test_teardown(unknown, teardown),
 	};
 
