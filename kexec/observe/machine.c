@@ -54,7 +54,7 @@ static int read_memmap_entry(struct machine *m, const char *number)
 	if (root_read_u64(&m->root, path, &start))
 		return error("cannot read /%s", path);
 	snprintf(path, sizeof(path), "sys/firmware/memmap/%s/end", number);
-	if (root_read_u64(&m->root, path, &end) || end < start)
+	if (root_read_u64(&m->root, path, &end) || end < start || end - start == UINT64_MAX)
 		return error("cannot read /%s", path);
 	snprintf(path, sizeof(path), "sys/firmware/memmap/%s/type", number);
 	if (root_read_line(&m->root, path, type, sizeof(type)))
@@ -102,7 +102,7 @@ static int read_memmap_line(void *ctx, char *line)
 	int name = 0;
 
 	if (sscanf(line, "%llx-%llx : %n", &start, &end, &name) != 2 || !name || line[0] == ' ' ||
-	    end <= start || (e820_type(line + name) == E820_RESERVED && strcasecmp(line + name, "reserved")))
+	    end <= start || end - start == UINT64_MAX || (e820_type(line + name) == E820_RESERVED && strcasecmp(line + name, "reserved")))
 		return 0;
 	if (m->memmap_count == MEMMAP_MAX)
 		return error("/proc/iomem has more than %d ranges of memory", MEMMAP_MAX);
@@ -186,7 +186,8 @@ static int read_iomem_line(void *ctx, char *line)
 	unsigned long long start, end;
 	int name = 0;
 
-	if (sscanf(line, " %llx-%llx : %n", &start, &end, &name) != 2 || !name || end <= start)
+	if (sscanf(line, " %llx-%llx : %n", &start, &end, &name) != 2 || !name || end <= start ||
+	    end - start == UINT64_MAX)
 		return 0;
 	if (names_taken(line + name))
 		return add_taken(m, start, end);
