@@ -149,23 +149,34 @@ static int stay_failed(const struct options *o, const struct root *root, int err
 }
 
 /*
- * A distribution may have KHO on for all its users. What the kernel preserves for one who wants it
- * must not be lost for want of an option. 0, or -1 after a message.
+ * Would kexec_load lose what the kernel preserves? A distribution may have KHO on for all its users,
+ * so that this alone says nothing. What cannot be told counts; WHAT names it.
  */
-static int check_preserved(const struct root *root)
+static bool would_lose(const struct root *root, char what[PRESERVED_TEXT])
 {
-	char what[PRESERVED_TEXT] = "memory, perhaps: it does not tell";
-	int found;
-
 	if (!running_has_kho(root))
-		return 0;
-	found = preserved_find(root, what);
-	if (found)
-		return error("not trying kexec_load: this kernel runs with KHO, and preserves %s, which would "
-			     "be lost; use --kho to hand it over, or -c to leave it behind", what);
+		return false;
+	snprintf(what, PRESERVED_TEXT, "memory, perhaps: it does not tell");
+	if (preserved_find(root, what))
+		return true;
 	notice("loading through kexec_load: this kernel runs with KHO, and preserves nothing that would be "
 	       "lost");
-	return 0;
+	return false;
+}
+
+static int refuse_loss(const char *what)
+{
+	error("not trying kexec_load: this kernel runs with KHO, and preserves %s, which would be lost; use "
+	      "--kho to hand it over, or -c to leave it behind", what);
+	return EXIT_FAILED;
+}
+
+/* Through kexec_load, if that loses nothing that the kernel preserves. */
+static int load_segments(const struct options *o, struct target *target, const struct root *root)
+{
+	char what[PRESERVED_TEXT];
+
+	return would_lose(root, what) ? refuse_loss(what) : load_image(&o->request, target, "/", NULL);
 }
 
 /* Under lockdown kexec_load fails as well, and asking for it would hide the first reason. */
@@ -180,24 +191,25 @@ static bool may_use_segments(const struct options *o, const struct root *root)
 /* kexec_file_load has failed with ERR. */
 static int fall_back(const struct options *o, struct target *target, const struct root *root, int err)
 {
+	char what[PRESERVED_TEXT];
+
 	if (!may_use_segments(o, root))
 		return stay_failed(o, root, err);
 	debug("kexec_file_load: %s; trying kexec_load", strerror(err));
-	if (check_preserved(root))
-		return stay_failed(o, root, err);
-	return load_image(&o->request, target, "/", NULL);
+	if (!would_lose(root, what))
+		return load_image(&o->request, target, "/", NULL);
+	stay_failed(o, root, err);
+	return refuse_loss(what);
 }
 
 /* Do not ask kexec_file_load: where the kernel limits loads, asking counts as one. */
 static int load_vmlinux(const struct options *o, struct target *target, const struct root *root)
 {
-	if (!may_use_segments(o, root)) {
-		error("the kernel's own loader (kexec_file_load) takes no vmlinux like '%s': load the "
-		      "bzImage of this kernel%s", o->request.kernel,
-		      o->request.method == METHOD_FILE ? ", or use -c" : "");
-		return EXIT_FAILED;
-	}
-	return check_preserved(root) ? EXIT_FAILED : load_image(&o->request, target, "/", NULL);
+	if (may_use_segments(o, root))
+		return load_segments(o, target, root);
+	error("the kernel's own loader (kexec_file_load) takes no vmlinux like '%s': load the bzImage of "
+	      "this kernel%s", o->request.kernel, o->request.method == METHOD_FILE ? ", or use -c" : "");
+	return EXIT_FAILED;
 }
 
 /* Try the kernel's own loader first. If it cannot load the image, kexec_load may. */
@@ -208,7 +220,7 @@ static int load_auto(const struct options *o, struct target *target, const struc
 	notice_not_finalized(o);
 	if (option) {
 		debug("kexec_load, because kexec_file_load does not know %s", option);
-		return check_preserved(root) ? EXIT_FAILED : load_image(&o->request, target, "/", NULL);
+		return load_segments(o, target, root);
 	}
 	if (target->image.segments_only)
 		return load_vmlinux(o, target, root);

@@ -102,7 +102,9 @@ static int read_memmap_line(void *ctx, char *line)
 	int name = 0;
 
 	if (sscanf(line, "%llx-%llx : %n", &start, &end, &name) != 2 || !name || line[0] == ' ' ||
-	    end <= start || end - start == UINT64_MAX || (e820_type(line + name) == E820_RESERVED && strcasecmp(line + name, "reserved")))
+	    end <= start || end - start == UINT64_MAX)
+		return 0;
+	if (e820_type(line + name) == E820_RESERVED && strcasecmp(line + name, "reserved"))
 		return 0;
 	if (m->memmap_count == MEMMAP_MAX)
 		return error("/proc/iomem has more than %d ranges of memory", MEMMAP_MAX);
