@@ -5,18 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auto.h"
 #include "cmdline.h"
 #include "config.h"
 #include "exec.h"
-#include "file-load.h"
-#include "finalized.h"
 #include "load.h"
 #include "lock.h"
 #include "machine.h"
 #include "message.h"
 #include "options.h"
-#include "preserved.h"
-#include "refusal.h"
 #include "report.h"
 #include "running.h"
 #include "state.h"
@@ -122,122 +119,6 @@ static bool kho_is_on(const struct options *o)
 	return on;
 }
 
-/*
- * Without finalizing, kernels up to 6.18 hand nothing over, and 6.19 and 7.0 only if live
- * update is on.
- */
-static void notice_not_finalized(const struct options *o)
-{
-	struct root root;
-
-	if (root_init(&root, root_dir(o)))
-		return;
-	if (finalize_is_due(&root))
-		notice("this kernel runs with KHO and has not finalized its handover, so the "
-		       "loaded image may get no handover; --kho hands over what is preserved");
-	close(root.fd);
-}
-
-/* kexec_file_load has failed with ERR, and nothing else is tried. */
-static int stay_failed(const struct options *o, const struct root *root, int err)
-{
-	errno = err;
-	error_errno("kexec_file_load failed for '%s'; what was loaded before is still loaded",
-		    o->request.kernel);
-	refusal_explain(root, CALL_KEXEC_FILE_LOAD, err);
-	return EXIT_FAILED;
-}
-
-/*
- * Would kexec_load lose what the kernel preserves? A distribution may have KHO on for all its users,
- * so that this alone says nothing. What cannot be told counts; WHAT names it.
- */
-static bool would_lose(const struct root *root, char what[PRESERVED_TEXT])
-{
-	if (!running_has_kho(root))
-		return false;
-	snprintf(what, PRESERVED_TEXT, "memory, perhaps: it does not tell");
-	if (preserved_find(root, what))
-		return true;
-	notice("loading through kexec_load: this kernel runs with KHO, and preserves nothing that would be "
-	       "lost");
-	return false;
-}
-
-static int refuse_loss(const char *what)
-{
-	error("not trying kexec_load: this kernel runs with KHO, and preserves %s, which would be lost; use "
-	      "--kho to hand it over, or -c to leave it behind", what);
-	return EXIT_FAILED;
-}
-
-/* Through kexec_load, if that loses nothing that the kernel preserves. */
-static int load_segments(const struct options *o, struct target *target, const struct root *root)
-{
-	char what[PRESERVED_TEXT];
-
-	return would_lose(root, what) ? refuse_loss(what) : load_image(&o->request, target, "/", NULL);
-}
-
-/* Under lockdown kexec_load fails as well, and asking for it would hide the first reason. */
-static bool may_use_segments(const struct options *o, const struct root *root)
-{
-	char mode[32];
-
-	lockdown_mode(root, mode, sizeof(mode));
-	return o->request.method != METHOD_FILE && !strcmp(mode, "none");
-}
-
-/* kexec_file_load has failed with ERR. */
-static int fall_back(const struct options *o, struct target *target, const struct root *root, int err)
-{
-	char what[PRESERVED_TEXT];
-
-	if (!may_use_segments(o, root))
-		return stay_failed(o, root, err);
-	debug("kexec_file_load: %s; trying kexec_load", strerror(err));
-	if (!would_lose(root, what))
-		return load_image(&o->request, target, "/", NULL);
-	stay_failed(o, root, err);
-	return refuse_loss(what);
-}
-
-/* Do not ask kexec_file_load: where the kernel limits loads, asking counts as one. */
-static int load_vmlinux(const struct options *o, struct target *target, const struct root *root)
-{
-	if (may_use_segments(o, root))
-		return load_segments(o, target, root);
-	error("the kernel's own loader (kexec_file_load) takes no vmlinux like '%s': load the bzImage of "
-	      "this kernel%s", o->request.kernel, o->request.method == METHOD_FILE ? ", or use -c" : "");
-	return EXIT_FAILED;
-}
-
-/* Try the kernel's own loader first. If it cannot load the image, kexec_load may. */
-static int load_auto(const struct options *o, struct target *target, const struct root *root)
-{
-	const char *option = request_needs_segments(&o->request);
-
-	notice_not_finalized(o);
-	if (option) {
-		debug("kexec_load, because kexec_file_load does not know %s", option);
-		return load_segments(o, target, root);
-	}
-	if (target->image.segments_only)
-		return load_vmlinux(o, target, root);
-	if (o->request.no_checks)
-		notice("--no-checks has no effect where the kernel loads by itself (kexec_file_load), because "
-		       "its purgatory checks always; -c loads without checks");
-	switch (load_image_file(root, &o->request, target)) {
-	case FILE_LOAD_OK:
-		state_forget(root);
-		return EXIT_OK;
-	case FILE_LOAD_UNSUPPORTED:
-		return fall_back(o, target, root, errno);
-	default:
-		return EXIT_FAILED;
-	}
-}
-
 static int load_plain(const struct options *o, struct target *target)
 {
 	struct root root;
@@ -246,7 +127,7 @@ static int load_plain(const struct options *o, struct target *target)
 	if (o->request.method != METHOD_SEGMENTS && !o->request.dry_run) {
 		if (root_init(&root, "/"))
 			return EXIT_FAILED;
-		code = load_auto(o, target, &root);
+		code = load_auto(&root, &o->request, target);
 		close(root.fd);
 		return code;
 	}

@@ -145,9 +145,8 @@ static void explain_unable(const struct root *root, int err)
 		notice("the running kernel is built without CONFIG_KEXEC_FILE: %s", open ? "use -c" :
 		       "and lockdown closes kexec_load, so use another kernel to load from");
 	else
-		notice("the running kernel reads bzImages, and this is none, or it is compressed as a whole: %s",
-		       open ? "-c may load it" : "unpack it, because lockdown closes kexec_load, which could "
-						 "load it as it is");
+		notice("the running kernel does not take an image of this kind: %s", open ? "-c may load it" :
+		       "load a signed bzImage, because lockdown closes kexec_load");
 }
 
 void refusal_explain(const struct root *root, enum load_call call, int err)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "arch.h"
+#include "auto.h"
 #include "boot-id.h"
 #include "file-load.h"
 #include "finalize.h"
@@ -556,6 +557,11 @@ static void files_held(void **state)
 	loads(EXIT_OK, "k", true);
 }
 
+static void put_text(const char *path, const char *text)
+{
+	tree_write(&tree, path, text, strlen(text));
+}
+
 #define SEALED	(F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 /* The kernel named NAME is loaded by the kernel's own loader. */
@@ -566,7 +572,7 @@ static void load_file(const char *name)
 	request.kernel = must_copy(name, strlen(name) + 1);
 	assert_int_equal(target_open(&target, &request), 0);
 	assert_int_equal(target_read_kernel(&target, &request), 0);
-	assert_int_equal(load_image_file(&request, &target), FILE_LOAD_OK);
+	assert_int_equal(load_image_file(&tree.root, &request, &target), FILE_LOAD_OK);
 }
 
 /* A bzImage is loaded from its file, and what had to be unpacked from sealed memory. */
@@ -609,8 +615,12 @@ static void segments_only(void **state)
 {
 	(void)state;
 	target.image.segments_only = true;
-	assert_int_equal(load_image_file(&request, &target), FILE_LOAD_UNSUPPORTED);
-	assert_int_equal(errno, ENOEXEC);
+	request.kho = false;
+	request.method = METHOD_FILE;
+	assert_says(EXIT_FAILED, ", or use -c", load_auto(&tree.root, &request, &target));
+	put_text(LOCKDOWN, "none [integrity] confidentiality\n");
+	request.method = METHOD_AUTO;
+	assert_says(EXIT_FAILED, "takes no vmlinux", load_auto(&tree.root, &request, &target));
 	assert_string_equal(done, "");
 }
 
@@ -660,11 +670,6 @@ static void plain_by_the_kernel(void **state)
 }
 
 /* ---- Why not, as the system tells ----------------------------------------------------- */
-
-static void put_text(const char *path, const char *text)
-{
-	tree_write(&tree, path, text, strlen(text));
-}
 
 static void not_allowed(void **state)
 {
@@ -733,17 +738,13 @@ static void no_circle(void **state)
 	assert_says(0, "-c may load it", (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, ENOEXEC), 0));
 	assert_says(0, "scratch areas", (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, EADDRNOTAVAIL), 0));
 	put_text(LOCKDOWN, "none [integrity] confidentiality\n");
-	assert_says(0, "unpack it, because lockdown closes kexec_load",
+	assert_says(0, "load a signed bzImage, because lockdown closes kexec_load",
 		    (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, ENOEXEC), 0));
 	assert_says(0, "use kexec_file_load (-s)", (refusal_explain(&tree.root, CALL_KEXEC_LOAD, EPERM), 0));
 	request.kho = false;
 	said_begin();
 	loads(EXIT_REFUSED, "", false);
 	assert_said(said_end(), "load a signed kernel with 'kexec -s -l'");
-	target.packed = true;
-	said_begin();
-	loads(EXIT_REFUSED, "", false);
-	assert_said(said_end(), "unpack '");
 	request.no_efi = true;
 	said_begin();
 	loads(EXIT_REFUSED, "", false);
