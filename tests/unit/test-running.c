@@ -429,7 +429,7 @@ static void regions_refused(void **state)
 /* The root FDT of 6.19, with these nodes. */
 static void put_root(const char *const *name)
 {
-	struct kho_root root = { .abi = KHO_ABI_V1 };
+	struct kho_root root = { .abi = KHO_ABI_V1, .map = MAP_ADDR };
 
 	for (; *name; name++)
 		assert_int_equal(kho_root_add(&root, *name, MEMBLOCK_ADDR, 0), 0);
@@ -462,6 +462,7 @@ static void preserved(void **state)
 	/* A session is the file of a process, and leaves nothing in memory before the end. */
 	put_root(kernels);
 	tree_write(&tree, "proc/77/task/77/fd/0", "", 0);
+	tree_unlink(&tree, "proc/77/task/77/fd/0");
 	assert_says(0, NULL, preserved_find(&tree.root, what));
 	assert_int_equal(symlinkat("anon_inode:[luo_session] alpha", tree.root.fd, "proc/77/task/77/fd/5"), 0);
 	assert_says(1, NULL, preserved_find(&tree.root, what));
