@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,6 +185,41 @@ int file_read_open(int fd, const char *path, const char *what, size_t cap, struc
 
 	errno = -err;
 	return err ? error_errno("cannot read %s '%s'", what, path) : 0;
+}
+
+static bool is_sealed(int fd)
+{
+	const int needed = F_SEAL_WRITE | F_SEAL_SHRINK;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & needed) == needed;
+}
+
+/* Of the signals that may tell of a writer this one is ignored by default; SIGIO would kill. */
+static bool take_lease(int fd)
+{
+	return !fcntl(fd, F_SETSIG, SIGURG) && !fcntl(fd, F_SETLEASE, F_RDLCK);
+}
+
+bool file_is_unwritten(int fd)
+{
+	return is_sealed(fd) || fcntl(fd, F_GETLEASE) == F_RDLCK;
+}
+
+bool file_map(int fd, size_t cap, struct buffer *ret)
+{
+	struct stat st;
+	void *data;
+
+	/* The size is that of a file which can no longer change. */
+	if ((!is_sealed(fd) && !take_lease(fd)) || fstat(fd, &st) || st.st_size <= 0 ||
+	    (uint64_t)st.st_size > cap)
+		return false;
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		return false;
+	*ret = (struct buffer){ data, (size_t)st.st_size };
+	return true;
 }
 
 int file_crc(int fd, uint32_t *ret)

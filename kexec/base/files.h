@@ -43,6 +43,18 @@ int file_copy(int fd, size_t cap);
 int file_read_open(int fd, const char *path, const char *what, size_t cap, struct buffer *ret);
 
 /*
+ * Map FD, from file_open(), to be read, if nobody can write it meanwhile: sealed memory, or a file
+ * with a lease on it (F_RDLCK of fcntl(2)). Who opens that for writing waits until FD is closed, but
+ * not longer than /proc/sys/fs/lease-break-time says, usually 45 seconds. True; the caller munmaps
+ * *RET. False, without a message, if it has to be read: it is empty or larger than CAP, somebody
+ * writes it, or its file system has no leases.
+ */
+bool file_map(int fd, size_t cap, struct buffer *ret);
+
+/* Has nobody wanted to write FD since file_map() has mapped it? */
+bool file_is_unwritten(int fd);
+
+/*
  * The CRC32C of all bytes that FD, from file_open(), has now. 0, or -1 with errno and no
  * message.
  */

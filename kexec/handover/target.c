@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +65,28 @@ static int hold(int *fd, const char *path, uint64_t cap)
 	return 0;
 }
 
+static void free_initrd(struct target *t)
+{
+	if (t->initrd_mapped && t->initrd.data)
+		munmap(t->initrd.data, t->initrd.size);
+	else
+		free(t->initrd.data);
+	t->initrd = (struct buffer){ 0 };
+	t->initrd_mapped = false;
+}
+
+/* What is mapped is the copy then, as its lease went with the file. */
+static int hold_initrd(struct target *t, const struct request *rq)
+{
+	if (!rq->initrd)
+		return 0;
+	if (hold(&t->initrd_fd, rq->initrd, INITRD_MAX))
+		return -1;
+	free_initrd(t);
+	t->initrd_mapped = file_map(t->initrd_fd, INITRD_MAX, &t->initrd);
+	return t->initrd_mapped ? 0 : error_errno("cannot map '%s'", rq->initrd);
+}
+
 int target_hold(struct target *t, const struct request *rq)
 {
 	/*
@@ -72,31 +96,41 @@ int target_hold(struct target *t, const struct request *rq)
 	if (rq->method != METHOD_FILE || t->held)
 		return 0;
 	if ((!t->extras.unpacked && hold(&t->kernel_fd, rq->kernel, KERNEL_FILE_MAX)) ||
-	    hold(&t->initrd_fd, rq->initrd, INITRD_MAX) ||
+	    hold_initrd(t, rq) ||
 	    hold(&t->prebuilt_fd, rq->prebuilt, PREBUILT_FILE_MAX) || target_check_files(t, rq))
 		return -1;
 	t->held = true;
 	return 0;
 }
 
-/* The user's initrd takes the place of the one in a UKI. */
-static void take_own_initrd(struct target *t, const struct request *rq)
+/* In sealed memory, which kexec_file_load can read too. 0, or -1 after a message. */
+static int move_to_memfd(struct target *t, struct buffer *initrd)
+{
+	free_initrd(t);
+	if (t->initrd_fd >= 0)
+		close(t->initrd_fd);
+	t->initrd_fd = memfd_sealed("initrd", initrd->data, initrd->size);
+	buffer_free(initrd);
+	t->initrd_mapped = t->initrd_fd >= 0 && file_map(t->initrd_fd, INITRD_MAX, &t->initrd);
+	return t->initrd_mapped ? 0 : error_errno("cannot copy the initrd into sealed memory");
+}
+
+/* The user's initrd takes the place of the one in a UKI. 0, or -1 after a message. */
+static int take_own_initrd(struct target *t, const struct request *rq)
 {
 	if (t->extras.dtb && !rq->reloading)
 		notice("the device tree in '%s' (.dtb) is not passed on", rq->kernel);
 	if (!t->extras.initrd.size)
-		return;
+		return 0;
 	if (rq->initrd) {
 		if (!rq->reloading)
 			notice("'%s' is loaded in place of the initrd in '%s'", rq->initrd, rq->kernel);
 		buffer_free(&t->extras.initrd);
-		return;
+		return 0;
 	}
 	if (!rq->reloading)
 		notice("the initrd in '%s' is loaded", rq->kernel);
-	buffer_free(&t->initrd);
-	t->initrd = t->extras.initrd;
-	t->extras.initrd = (struct buffer){ 0 };
+	return move_to_memfd(t, &t->extras.initrd);
 }
 
 int target_read_kernel(struct target *t, const struct request *rq)
@@ -113,15 +147,16 @@ int target_read_kernel(struct target *t, const struct request *rq)
 	if (kernel_file_parse(rq->kernel, &t->kernel, &t->image, &t->extras))
 		return EXIT_FAILED;
 	t->kernel_was_read = true;
-	take_own_initrd(t, rq);
-	return 0;
+	return take_own_initrd(t, rq) ? EXIT_FAILED : 0;
 }
 
 static int read_initrd(struct target *t, const struct request *rq)
 {
 	if (rq->initrd) {
-		buffer_free(&t->initrd);
-		if (file_read_open(t->initrd_fd, rq->initrd, "initrd", INITRD_MAX, &t->initrd))
+		free_initrd(t);
+		t->initrd_mapped = file_map(t->initrd_fd, INITRD_MAX, &t->initrd);
+		if (!t->initrd_mapped &&
+		    file_read_open(t->initrd_fd, rq->initrd, "initrd", INITRD_MAX, &t->initrd))
 			return -1;
 		t->initrd_crc = crc32c(0, t->initrd.data, t->initrd.size);
 	}
@@ -159,6 +194,14 @@ int target_check_files(const struct target *t, const struct request *rq)
 	if (!t->extras.unpacked && check_file(t->kernel_fd, rq->kernel, t->kernel_crc))
 		return -1;
 	return rq->initrd ? check_file(t->initrd_fd, rq->initrd, t->initrd_crc) : 0;
+}
+
+int target_check_mapped(const struct target *t, const struct request *rq)
+{
+	if (!t->initrd_mapped || file_is_unwritten(t->initrd_fd))
+		return 0;
+	return error("'%s' was written while it was being loaded: load it again when it is complete",
+		     rq->initrd);
 }
 
 int target_check(const struct target *t, const struct machine *m, const struct request *rq,
@@ -223,7 +266,7 @@ void target_release(struct target *t)
 {
 	kernel_extras_free(&t->extras);
 	buffer_free(&t->kernel);
-	buffer_free(&t->initrd);
+	free_initrd(t);
 	if (t->kernel_fd >= 0)
 		close(t->kernel_fd);
 	if (t->initrd_fd >= 0)

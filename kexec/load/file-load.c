@@ -43,13 +43,6 @@ static int call_with_wishes(struct given fd, const char *cmdline, unsigned long 
 	return err;
 }
 
-/* Put BUF into sealed memory. 0, or -1 with errno. */
-static int give(int *ret_fd, const char *name, const struct buffer *buf)
-{
-	*ret_fd = memfd_sealed(name, buf->data, buf->size);
-	return *ret_fd < 0 ? -1 : 0;
-}
-
 /*
  * A file that is an image goes to the kernel as it is: signatures for IMA are beside it, in its
  * inode. What was unpacked goes there in sealed memory.
@@ -57,20 +50,17 @@ static int give(int *ret_fd, const char *name, const struct buffer *buf)
 int file_load(const struct root *root, const struct target *t, const char *cmdline, unsigned long flags,
 	      int kho_fd)
 {
-	const bool own_initrd = t->initrd_fd < 0 && t->initrd.size;
 	struct given fd = { t->kernel_fd, t->initrd_fd };
-	int err = 0;
+	int err;
 
-	if (t->extras.unpacked && give(&fd.kernel, "kernel", &t->kernel))
-		return errno;
-	if (own_initrd && give(&fd.initrd, "initrd", &t->initrd))
-		err = errno;
-	if (!err)
-		err = call_with_wishes(fd, cmdline, flags, kho_fd, refusal_counts(root));
+	if (t->extras.unpacked) {
+		fd.kernel = memfd_sealed("kernel", t->kernel.data, t->kernel.size);
+		if (fd.kernel < 0)
+			return errno;
+	}
+	err = call_with_wishes(fd, cmdline, flags, kho_fd, refusal_counts(root));
 	if (t->extras.unpacked)
 		close(fd.kernel);
-	if (own_initrd && fd.initrd >= 0)
-		close(fd.initrd);
 	return err;
 }
 

@@ -169,11 +169,23 @@ static int complete(struct loading *l)
 	return handover_finish(&l->handover, rq->dry_run) ? -1 : plan(l);
 }
 
+/* The image does not fit its digests, so that purgatory would not start it. -1. */
+static int unload_written(const struct loading *l)
+{
+	state_forget(&l->machine.root);
+	if (l->method->unload())
+		return error_errno("the image stays loaded; unload it with 'kexec -u'");
+	notice("the image has been unloaded again");
+	return -1;
+}
+
 static int build_and_load(struct loading *l)
 {
 	if (!l->request->prebuilt && image_plan_build(&l->plan))
 		return -1;
-	return l->method->load(l->request, &l->plan);
+	if (l->method->load(l->request, &l->plan))
+		return -1;
+	return target_check_mapped(l->target, l->request) ? unload_written(l) : 0;
 }
 
 /* Only an image that is certainly ours is unloaded. 0, or -1 after a message. */

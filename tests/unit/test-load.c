@@ -647,6 +647,37 @@ static void unpacked_handed_over(void **state)
 	assert_sealed(given_kernel.seals);
 }
 
+static void want_initrd(void)
+{
+	assert_int_equal(open(request.initrd, O_WRONLY | O_NONBLOCK), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+}
+
+/* What was loaded may differ from its digests then. */
+static void mapped_initrd_written(void **state)
+{
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/dev/shm/kexec-kho-test-%d", (int)getpid());
+	assert_int_equal(file_replace(path, "initrd", "initrd", 6), 0);
+	for (int kho = 0; kho < 2; kho++) {
+		target_release(&target);
+		target.was_read = false;
+		free(request.initrd);
+		request.initrd = must_copy(path, strlen(path) + 1);
+		request.kho = kho;
+		assert_int_equal(target_open(&target, &request), 0);
+		while_loading = NULL;
+		loads(EXIT_OK, "l", kho);
+		while_loading = want_initrd;
+		said_begin();
+		loads(EXIT_FAILED, "lu", false);
+		assert_said(said_end(), "was written while it was being loaded");
+	}
+	unlink(path);
+}
+
 static void plain(void **state)
 {
 	(void)state;
@@ -1064,7 +1095,8 @@ int main(void)
 		TEST(cannot_describe), TEST(another_loads_at_the_end), TEST(followed),
 		TEST(dry_run), TEST(lockdown), TEST(other_files),
 		TEST(files_out_of_reach), TEST(files_held), TEST(unpacked), TEST(unified),
-		TEST(segments_only), TEST(unpacked_handed_over), TEST(plain), TEST(plain_by_the_kernel),
+		TEST(segments_only), TEST(unpacked_handed_over), TEST(mapped_initrd_written),
+		TEST(plain), TEST(plain_by_the_kernel),
 		TEST(not_allowed), TEST(not_allowed_by_file), TEST(no_circle), TEST(one_call_where_they_count),
 		TEST(made_before), TEST(unfit_segment),
 		PENDING(refused_before_finalizing), PENDING(finalized_last), PENDING(loads_counted),

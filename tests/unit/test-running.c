@@ -143,6 +143,7 @@ static void boot(const char *release, bool others, const char *finalized)
 	snprintf(machine.release, sizeof(machine.release), "%s", release);
 	machine.root = tree.root;
 	machine.ram_total = machine.ram_size = 2 * GIB;
+	kcore_close(&kcore);
 	assert_int_equal(kcore_open(&tree.root, &kcore), 0);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is refused of the kernel to be loaded, and of its files. */
 #include <asm/bootparam.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 static struct tree tree;
 static struct target target;
 static struct request request;
+static int writer = -1;			/* of the initrd */
 
 static int setup(void **state)
 {
@@ -31,6 +33,9 @@ static int teardown(void **state)
 	target_release(&target);
 	request_free(&request);
 	tree_remove(&tree);
+	if (writer >= 0)
+		close(writer);
+	writer = -1;
 	return 0;
 }
 
@@ -53,6 +58,21 @@ static void open_files(const char *kernel)
 	tree_write(&tree, "initrd", "initrd", 6);
 	assert_int_equal(target_open(&target, &request), 0);
 	assert_int_equal(target_read(&target, &request), 0);
+}
+
+/* The same while somebody has the initrd open for writing. */
+static void open_files_written(const char *kernel)
+{
+	tree_write(&tree, "initrd", "initrd", 6);
+	writer = root_open(&tree.root, "initrd", O_WRONLY);
+	assert_true(writer >= 0);
+	open_files(kernel);
+	assert_false(target.initrd_mapped);
+}
+
+static void write_initrd(const char *text)
+{
+	assert_int_equal(pwrite(writer, text, 6, 0), 6);
 }
 
 /* ---- Where it will run ----------------------------------------------------------------- */
@@ -129,10 +149,31 @@ static void abis_of_the_first_load(void **state)
 static void initrd_written(void **state)
 {
 	(void)state;
-	open_files("target.bzImage");
+	open_files_written("target.bzImage");
 	assert_says(0, NULL, target_check_files(&target, &request));
-	tree_write(&tree, "initrd", "INITRD", 6);
+	write_initrd("INITRD");
 	assert_refused("initrd' was written", target_check_files(&target, &request));
+}
+
+/* While it is mapped, a writer must wait, and leaves a trace. */
+static void initrd_mapped(void **state)
+{
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/dev/shm/kexec-kho-test-%d", (int)getpid());
+	request.kernel = must_copy(DATA "/target.bzImage", sizeof(DATA "/target.bzImage"));
+	request.initrd = must_copy(path, strlen(path) + 1);
+	assert_int_equal(file_replace(path, "initrd", "initrd", 6), 0);
+	assert_int_equal(target_open(&target, &request), 0);
+	assert_int_equal(target_read(&target, &request), 0);
+	assert_true(target.initrd_mapped);
+	assert_memory_equal(target.initrd.data, "initrd", 6);
+	assert_says(0, NULL, target_check_mapped(&target, &request));
+	assert_int_equal(open(path, O_WRONLY | O_NONBLOCK), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	assert_refused("was written while it was being loaded", target_check_mapped(&target, &request));
+	unlink(path);
 }
 
 /* ---- A unified kernel image ----------------------------------------------------------- */
@@ -237,16 +278,20 @@ static void held(void **state)
 	char bytes[6];
 
 	(void)state;
-	open_files("target.bzImage");
+	open_files_written("target.bzImage");
 	request.method = METHOD_FILE;
-	tree_write(&tree, "initrd", "INITRD", 6);
+	write_initrd("INITRD");
 	assert_refused("initrd' was written", target_hold(&target, &request));
 	assert_false(target.held);
 	target_release(&target);
-	tree_write(&tree, "initrd", "initrd", 6);
+	target.was_read = target.kernel_was_read = false;
+	write_initrd("initrd");
+	close(writer);
+	writer = -1;
 	assert_int_equal(target_open(&target, &request), 0);
 	assert_int_equal(target_read(&target, &request), 0);
 	assert_says(0, NULL, target_hold(&target, &request));
+	assert_true(target.initrd_mapped);
 	tree_write(&tree, "initrd", "INITRD", 6);
 	assert_int_equal(pread(target.initrd_fd, bytes, sizeof(bytes), 0), sizeof(bytes));
 	assert_memory_equal(bytes, "initrd", sizeof(bytes));
@@ -260,7 +305,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(entered), TEST(regions), TEST(abis), TEST(abis_of_the_first_load),
-		TEST(initrd_written), TEST(own_initrd), TEST(initrd_of_the_user), TEST(uki_again), TEST(not_there), TEST(changed), TEST(held),
+		TEST(initrd_written), TEST(initrd_mapped), TEST(own_initrd), TEST(initrd_of_the_user), TEST(uki_again), TEST(not_there), TEST(changed), TEST(held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
