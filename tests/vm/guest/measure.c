@@ -56,9 +56,49 @@ static int jump(const char *name)
 	die("reboot: %s", strerror(errno));
 }
 
+/* Memory that could be had, in KiB. */
+static long available(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	char line[128];
+	long kib = -1;
+
+	while (file && kib < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "MemAvailable: %ld kB", &kib);
+	if (kib < 0)
+		die("/proc/meminfo: no MemAvailable");
+	fclose(file);
+	return kib;
+}
+
+/* Prints the most memory, in KiB, that the machine lacked while COMMAND ran: its own and the kernel's. */
+static int memory(char **command)
+{
+	const long before = available();
+	long least = before, now;
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		die("fork failed");
+	if (!pid) {
+		execvp(command[0], command);
+		die("cannot run %s", command[0]);
+	}
+	while (!waitpid(pid, &status, WNOHANG)) {
+		now = available();
+		least = now < least ? now : least;
+		usleep(1000);
+	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		die("%s failed, status %d", command[0], status);
+	printf("%ld\n", before - least);
+	return 0;
+}
+
 /*
- * "measure tsc", "measure begin", "measure jump NAME", or "measure COMMAND ...":
- * prints "CYCLES PEAK-KIB".
+ * "measure tsc", "measure begin", "measure jump NAME", "measure memory COMMAND ...", or
+ * "measure COMMAND ...": prints "CYCLES PEAK-KIB".
  */
 int measure_main(int argc, char **argv)
 {
@@ -68,7 +108,7 @@ int measure_main(int argc, char **argv)
 	pid_t pid;
 
 	if (argc < 2)
-		die("usage: measure tsc | measure begin | measure jump NAME | measure COMMAND ...");
+		die("usage: measure tsc | begin | jump NAME | [memory] COMMAND ...");
 	if (!strcmp(argv[1], "tsc")) {
 		printf("%" PRIu64 "\n", start);
 		return 0;
@@ -77,6 +117,8 @@ int measure_main(int argc, char **argv)
 		return begin();
 	if (!strcmp(argv[1], "jump") && argc == 3)
 		return jump(argv[2]);
+	if (!strcmp(argv[1], "memory") && argc > 2)
+		return memory(argv + 2);
 	pid = fork();
 	if (pid < 0)
 		die("fork failed");
