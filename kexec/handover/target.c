@@ -12,6 +12,7 @@
 #include "kho-formats.h"
 #include "prebuilt-file.h"
 #include "target.h"
+#include "uki-addons.h"
 
 #define INITRD_MAX	(64ull << 30)
 
@@ -146,6 +147,10 @@ int target_read_kernel(struct target *t, const struct request *rq)
 	kernel_extras_free(&t->extras);
 	if (kernel_file_parse(rq->kernel, &t->kernel, &t->image, &t->extras))
 		return EXIT_FAILED;
+	/* Loaded again, it has the command line of the first load; the user's replaces all of this. */
+	if (t->extras.bundle && !rq->reloading && !rq->cmdline && strcmp(rq->kernel, "-") &&
+	    uki_addons_append(rq->kernel, &t->extras))
+		return EXIT_REFUSED;
 	t->kernel_was_read = true;
 	return take_own_initrd(t, rq) ? EXIT_FAILED : 0;
 }

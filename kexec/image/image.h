@@ -57,6 +57,7 @@ struct image_bundle {
 	struct image_part initrd;
 	struct image_part cmdline;	/* text, without a NUL if it fills the part */
 	struct image_part dtb;
+	struct image_part uname;	/* the kernel's release, for addons */
 };
 
 /*
@@ -92,6 +93,9 @@ enum image_error image_parse(const void *buf, size_t size, struct image *ret);
  */
 enum image_error image_gather(const void *file, size_t size, struct image *image, void **ret,
 			      size_t *ret_size);
+
+/* Parse an addon of a UKI: a PE file without a kernel. As image_parse(). */
+enum image_error image_parse_addon(const void *buf, size_t size, struct image_bundle *ret);
 
 /*
  * Make the text LINE of a UKI a command line, as systemd-stub does: control characters become

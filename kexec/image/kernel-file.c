@@ -88,6 +88,23 @@ static unsigned char *copy_part(const struct buffer *file, struct image_part par
 	return copy;
 }
 
+char *kernel_file_text(const struct buffer *file, struct image_part part)
+{
+	char *text = (char *)copy_part(file, part);
+
+	if (text)
+		image_clean_cmdline(text);
+	return text;
+}
+
+static enum image_error take_text(const struct buffer *file, struct image_part part, char **ret)
+{
+	if (!part.size)
+		return IMAGE_OK;
+	*ret = kernel_file_text(file, part);
+	return *ret ? IMAGE_OK : IMAGE_ERR_NOMEM;
+}
+
 /*
  * FILE becomes the initrd of B: microcode first, because the kernel looks for it only there, and
  * then the rest at an offset that is a multiple of 4. The rest may be large, so it is moved, not
@@ -121,19 +138,18 @@ static enum image_error take_apart(struct buffer *file, const struct image_bundl
 	struct buffer kernel = { copy_part(file, b->kernel), b->kernel.size };
 	enum image_error err = kernel.data ? IMAGE_OK : IMAGE_ERR_NOMEM;
 
-	if (!err && b->cmdline.size) {
-		extras->cmdline = (char *)copy_part(file, b->cmdline);
-		err = extras->cmdline ? IMAGE_OK : IMAGE_ERR_NOMEM;
-	}
+	if (!err)
+		err = take_text(file, b->cmdline, &extras->cmdline);
+	if (!err)
+		err = take_text(file, b->uname, &extras->uname);
 	if (!err)
 		err = make_initrd(file, b);
 	if (err) {
 		buffer_free(&kernel);
 		return err;
 	}
-	if (extras->cmdline)
-		image_clean_cmdline(extras->cmdline);
 	extras->dtb = b->dtb.size;
+	extras->bundle = true;
 	extras->unpacked = true;
 	extras->initrd = *file;
 	*file = kernel;
@@ -168,7 +184,8 @@ void kernel_extras_free(struct kernel_extras *extras)
 {
 	buffer_free(&extras->initrd);
 	free(extras->cmdline);
-	extras->cmdline = NULL;
+	free(extras->uname);
+	extras->cmdline = extras->uname = NULL;
 }
 
 int kernel_file_scan(const char *path, const struct buffer *file, const struct image *image,

@@ -18,9 +18,14 @@ struct kernel_extras {
 	struct buffer initrd;		/* of a UKI; size 0: none */
 	char *cmdline;			/* of a UKI, malloc'ed; NULL: none */
 	bool dtb;			/* a UKI with a device tree */
+	bool bundle;			/* it is a UKI, which may have addons beside it */
+	char *uname;			/* of a UKI: the release that it says it has, malloc'ed; or NULL */
 };
 
 void kernel_extras_free(struct kernel_extras *extras);
+
+/* The text in PART of FILE as a command line, malloc'ed; NULL without memory. */
+char *kernel_file_text(const struct buffer *file, struct image_part part);
 
 /*
  * Parse FILE, the contents of PATH. FILE becomes the image alone: of a UKI the kernel in it, and

@@ -110,15 +110,14 @@ static bool probe(const void *buf, size_t size)
 	return read_pe(buf, size, &pe) && find(&pe, ".linux", 0, pe.count) < pe.count;
 }
 
-static enum image_error parse(const void *buf, size_t size, struct image *ret)
+static enum image_error parse_sections(const void *buf, size_t size, struct image_bundle *b)
 {
-	struct image_bundle *b = &ret->bundle;
 	const struct {
 		const char *name;
 		struct image_part *part;
 	} wanted[] = {
 		{ ".linux", &b->kernel }, { ".ucode", &b->ucode }, { ".initrd", &b->initrd },
-		{ ".cmdline", &b->cmdline }, { ".dtb", &b->dtb },
+		{ ".cmdline", &b->cmdline }, { ".dtb", &b->dtb }, { ".uname", &b->uname },
 	};
 	struct pe pe;
 
@@ -132,7 +131,26 @@ static enum image_error parse(const void *buf, size_t size, struct image *ret)
 		if (err)
 			return err;
 	}
-	return b->kernel.size ? IMAGE_OK : IMAGE_ERR_SECTIONS;
+	return IMAGE_OK;
+}
+
+static enum image_error parse(const void *buf, size_t size, struct image *ret)
+{
+	enum image_error err = parse_sections(buf, size, &ret->bundle);
+
+	return !err && !ret->bundle.kernel.size ? IMAGE_ERR_SECTIONS : err;
+}
+
+enum image_error image_parse_addon(const void *buf, size_t size, struct image_bundle *ret)
+{
+	struct image_bundle b = { 0 };
+	enum image_error err = parse_sections(buf, size, &b);
+
+	if (!err && b.kernel.size)
+		err = IMAGE_ERR_NESTED;
+	if (!err)
+		*ret = b;
+	return err;
 }
 
 void image_clean_cmdline(char *line)

@@ -20,6 +20,7 @@ static void check_bundle(const struct image_bundle *b, size_t size)
 	check_part(b->initrd, size);
 	check_part(b->cmdline, size);
 	check_part(b->dtb, size);
+	check_part(b->uname, size);
 }
 
 static void check_kernel(const struct buffer *file, const struct image *image,
@@ -35,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buffer file = { malloc(size ? size : 1), size };
 	struct kernel_extras extras;
+	struct image_bundle addon;
 	struct image image;
 
 	if (!file.data)
@@ -42,6 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(file.data, data, size);
 	if (image_parse(file.data, size, &image) == IMAGE_OK)
 		check_bundle(&image.bundle, size);
+	if (image_parse_addon(file.data, size, &addon) == IMAGE_OK)
+		check_bundle(&addon, size);
 	if (!kernel_file_parse("file", &file, &image, &extras))
 		check_kernel(&file, &image, &extras);
 	kernel_extras_free(&extras);

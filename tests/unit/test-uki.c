@@ -16,6 +16,8 @@
 
 #include "kernel-file.h"
 #include "said.h"
+#include "tree.h"
+#include "uki-addons.h"
 #include "unit.h"
 
 #define PE_AT		0x80u
@@ -282,6 +284,78 @@ static void nested(void **state)
 	buffer_free(&inner);
 }
 
+/* ---- Addons ----------------------------------------------------------------------------- */
+
+static struct tree tree;
+static char beside[300];		/* the kernel's path */
+
+static int setup_addons(void **state)
+{
+	(void)state;
+	tree_make(&tree);
+	snprintf(beside, sizeof(beside), "%s/uki.efi", tree.path);
+	kernel_extras_free(&extras);
+	extras.cmdline = must_copy("own", 4);
+	extras.uname = must_copy("7.3", 4);
+	return 0;
+}
+
+static int teardown_addons(void **state)
+{
+	(void)state;
+	tree_remove(&tree);
+	return 0;
+}
+
+static void put_addon(const char *name, const struct section *sections, size_t count)
+{
+	struct buffer file = make_uki(sections, count);
+	char path[100];
+
+	snprintf(path, sizeof(path), "uki.efi.extra.d/%s", name);
+	tree_write(&tree, path, file.data, file.size);
+	buffer_free(&file);
+}
+
+/* By name, whatever the folder lists first; the rest of it is named. */
+static void addons(void **state)
+{
+	const struct section last[] = { TEXT_SECTION(".cmdline", "z\n") };
+	const struct section first[] = { TEXT_SECTION(".cmdline", " a "), TEXT_SECTION(".uname", "7.3") };
+	const struct section silent[] = { TEXT_SECTION(".dtb", "tree") };
+	const struct section other[] = { TEXT_SECTION(".cmdline", "no"), TEXT_SECTION(".uname", "7.2") };
+
+	(void)state;
+	assert_says(0, NULL, uki_addons_append(beside, &extras));
+	put_addon("b.addon.efi", last, 1);
+	put_addon("a.addon.efi", first, 2);
+	put_addon("c.addon.efi", silent, 1);
+	assert_says(0, NULL, uki_addons_append(beside, &extras));
+	assert_string_equal(extras.cmdline, "own a z");
+	put_addon("other.addon.efi", other, 2);
+	assert_says(0, "other.addon.efi' is left out, as it is for another kernel",
+		    uki_addons_append(beside, &extras));
+	assert_string_equal(extras.cmdline, "own a z a z");
+	put_addon("x.cred", last, 1);
+	assert_says(0, "x.cred' is not passed on", uki_addons_append(beside, &extras));
+	free(extras.cmdline);
+	extras.cmdline = NULL;
+	assert_says(0, "other.addon.efi' is left out", uki_addons_append(beside, &extras));
+	assert_string_equal(extras.cmdline, "a z");
+}
+
+static void addons_refused(void **state)
+{
+	const struct section whole[] = { TEXT_SECTION(".cmdline", "a"), LINUX };
+
+	(void)state;
+	put_addon("a.addon.efi", whole, 2);
+	assert_refused("a.addon.efi' as an addon of the kernel", uki_addons_append(beside, &extras));
+	tree_write(&tree, "uki.efi.extra.d/a.addon.efi", "MZ", 2);
+	assert_refused("give the whole command line with --append", uki_addons_append(beside, &extras));
+	assert_string_equal(extras.cmdline, "own");
+}
+
 /* ---- What is refused ------------------------------------------------------------------ */
 
 /* One number of make_whole() that is wrong. Its sections: osrel, cmdline, initrd, ucode, linux. */
@@ -428,11 +502,14 @@ static int write_corpus(const char *dir)
 		LINUX, TEXT_SECTION(".profile", "ID=0"), TEXT_SECTION(".cmdline", "zero"),
 		TEXT_SECTION(".profile", "ID=1"), TEXT_SECTION(".cmdline", "one"),
 	};
+	const struct section addon[] = { TEXT_SECTION(".cmdline", "more"), TEXT_SECTION(".uname", "7.3") };
 	struct buffer b = make_whole();
 
 	write_seed(dir, "whole", &b);
 	b = MAKE(sections);
 	write_seed(dir, "profiles", &b);
+	b = MAKE(addon);
+	write_seed(dir, "addon", &b);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		b = make_bad(&bad[i]);
 		write_seed(dir, bad[i].name, &b);
@@ -449,6 +526,8 @@ int main(int argc, char **argv)
 #ifdef HAVE_CODEC_GZIP
 		cmocka_unit_test(compressed),
 #endif
+		cmocka_unit_test_setup_teardown(addons, setup_addons, teardown_addons),
+		cmocka_unit_test_setup_teardown(addons_refused, setup_addons, teardown_addons),
 		cmocka_unit_test(nested), cmocka_unit_test(bad_numbers),
 		cmocka_unit_test(bad_kernel), cmocka_unit_test(kernel_of_another_profile), cmocka_unit_test(overlapping),
 		cmocka_unit_test(cut), cmocka_unit_test(cmdlines),
