@@ -44,12 +44,15 @@ static int loaded_status(const struct options *o)
 }
 
 /* Without a command line of the user, that of a UKI counts. */
-static int choose_cmdline(struct options *o, const char *own)
+static int choose_cmdline(struct options *o, const struct target *t)
 {
+	const char *own = t->extras.cmdline && !o->reuse_cmdline ? t->extras.cmdline : "";
+
 	if (o->request.cmdline)
 		return 0;
-	if (!own || o->reuse_cmdline)
-		own = "";
+	if (strlen(own) > t->image.cmdline_max)
+		return error("the command line in '%s' has %zu characters, its kernel reads %u: give one with "
+			     "--append", o->request.kernel, strlen(own), t->image.cmdline_max);
 	if (*own)
 		notice("the command line in '%s' is used: %s", o->request.kernel, own);
 	o->request.cmdline = strdup(own);
@@ -69,15 +72,15 @@ static char *reuse_with_kho(char *line, const char *append)
 	return cmdline_append(line, "kho=on");
 }
 
-/* Replace the value of --append by the whole command line. OWN: of the image, or NULL. */
-static int complete_cmdline(struct options *o, const char *own)
+/* Replace the value of --append by the whole command line. */
+static int complete_cmdline(struct options *o, const struct target *t)
 {
 	static const char *const boot_loader_words[] = { "BOOT_IMAGE", NULL };
 	struct root root;
 	char *reused, *line;
 	int err;
 
-	if (choose_cmdline(o, own))
+	if (choose_cmdline(o, t))
 		return -1;
 	if (!o->reuse_cmdline)
 		return 0;
@@ -149,7 +152,7 @@ static int load(struct options *o)
 	}
 	if (!target_open(&target, &o->request))
 		code = target_read_kernel(&target, &o->request);
-	if (!code && complete_cmdline(o, target.extras.cmdline))
+	if (!code && complete_cmdline(o, &target))
 		code = EXIT_REFUSED;
 	if (!code)
 		code = o->request.kho ? load_image(&o->request, &target, root_dir(o), NULL) :

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "boot-arch.h"
 #include "file-load.h"
+#include "image.h"
 #include "message.h"
 #include "number.h"
 #include "options.h"
@@ -23,7 +23,6 @@ enum long_only {
 	OPT_UNSUPPORTED,
 };
 
-#define FIRST_INITRD	"sys/firmware/initrd"
 
 static const char short_options[] = "h?vdfixyluet:pscaS";
 
@@ -150,7 +149,7 @@ void options_usage(void)
 	      "  -i, --no-checks        no checksums in purgatory\n"
 	      "  -x, --no-ifdown        leave network interfaces up\n"
 	      "  -y, --no-sync          do not sync file systems\n"
-	      "  -t, --type=bzImage     refuse any other kind of kernel\n"
+	      "  -t, --type=TYPE        refuse any other kind of kernel than TYPE: bzImage, uki, vmlinux\n"
 	      "      --noefi            do not pass EFI runtime services on (kexec_load only)\n"
 	      "      --mem-min=ADDR, --mem-max=ADDR\n"
 	      "                         load between these addresses (kexec_load only)\n"
@@ -176,11 +175,12 @@ static int set_string(char **to, const char *value)
 	return *to ? 0 : error("no memory for an option");
 }
 
-static int check_type(const char *type)
+static int take_type(struct request *rq, const char *name)
 {
-	if (!strcmp(type, "bzImage") || !strcmp(type, "bzImage64"))
+	rq->type = image_type_named(name);
+	if (rq->type)
 		return 0;
-	error("Unsupported kernel type %s", type);
+	error("Unsupported kernel type %s", name);
 	return EXIT_FAILED;
 }
 
@@ -197,9 +197,17 @@ static int take_address(const char *option, const char *value, uint64_t *ret)
 {
 	const char *end;
 
-	if (parse_size(value, &end, ret) && !*end && *ret)
+	if (parse_size(value, &end, ret) && !*end)
 		return 0;
-	return error("%s=%s: needs an address above 0 (0x, K, M and G are allowed)", option, value);
+	return error("%s=%s: needs an address (0x, K, M and G are allowed)", option, value);
+}
+
+/* 0 would leave no memory at all. */
+static int take_last_address(struct request *rq, const char *value)
+{
+	if (take_address("--mem-max", value, &rq->mem_max))
+		return -1;
+	return rq->mem_max ? 0 : error("--mem-max=%s: no memory lies below that", value);
 }
 
 static int take_serial(struct request *rq, const char *value)
@@ -207,15 +215,6 @@ static int take_serial(struct request *rq, const char *value)
 	rq->serial_port = arch_serial_named(value);
 	return rq->serial_port ? 0 : error("--serial=%s: needs ttyS0 to ttyS3, or the number of an I/O port "
 					   "such as 0x3f8", value);
-}
-
-/* The kernel shows the initrd that it was started with, if it was told to keep it. */
-static int reuse_initrd(struct request *rq)
-{
-	if (!access("/" FIRST_INITRD, R_OK))
-		return set_string(&rq->initrd, "/" FIRST_INITRD);
-	return error("--reuseinitrd: there is no /" FIRST_INITRD ": the running kernel keeps its initrd only if "
-		     "it was started with retain_initrd; name the file with --initrd");
 }
 
 static int take_file_option(struct options *o, int c, const char *value)
@@ -234,9 +233,9 @@ static int take_file_option(struct options *o, int c, const char *value)
 	case OPT_KHO_SEGMENT:	return set_string(&rq->prebuilt, value);
 	case OPT_KHO_SAVE_SEGMENT: return set_string(&rq->save_prebuilt, value);
 	case OPT_MEM_MIN:	return take_address("--mem-min", value, &rq->mem_min);
-	case OPT_MEM_MAX:	return take_address("--mem-max", value, &rq->mem_max);
+	case OPT_MEM_MAX:	return take_last_address(rq, value);
 	case OPT_SERIAL:	return take_serial(rq, value);
-	case OPT_REUSE_INITRD:	return reuse_initrd(rq);
+	case OPT_REUSE_INITRD:	return set_string(&rq->initrd, FIRST_INITRD);
 	}
 	return -1;
 }
@@ -291,9 +290,9 @@ static const struct {
 		       "dark, unload the graphics driver before the load" },
 	{ "serial-baud", "the port keeps the speed it has: leave it out, and set the speed with 'stty -F "
 			 "/dev/ttyS0 N', or with console=ttyS0,N for the new kernel" },
-	{ "args-elf", "a bzImage takes Linux' boot parameters: leave it out" },
-	{ "args-none", "a bzImage takes Linux' boot parameters: leave it out" },
-	{ "module", "a bzImage has no modules besides its initrd: use --initrd" },
+	{ "args-elf", "Linux takes its own boot parameters: leave it out" },
+	{ "args-none", "Linux takes its own boot parameters: leave it out" },
+	{ "module", "Linux has no modules besides its initrd: use --initrd" },
 };
 
 static int unsupported(const char *name)
@@ -317,7 +316,7 @@ static int take_option(struct options *o, int c, int index)
 	if (take_flag(o, c))
 		return 0;
 	if (c == 't')
-		return check_type(optarg);
+		return take_type(&o->request, optarg);
 	if (c == OPT_UNSUPPORTED)
 		return unsupported(long_options[index].name);
 	return take_file_option(o, c, optarg) ? EXIT_REFUSED : 0;
@@ -345,7 +344,6 @@ static size_t stdin_uses(const struct request *rq)
 static int check_method(const struct options *o)
 {
 	const struct request *rq = &o->request;
-
 	const char *option = request_needs_segments(rq);
 
 	if (rq->method == METHOD_FILE && !rq->kho && rq->dry_run)
@@ -356,6 +354,9 @@ static int check_method(const struct options *o)
 	if (rq->kho && (rq->mem_min || rq->mem_max))
 		return error("--mem-min and --mem-max work without --kho only: a handover lies where the next "
 			     "kernel's scratch is");
+	if (rq->file_flags & KEXEC_FILE_FORCE_DTB && (rq->kho || rq->dry_run))
+		return error("--force-dtb works with kexec_file_load alone, without %s: leave one of them out",
+			     rq->kho ? "--kho" : "--dry-run");
 	if (rq->file_flags & KEXEC_FILE_FORCE_DTB && (option || rq->method == METHOD_SEGMENTS))
 		return error("--force-dtb works with kexec_file_load only: leave %s out", option ? option : "-c");
 	if (rq->method == METHOD_SEGMENTS && !name_set_empty(&rq->late))

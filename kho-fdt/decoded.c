@@ -166,7 +166,7 @@ static int read_large(const struct source *s, const struct kho_node *node, struc
 	memcpy(&magic, d->data.data, sizeof(magic));
 	if (fdt32_to_cpu(magic) != FDT_MAGIC || node->size > INT32_MAX)
 		return 0;
-	all = (struct buffer){ malloc(node->size), node->size };
+	all = (struct buffer){ .data = malloc(node->size), .size = node->size };
 	if (!all.data)
 		return -KHO_ERR_NOSPACE;
 	if (s->mem.read(s->mem.ctx, node->addr, all.data, all.size))

@@ -28,18 +28,17 @@
 
 void buffer_free(struct buffer *buf)
 {
-	free(buf->data);
-	buf->data = NULL;
-	buf->size = 0;
+	if (buf->mapped)
+		munmap(buf->data, buf->mapped);
+	else
+		free(buf->data);
+	*buf = (struct buffer){ 0 };
 }
 
 int buffer_alloc(struct buffer *buf, size_t size)
 {
-	buf->data = calloc(1, size ? size : 1);
-	if (!buf->data)
-		return error("no memory for %zu bytes", size);
-	buf->size = size;
-	return 0;
+	*buf = (struct buffer){ .data = calloc(1, size ? size : 1), .size = size };
+	return buf->data ? 0 : error("no memory for %zu bytes", size);
 }
 
 /*
@@ -134,14 +133,24 @@ static int new_memfd(const char *name)
 	return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
 }
 
-int memfd_sealed(const char *name, const void *bytes, size_t size)
+int memfd_sealed_parts(const char *name, const struct buffer *part, size_t count)
 {
 	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 	int fd = new_memfd(name);
 
-	if (fd >= 0 && (write_all(fd, bytes, size) || fcntl(fd, F_ADD_SEALS, seals)))
+	for (size_t i = 0; fd >= 0 && i < count; i++)
+		if (write_all(fd, part[i].data, part[i].size))
+			return close_failed(fd);
+	if (fd >= 0 && fcntl(fd, F_ADD_SEALS, seals))
 		return close_failed(fd);
 	return fd;
+}
+
+int memfd_sealed(const char *name, const void *bytes, size_t size)
+{
+	const struct buffer part = { .data = (unsigned char *)(uintptr_t)bytes, .size = size };
+
+	return memfd_sealed_parts(name, &part, 1);
 }
 
 /* Everything FD yields up to its end, in a memfd. -1 with errno. */
@@ -187,7 +196,7 @@ int file_read_open(int fd, const char *path, const char *what, size_t cap, struc
 	return err ? error_errno("cannot read %s '%s'", what, path) : 0;
 }
 
-static bool is_sealed(int fd)
+bool file_is_sealed(int fd)
 {
 	const int needed = F_SEAL_WRITE | F_SEAL_SHRINK;
 	int seals = fcntl(fd, F_GET_SEALS);
@@ -201,25 +210,40 @@ static bool take_lease(int fd)
 	return !fcntl(fd, F_SETSIG, SIGURG) && !fcntl(fd, F_SETLEASE, F_RDLCK);
 }
 
-bool file_is_unwritten(int fd)
+/* Nothing is loaded from a mapping without all of it being read before. */
+static void on_bus_error(int number)
 {
-	return is_sealed(fd) || fcntl(fd, F_GETLEASE) == F_RDLCK;
+	static const char text[] = "kexec: a file that is to be loaded cannot be read any more: it was cut "
+				   "off, or its disk fails; nothing has been loaded\n";
+
+	(void)number;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) >= 0)
+		_exit(EXIT_FAILED);
+	_exit(EXIT_FAILED);
 }
 
 bool file_map(int fd, size_t cap, struct buffer *ret)
 {
 	struct stat st;
-	void *data;
+	void *data = MAP_FAILED;
 
+	if (!file_is_sealed(fd) && !take_lease(fd))
+		return false;
 	/* The size is that of a file which can no longer change. */
-	if ((!is_sealed(fd) && !take_lease(fd)) || fstat(fd, &st) || st.st_size <= 0 ||
-	    (uint64_t)st.st_size > cap)
+	if (!fstat(fd, &st) && st.st_size > 0 && (uint64_t)st.st_size <= cap)
+		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED) {
+		file_let_go(fd);
 		return false;
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return false;
-	*ret = (struct buffer){ data, (size_t)st.st_size };
+	}
+	signal(SIGBUS, on_bus_error);
+	*ret = (struct buffer){ .data = data, .size = (size_t)st.st_size, .mapped = (size_t)st.st_size };
 	return true;
+}
+
+void file_let_go(int fd)
+{
+	fcntl(fd, F_SETLEASE, F_UNLCK);
 }
 
 int file_crc(int fd, uint32_t *ret)
@@ -473,6 +497,7 @@ int state_make_dir(const struct root *root, bool make_run)
 	if (mkdirat(root->fd, "run", 0755))
 		return error_errno("there is no /run, where kexec keeps what 'kexec -e' needs, and it cannot be "
 				   "made: mount a tmpfs there");
-	notice("made /run, which was missing");
+	notice("made /run, which was missing: a file system that is mounted there later hides what "
+	       "'kexec -e' needs to know");
 	return make_own_dir(root);
 }

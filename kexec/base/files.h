@@ -14,8 +14,9 @@
 #include <stdio.h>
 
 struct buffer {
-	unsigned char *data;		/* malloc'ed */
+	unsigned char *data;		/* malloc'ed, or mapped and only to be read */
 	size_t size;
+	size_t mapped;			/* bytes that are mapped; 0: malloc'ed */
 };
 
 void buffer_free(struct buffer *buf);
@@ -44,15 +45,19 @@ int file_read_open(int fd, const char *path, const char *what, size_t cap, struc
 
 /*
  * Map FD, from file_open(), to be read, if nobody can write it meanwhile: sealed memory, or a file
- * with a lease on it (F_RDLCK of fcntl(2)). Who opens that for writing waits until FD is closed, but
- * not longer than /proc/sys/fs/lease-break-time says, usually 45 seconds. True; the caller munmaps
- * *RET. False, without a message, if it has to be read: it is empty or larger than CAP, somebody
- * writes it, or its file system has no leases.
+ * with a lease on it (F_RDLCK of fcntl(2)). Who opens that for writing waits until file_let_go(), but
+ * not longer than /proc/sys/fs/lease-break-time says, usually 45 seconds; and a server or a layer below
+ * may not know of leases. So compare the contents when they have been used. If they cannot be read any
+ * more (SIGBUS), the program ends with a message. False, without a message, if FD has to be read: it
+ * is empty or larger than CAP, somebody writes it, or its file system has no leases.
  */
 bool file_map(int fd, size_t cap, struct buffer *ret);
 
-/* Has nobody wanted to write FD since file_map() has mapped it? */
-bool file_is_unwritten(int fd);
+/* FD is no longer mapped: let others write it. */
+void file_let_go(int fd);
+
+/* Is FD memory that nobody can change? */
+bool file_is_sealed(int fd);
 
 /*
  * The CRC32C of all bytes that FD, from file_open(), has now. 0, or -1 with errno and no
@@ -62,6 +67,9 @@ int file_crc(int fd, uint32_t *ret);
 
 /* A memfd called NAME with these bytes, which nobody can change. -1 with errno. */
 int memfd_sealed(const char *name, const void *bytes, size_t size);
+
+/* The same with COUNT parts, one behind the other. */
+int memfd_sealed_parts(const char *name, const struct buffer *part, size_t count);
 
 /* Read SIZE bytes at OFFSET of FD. 0, or -1 with errno: ENODATA if the file ends before. */
 int read_at(int fd, void *buf, size_t size, uint64_t offset);

@@ -288,8 +288,8 @@ static int switch_on(struct words *w, const char *name, const char *why)
 	char word[32];
 
 	if (on == 0)
-		return error("the command line says %s=off: the next kernel could not %s; remove it", name,
-			     why);
+		return error("the command line says %s=off: the next kernel could not %s; give the whole line "
+			     "without it, with --append alone", name, why);
 	if (on > 0)
 		return 0;
 	snprintf(word, sizeof(word), "%s=on", name);

@@ -10,6 +10,11 @@
 #include "kho-handover.h"
 #include "kho.h"
 
+struct image_type;
+
+/* The initrd that the running kernel was started with, if it was told to keep it. */
+#define FIRST_INITRD	"/sys/firmware/initrd"
+
 #define BLOBS_MAX	48		/* leaves room for the kernel's own nodes */
 
 struct blob_request {
@@ -36,6 +41,7 @@ enum method_choice { METHOD_AUTO, METHOD_FILE, METHOD_SEGMENTS };
 
 struct request {
 	char *kernel;
+	const struct image_type *type;	/* the kernel must be of it; NULL: any */
 	char *initrd;			/* NULL: none */
 	char *cmdline;
 	enum method_choice method;

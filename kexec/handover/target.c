@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +30,9 @@ static int open_initrd(const char *path)
 	int fd = file_open(path, "initrd", INITRD_MAX);
 	struct stat st;
 
+	if (fd < 0 && !strcmp(path, FIRST_INITRD))
+		notice("the running kernel keeps its initrd only if it was started with retain_initrd: name the "
+		       "file with --initrd");
 	if (fd < 0 || fstat(fd, &st) || st.st_size)
 		return fd;
 	close(fd);
@@ -42,7 +43,7 @@ static int open_initrd(const char *path)
 int target_open(struct target *t, const struct request *rq)
 {
 	memset(t, 0, sizeof(*t));
-	t->initrd_fd = t->prebuilt_fd = -1;
+	t->initrd_fd = t->prebuilt_fd = t->extras.initrd_fd = -1;
 	t->kernel_fd = file_open(rq->kernel, "kernel", KERNEL_FILE_MAX);
 	if (t->kernel_fd < 0)
 		return -1;
@@ -66,101 +67,145 @@ static int hold(int *fd, const char *path, uint64_t cap)
 	return 0;
 }
 
-static void free_initrd(struct target *t)
+static int check_file(int fd, const char *path, uint32_t wanted)
 {
-	if (t->initrd_mapped && t->initrd.data)
-		munmap(t->initrd.data, t->initrd.size);
-	else
-		free(t->initrd.data);
-	t->initrd = (struct buffer){ 0 };
-	t->initrd_mapped = false;
+	uint32_t crc;
+
+	if (file_crc(fd, &crc))
+		return error_errno("cannot read '%s' again, to check that the kernel has loaded "
+				   "the same file", path);
+	return crc == wanted ? 0 : error("'%s' was written while it was being loaded: load it "
+					 "again when it is complete", path);
 }
 
-/* What is mapped is the copy then, as its lease went with the file. */
+static int check_files(const struct target *t, const struct request *rq)
+{
+	/* What was unpacked is in our memory. */
+	if (!t->extras.unpacked && check_file(t->kernel_fd, rq->kernel, t->kernel_crc))
+		return -1;
+	return rq->initrd ? check_file(t->initrd_fd, rq->initrd, t->initrd_crc) : 0;
+}
+
+/* What is mapped is the copy then, as its lease went with the file. 0, or -1 after a message. */
 static int hold_initrd(struct target *t, const struct request *rq)
 {
-	if (!rq->initrd)
+	if (!rq->initrd || file_is_sealed(t->initrd_fd))
 		return 0;
+	buffer_free(&t->initrd);
 	if (hold(&t->initrd_fd, rq->initrd, INITRD_MAX))
 		return -1;
-	free_initrd(t);
-	t->initrd_mapped = file_map(t->initrd_fd, INITRD_MAX, &t->initrd);
-	return t->initrd_mapped ? 0 : error_errno("cannot map '%s'", rq->initrd);
+	if (!file_map(t->initrd_fd, INITRD_MAX, &t->initrd))
+		return error_errno("cannot map '%s'", rq->initrd);
+	return check_file(t->initrd_fd, rq->initrd, t->initrd_crc);
 }
 
 int target_hold(struct target *t, const struct request *rq)
 {
-	/*
-	 * For kexec_load this program has read the files; only in kexec_file_load the kernel
-	 * reads them itself.
-	 */
-	if (rq->method != METHOD_FILE || t->held)
+	const bool kernel_reads = rq->method == METHOD_FILE;
+
+	/* For kexec_load this program has read the files, but may have only mapped the initrd. */
+	if ((kernel_reads || t->initrd.mapped) && hold_initrd(t, rq))
+		return -1;
+	if (!kernel_reads || t->held)
 		return 0;
 	if ((!t->extras.unpacked && hold(&t->kernel_fd, rq->kernel, KERNEL_FILE_MAX)) ||
-	    hold_initrd(t, rq) ||
-	    hold(&t->prebuilt_fd, rq->prebuilt, PREBUILT_FILE_MAX) || target_check_files(t, rq))
+	    hold(&t->prebuilt_fd, rq->prebuilt, PREBUILT_FILE_MAX) || check_files(t, rq))
 		return -1;
 	t->held = true;
 	return 0;
 }
 
-/* In sealed memory, which kexec_file_load can read too. 0, or -1 after a message. */
-static int move_to_memfd(struct target *t, struct buffer *initrd)
+/* Both system calls can read it there. */
+static void move_initrd(struct target *t, struct kernel_extras *extras)
 {
-	free_initrd(t);
+	buffer_free(&t->initrd);
 	if (t->initrd_fd >= 0)
 		close(t->initrd_fd);
-	t->initrd_fd = memfd_sealed("initrd", initrd->data, initrd->size);
-	buffer_free(initrd);
-	t->initrd_mapped = t->initrd_fd >= 0 && file_map(t->initrd_fd, INITRD_MAX, &t->initrd);
-	return t->initrd_mapped ? 0 : error_errno("cannot copy the initrd into sealed memory");
+	t->initrd_fd = extras->initrd_fd;
+	t->initrd = extras->initrd;
+	extras->initrd_fd = -1;
+	extras->initrd = (struct buffer){ 0 };
 }
 
-/* The user's initrd takes the place of the one in a UKI. 0, or -1 after a message. */
-static int take_own_initrd(struct target *t, const struct request *rq)
+/* The user's initrd takes the place of the one in a UKI. */
+static void take_own_initrd(struct target *t, const struct request *rq)
 {
 	if (t->extras.dtb && !rq->reloading)
 		notice("the device tree in '%s' (.dtb) is not passed on", rq->kernel);
 	if (!t->extras.initrd.size)
-		return 0;
-	if (rq->initrd) {
-		if (!rq->reloading)
-			notice("'%s' is loaded in place of the initrd in '%s'", rq->initrd, rq->kernel);
-		buffer_free(&t->extras.initrd);
-		return 0;
-	}
-	if (!rq->reloading)
+		return;
+	if (!rq->reloading && rq->initrd)
+		notice("'%s' is loaded in place of the initrd in '%s'", rq->initrd, rq->kernel);
+	else if (!rq->reloading)
 		notice("the initrd in '%s' is loaded", rq->kernel);
-	return move_to_memfd(t, &t->extras.initrd);
+	if (!rq->initrd)
+		move_initrd(t, &t->extras);
 }
 
-int target_read_kernel(struct target *t, const struct request *rq)
+static int check_type(const struct target *t, const struct request *rq)
 {
-	if (t->kernel_was_read)
+	if (!rq->type || rq->type == t->extras.type)
 		return 0;
-	buffer_free(&t->kernel);
-	if (file_read_open(t->kernel_fd, rq->kernel, "kernel", KERNEL_FILE_MAX, &t->kernel))
-		return EXIT_REFUSED;
+	return error("Wrong file type %s: '%s' is of type %s", image_type_option(rq->type), rq->kernel,
+		     image_type_option(t->extras.type));
+}
+
+/* Parse what is in t->kernel. 0, or an exit code after a message. */
+static int parse_kernel(struct target *t, const struct request *rq)
+{
 	t->kernel_crc = crc32c(0, t->kernel.data, t->kernel.size);
 	if (check_unchanged(rq, t->kernel_crc, rq->kernel_crc))
 		return EXIT_REFUSED;
 	kernel_extras_free(&t->extras);
-	if (kernel_file_parse(rq->kernel, &t->kernel, &t->image, &t->extras))
+	if (kernel_file_parse(rq->kernel, &t->kernel, &t->image, &t->extras) || check_type(t, rq))
 		return EXIT_FAILED;
 	/* Loaded again, it has the command line of the first load; the user's replaces all of this. */
 	if (t->extras.bundle && !rq->reloading && !rq->cmdline && strcmp(rq->kernel, "-") &&
 	    uki_addons_append(rq->kernel, &t->extras))
 		return EXIT_REFUSED;
-	t->kernel_was_read = true;
-	return take_own_initrd(t, rq) ? EXIT_FAILED : 0;
+	take_own_initrd(t, rq);
+	return 0;
+}
+
+/* A kernel that was not packed is small, and its file may be written from now on. */
+static int keep_kernel(struct target *t)
+{
+	struct buffer copy;
+
+	if (!t->kernel.mapped)
+		return 0;
+	if (buffer_alloc(&copy, t->kernel.size))
+		return -1;
+	memcpy(copy.data, t->kernel.data, copy.size);
+	buffer_free(&t->kernel);
+	t->kernel = copy;
+	return 0;
+}
+
+int target_read_kernel(struct target *t, const struct request *rq)
+{
+	int code;
+
+	if (t->kernel_was_read)
+		return 0;
+	buffer_free(&t->kernel);
+	/* Mapped, as a UKI may have a large initrd inside. */
+	if (!file_map(t->kernel_fd, KERNEL_FILE_MAX, &t->kernel) &&
+	    file_read_open(t->kernel_fd, rq->kernel, "kernel", KERNEL_FILE_MAX, &t->kernel))
+		return EXIT_REFUSED;
+	code = parse_kernel(t, rq);
+	if (!code && keep_kernel(t))
+		code = EXIT_FAILED;
+	file_let_go(t->kernel_fd);
+	t->kernel_was_read = !code;
+	return code;
 }
 
 static int read_initrd(struct target *t, const struct request *rq)
 {
 	if (rq->initrd) {
-		free_initrd(t);
-		t->initrd_mapped = file_map(t->initrd_fd, INITRD_MAX, &t->initrd);
-		if (!t->initrd_mapped &&
+		buffer_free(&t->initrd);
+		if (!file_map(t->initrd_fd, INITRD_MAX, &t->initrd) &&
 		    file_read_open(t->initrd_fd, rq->initrd, "initrd", INITRD_MAX, &t->initrd))
 			return -1;
 		t->initrd_crc = crc32c(0, t->initrd.data, t->initrd.size);
@@ -180,33 +225,16 @@ int target_read(struct target *t, const struct request *rq)
 	return 0;
 }
 
-static int check_file(int fd, const char *path, uint32_t wanted)
-{
-	uint32_t crc;
-
-	if (file_crc(fd, &crc))
-		return error_errno("cannot read '%s' again, to check that the kernel has loaded "
-				   "the same file", path);
-	return crc == wanted ? 0 : error("'%s' was written while it was being loaded: load it "
-					 "again when it is complete", path);
-}
-
 int target_check_files(const struct target *t, const struct request *rq)
 {
-	if (t->held)
-		return 0;
-	/* What was unpacked is in our memory. */
-	if (!t->extras.unpacked && check_file(t->kernel_fd, rq->kernel, t->kernel_crc))
-		return -1;
-	return rq->initrd ? check_file(t->initrd_fd, rq->initrd, t->initrd_crc) : 0;
+	return t->held ? 0 : check_files(t, rq);
 }
 
 int target_check_mapped(const struct target *t, const struct request *rq)
 {
-	if (!t->initrd_mapped || file_is_unwritten(t->initrd_fd))
+	if (!t->initrd.mapped || file_is_sealed(t->initrd_fd))
 		return 0;
-	return error("'%s' was written while it was being loaded: load it again when it is complete",
-		     rq->initrd);
+	return check_file(t->initrd_fd, rq->initrd, t->initrd_crc);
 }
 
 int target_check(const struct target *t, const struct machine *m, const struct request *rq,
@@ -271,7 +299,7 @@ void target_release(struct target *t)
 {
 	kernel_extras_free(&t->extras);
 	buffer_free(&t->kernel);
-	free_initrd(t);
+	buffer_free(&t->initrd);
 	if (t->kernel_fd >= 0)
 		close(t->kernel_fd);
 	if (t->initrd_fd >= 0)

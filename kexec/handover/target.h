@@ -17,7 +17,6 @@ struct target {
 	int kernel_fd, initrd_fd, prebuilt_fd;
 	struct buffer kernel;		/* the image, decompressed if the file was */
 	struct buffer initrd;		/* the user's, or of a UKI; size 0: none */
-	bool initrd_mapped;		/* from its descriptor, and only to be read */
 	uint32_t kernel_crc;		/* of the kernel file as it was read */
 	uint32_t initrd_crc;		/* of the user's */
 	struct kernel_extras extras;
@@ -58,8 +57,8 @@ int target_hold(struct target *target, const struct request *request);
 int target_check_files(const struct target *target, const struct request *request);
 
 /*
- * Were the files that target_read() has mapped left alone until now? What was loaded is made of
- * them. 0, or -1 after a message.
+ * After a load through kexec_load: was it made of what target_read() has seen? An initrd that is
+ * mapped may have changed meanwhile. 0, or -1 after a message.
  */
 int target_check_mapped(const struct target *target, const struct request *request);
 

@@ -164,6 +164,7 @@ static enum image_error parse(const void *buf, size_t size, struct image *ret)
 
 const struct image_type bzimage_type = {
 	.name = "64-bit x86 bzImages (boot protocol 2.12 and later)",
+	.option = { "bzImage", "bzImage64" },
 	.probe = probe,
 	.parse = parse,
 };

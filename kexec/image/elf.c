@@ -179,6 +179,7 @@ enum image_error image_gather(const void *file, size_t size, struct image *image
 
 const struct image_type elf_type = {
 	.name = "64-bit x86 vmlinux files (ELF, Linux 3.14 and later)",
+	.option = { "elf-x86_64", "vmlinux" },
 	.probe = probe,
 	.parse = parse,
 };

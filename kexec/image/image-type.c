@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
+#include <string.h>
 
 #include "image-type.h"
 
@@ -11,20 +12,40 @@ static const struct image_type *const types[] = {
 
 #define TYPES	(sizeof(types) / sizeof(types[0]))
 
+const struct image_type *image_type_named(const char *name)
+{
+	for (size_t i = 0; i < TYPES; i++)
+		for (size_t k = 0; k < 2; k++)
+			if (types[i]->option[k] && !strcmp(types[i]->option[k], name))
+				return types[i];
+	return NULL;
+}
+
+const char *image_type_option(const struct image_type *type)
+{
+	return type->option[0];
+}
+
+const struct image_type *image_type_of(const void *buf, size_t size)
+{
+	for (size_t i = 0; i < TYPES; i++)
+		if (types[i]->probe(buf, size))
+			return types[i];
+	return NULL;
+}
+
 enum image_error image_parse(const void *buf, size_t size, struct image *ret)
 {
-	for (size_t i = 0; i < TYPES; i++) {
-		struct image image = { 0 };
-		enum image_error err;
+	const struct image_type *type = image_type_of(buf, size);
+	struct image image = { 0 };
+	enum image_error err;
 
-		if (!types[i]->probe(buf, size))
-			continue;
-		err = types[i]->parse(buf, size, &image);
-		if (!err)
-			*ret = image;
-		return err;
-	}
-	return IMAGE_ERR_TYPE;
+	if (!type)
+		return IMAGE_ERR_TYPE;
+	err = type->parse(buf, size, &image);
+	if (!err)
+		*ret = image;
+	return err;
 }
 
 void image_type_names(char *text, size_t size)

@@ -7,6 +7,7 @@
 
 struct image_type {
 	const char *name;		/* in the plural, for "this program takes ..." */
+	const char *option[2];		/* what --type calls it; kexec-tools' name first */
 	/* Is an image of SIZE bytes of this type, whole or not? */
 	bool (*probe)(const void *buf, size_t size);
 	/* As image_parse(), for an image that probe() has accepted. *RET is all 0 before. */

@@ -103,6 +103,17 @@ enum image_error image_parse_addon(const void *buf, size_t size, struct image_bu
  */
 void image_clean_cmdline(char *line);
 
+struct image_type;
+
+/* The type that option --type calls NAME, as kexec-tools does; NULL if there is none. */
+const struct image_type *image_type_named(const char *name);
+
+/* The type of an image of SIZE bytes, whole or not; NULL if there is none. */
+const struct image_type *image_type_of(const void *buf, size_t size);
+
+/* What option --type calls TYPE. */
+const char *image_type_option(const struct image_type *type);
+
 /* The names of all types, with commas between them, into TEXT of SIZE bytes. */
 void image_type_names(char *text, size_t size);
 

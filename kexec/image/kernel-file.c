@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "decompress.h"
 #include "kernel-file.h"
@@ -17,7 +18,7 @@ static enum image_error unpack(struct buffer *file)
 	if (err)
 		return err == IMAGE_ERR_FORMAT ? IMAGE_ERR_TYPE : err;
 	buffer_free(file);
-	*file = (struct buffer){ out, size };
+	*file = (struct buffer){ .data = out, .size = size };
 	return IMAGE_OK;
 }
 
@@ -60,7 +61,7 @@ static enum image_error gather(struct buffer *file, struct image *image)
 	if (err)
 		return err;
 	buffer_free(file);
-	*file = (struct buffer){ out, size };
+	*file = (struct buffer){ .data = out, .size = size };
 	return IMAGE_OK;
 }
 
@@ -105,29 +106,31 @@ static enum image_error take_text(const struct buffer *file, struct image_part p
 	return *ret ? IMAGE_OK : IMAGE_ERR_NOMEM;
 }
 
-/*
- * FILE becomes the initrd of B: microcode first, because the kernel looks for it only there, and
- * then the rest at an offset that is a multiple of 4. The rest may be large, so it is moved, not
- * copied. Only sections that overlap need more room than the file has.
- */
-static enum image_error make_initrd(struct buffer *file, const struct image_bundle *b)
+static struct buffer part_of(const struct buffer *file, struct image_part part)
 {
-	size_t front = (b->ucode.size + 3) & ~(size_t)3, size = front + b->initrd.size;
-	unsigned char *ucode, *data;
+	return (struct buffer){ .data = file->data + part.offset, .size = part.size };
+}
 
-	if (size > file->size)
+/*
+ * The initrd of B in sealed memory, which both system calls can read: microcode first, because the
+ * kernel looks for it only there, and then the rest at an offset that is a multiple of 4.
+ */
+static enum image_error make_initrd(const struct buffer *file, const struct image_bundle *b,
+				    struct kernel_extras *extras)
+{
+	unsigned char zeros[3] = { 0 };
+	const struct buffer part[] = {
+		part_of(file, b->ucode), { .data = zeros, .size = -b->ucode.size & 3 },
+		part_of(file, b->initrd),
+	};
+
+	if (b->ucode.size + b->initrd.size > file->size)
 		return IMAGE_ERR_SECTIONS;
-	ucode = copy_part(file, b->ucode);
-	if (!ucode)
+	if (!b->ucode.size && !b->initrd.size)
+		return IMAGE_OK;
+	extras->initrd_fd = memfd_sealed_parts("initrd", part, sizeof(part) / sizeof(part[0]));
+	if (extras->initrd_fd < 0 || !file_map(extras->initrd_fd, SIZE_MAX, &extras->initrd))
 		return IMAGE_ERR_NOMEM;
-	memmove(file->data + front, file->data + b->initrd.offset, b->initrd.size);
-	memset(file->data, 0, front);
-	memcpy(file->data, ucode, b->ucode.size);
-	free(ucode);
-	data = realloc(file->data, size ? size : 1);
-	if (data)
-		file->data = data;
-	file->size = size;
 	return IMAGE_OK;
 }
 
@@ -135,7 +138,7 @@ static enum image_error make_initrd(struct buffer *file, const struct image_bund
 static enum image_error take_apart(struct buffer *file, const struct image_bundle *b,
 				   struct kernel_extras *extras)
 {
-	struct buffer kernel = { copy_part(file, b->kernel), b->kernel.size };
+	struct buffer kernel = { .data = copy_part(file, b->kernel), .size = b->kernel.size };
 	enum image_error err = kernel.data ? IMAGE_OK : IMAGE_ERR_NOMEM;
 
 	if (!err)
@@ -143,7 +146,7 @@ static enum image_error take_apart(struct buffer *file, const struct image_bundl
 	if (!err)
 		err = take_text(file, b->uname, &extras->uname);
 	if (!err)
-		err = make_initrd(file, b);
+		err = make_initrd(file, b, extras);
 	if (err) {
 		buffer_free(&kernel);
 		return err;
@@ -151,7 +154,7 @@ static enum image_error take_apart(struct buffer *file, const struct image_bundl
 	extras->dtb = b->dtb.size;
 	extras->bundle = true;
 	extras->unpacked = true;
-	extras->initrd = *file;
+	buffer_free(file);
 	*file = kernel;
 	return IMAGE_OK;
 }
@@ -162,8 +165,10 @@ int kernel_file_parse(const char *path, struct buffer *file, struct image *ret,
 	const char *where = "";
 	enum image_error err;
 
-	memset(ret_extras, 0, sizeof(*ret_extras));
+	*ret_extras = (struct kernel_extras){ .initrd_fd = -1 };
 	err = parse(file, ret, ret_extras);
+	if (!err)
+		ret_extras->type = image_type_of(file->data, file->size);
 	if (!err && ret->bundle.kernel.size) {
 		err = take_apart(file, &ret->bundle, ret_extras);
 		if (!err) {
@@ -183,6 +188,9 @@ int kernel_file_parse(const char *path, struct buffer *file, struct image *ret,
 void kernel_extras_free(struct kernel_extras *extras)
 {
 	buffer_free(&extras->initrd);
+	if (extras->initrd_fd >= 0)
+		close(extras->initrd_fd);
+	extras->initrd_fd = -1;
 	free(extras->cmdline);
 	free(extras->uname);
 	extras->cmdline = extras->uname = NULL;

@@ -168,6 +168,7 @@ void image_clean_cmdline(char *line)
 
 const struct image_type uki_type = {
 	.name = "unified kernel images (UKI)",
+	.option = { "uki" },
 	.probe = probe,
 	.parse = parse,
 };

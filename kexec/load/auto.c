@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "auto.h"
@@ -8,11 +7,11 @@
 #include "finalized.h"
 #include "load.h"
 #include "message.h"
+#include "method.h"
 #include "preserved.h"
 #include "refusal.h"
 #include "running.h"
 #include "state.h"
-#include "sysfs-kexec.h"
 
 /*
  * Without finalizing, kernels up to 6.18 hand nothing over, and 6.19 and 7.0 only if live
@@ -36,71 +35,79 @@ static int stay_failed(const struct root *root, const struct request *rq, int er
 
 /*
  * Would kexec_load lose what the kernel preserves? A distribution may have KHO on for all its users,
- * so that this alone says nothing. What cannot be told counts; WHAT names it.
+ * so that this alone says nothing. What cannot be told counts. 0, or -1 after a message.
  */
-static bool would_lose(const struct root *root, char what[PRESERVED_TEXT])
+static int check_loss(const struct root *root)
 {
-	if (!running_has_kho(root))
-		return false;
-	snprintf(what, PRESERVED_TEXT, "memory, perhaps: it does not tell");
-	if (preserved_find(root, what))
-		return true;
-	notice("loading through kexec_load: this kernel runs with KHO, and preserves nothing that would be "
-	       "lost");
-	return false;
+	char what[PRESERVED_TEXT];
+	int found = preserved_find(root, what);
+
+	if (found < 0)
+		return error("not trying kexec_load: this kernel runs with KHO, and what it preserves cannot be "
+			     "told and would be lost; use --kho to hand it over, or -c to leave it behind");
+	if (found)
+		return error("not trying kexec_load: this kernel runs with KHO, and preserves %s, which would "
+			     "be lost; use --kho to hand it over, or -c to leave it behind", what);
+	return 0;
 }
 
-static int refuse_loss(const char *what)
+/* kexec -e looks again, as something may be preserved until then. */
+static int load_over_kho(const struct root *root, const struct request *rq, struct target *target)
 {
-	error("not trying kexec_load: this kernel runs with KHO, and preserves %s, which would be lost; use "
-	      "--kho to hand it over, or -c to leave it behind", what);
+	int code;
+
+	if (check_loss(root))
+		return EXIT_FAILED;
+	notice("loading through kexec_load: this kernel runs with KHO, and preserves nothing that would be "
+	       "lost");
+	code = load_image(rq, target, "/", NULL);
+	if (code != EXIT_OK || !state_note_nothing_preserved(root))
+		return code;
+	if (method_kexec_load.unload())
+		error_errno("the image cannot be unloaded");
 	return EXIT_FAILED;
 }
 
 /* Through kexec_load, if that loses nothing that the kernel preserves. */
 static int load_segments(const struct root *root, const struct request *rq, struct target *target)
 {
-	char what[PRESERVED_TEXT];
-
-	return would_lose(root, what) ? refuse_loss(what) : load_image(rq, target, "/", NULL);
+	return running_has_kho(root) ? load_over_kho(root, rq, target) :
+				       load_image(rq, target, "/", NULL);
 }
 
-/* Under lockdown kexec_load fails as well, and asking for it would hide the first reason. */
-static bool may_use_segments(const struct root *root, const struct request *rq)
-{
-	char mode[32];
-
-	lockdown_mode(root, mode, sizeof(mode));
-	return rq->method != METHOD_FILE && !strcmp(mode, "none");
-}
-
-/* kexec_file_load has failed with ERR. */
+/* kexec_file_load has failed with ERR. Both reasons count if kexec_load fails too. */
 static int fall_back(const struct root *root, const struct request *rq, struct target *target, int err)
 {
-	char what[PRESERVED_TEXT];
+	int code;
 
-	if (!may_use_segments(root, rq))
+	/* Under lockdown kexec_load fails as well, which would hide the first reason. */
+	if (rq->method == METHOD_FILE || !kexec_load_is_open(root))
 		return stay_failed(root, rq, err);
+	if (running_has_kho(root))
+		notice("kexec_file_load cannot load '%s': %s", rq->kernel, strerror(err));
 	debug("kexec_file_load: %s; trying kexec_load", strerror(err));
-	if (!would_lose(root, what))
-		return load_image(rq, target, "/", NULL);
-	stay_failed(root, rq, err);
-	return refuse_loss(what);
+	code = load_segments(root, rq, target);
+	if (code != EXIT_OK)
+		stay_failed(root, rq, err);
+	return code;
 }
 
 /* Do not ask kexec_file_load: where the kernel limits loads, asking counts as one. */
 static int load_vmlinux(const struct root *root, const struct request *rq, struct target *target)
 {
-	if (may_use_segments(root, rq))
+	const bool open = kexec_load_is_open(root);
+
+	if (rq->method != METHOD_FILE && open)
 		return load_segments(root, rq, target);
 	error("the kernel's own loader (kexec_file_load) takes no vmlinux like '%s': load the bzImage of "
-	      "this kernel%s", rq->kernel, rq->method == METHOD_FILE ? ", or use -c" : "");
+	      "this kernel%s", rq->kernel, open ? ", or use -c" : "");
 	return EXIT_FAILED;
 }
 
 int load_auto(const struct root *root, const struct request *rq, struct target *target)
 {
 	const char *option = request_needs_segments(rq);
+	int err;
 
 	notice_not_finalized(root);
 	if (option) {
@@ -111,13 +118,15 @@ int load_auto(const struct root *root, const struct request *rq, struct target *
 		return load_vmlinux(root, rq, target);
 	if (rq->no_checks)
 		notice("--no-checks has no effect where the kernel loads by itself (kexec_file_load), because "
-		       "its purgatory checks always; -c loads without checks");
-	switch (load_image_file(root, rq, target)) {
+		       "its purgatory checks always");
+	switch (load_image_file(root, rq, target, &err)) {
 	case FILE_LOAD_OK:
 		state_forget(root);
 		return EXIT_OK;
 	case FILE_LOAD_UNSUPPORTED:
-		return fall_back(root, rq, target, errno);
+		return fall_back(root, rq, target, err);
+	case FILE_LOAD_FAILED:
+		return stay_failed(root, rq, err);
 	default:
 		return EXIT_FAILED;
 	}

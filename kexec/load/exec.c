@@ -8,9 +8,11 @@
 #include "interfaces.h"
 #include "message.h"
 #include "method.h"
+#include "preserved.h"
 #include "refresh.h"
 #include "refusal.h"
 #include "signals.h"
+#include "state.h"
 #include "syscalls.h"
 #include "sysfs-kexec.h"
 
@@ -25,6 +27,26 @@ static int check_loaded(const struct root *root)
 		      "CONFIG_KEXEC?");
 	else
 		error("Nothing has been loaded!");
+	return EXIT_REFUSED;
+}
+
+/*
+ * An image that was loaded without a handover, because there was nothing to hand over, loses what
+ * has been preserved since. An exit code, after a message.
+ */
+static int check_loss(const struct root *root)
+{
+	char what[PRESERVED_TEXT];
+	int found = state_nothing_was_preserved(root) ? preserved_find(root, what) : 0;
+
+	if (!found)
+		return EXIT_OK;
+	if (found < 0)
+		error("cannot tell whether anything has been preserved since the image was loaded; it would be "
+		      "lost: load with --kho, or with -c to leave it behind");
+	else
+		error("the image was loaded without a handover, and since then the kernel preserves %s, which "
+		      "would be lost: load with --kho, or with -c to leave it behind", what);
 	return EXIT_REFUSED;
 }
 
@@ -71,6 +93,8 @@ static int leave(struct refresh *r, struct interfaces *n, bool no_sync, bool no_
 {
 	int code = check_loaded(&r->root);
 
+	if (code == EXIT_OK)
+		code = check_loss(&r->root);
 	if (code != EXIT_OK)
 		return code;
 	if (!no_sync)

@@ -56,7 +56,7 @@ int file_load(const struct root *root, const struct target *t, const char *cmdli
 	if (t->extras.unpacked) {
 		fd.kernel = memfd_sealed("kernel", t->kernel.data, t->kernel.size);
 		if (fd.kernel < 0)
-			return errno;
+			return error_errno("cannot copy the kernel into sealed memory");
 	}
 	err = call_with_wishes(fd, cmdline, flags, kho_fd, refusal_counts(root));
 	if (t->extras.unpacked)
@@ -70,20 +70,15 @@ static bool may_work_otherwise(int err)
 }
 
 enum file_load_result load_image_file(const struct root *root, const struct request *rq,
-				      const struct target *t)
+				      const struct target *t, int *ret_errno)
 {
-	int err;
-
 	if (refusal_foreseen(root, false))
-		return FILE_LOAD_FAILED;
+		return FILE_LOAD_REFUSED;
 	debug("trying kexec_file_load");
-	err = file_load(root, t, rq->cmdline, rq->file_flags, -1);
-	if (!err)
+	*ret_errno = file_load(root, t, rq->cmdline, rq->file_flags, -1);
+	if (*ret_errno < 0)
+		return FILE_LOAD_REFUSED;
+	if (!*ret_errno)
 		return FILE_LOAD_OK;
-	errno = err;
-	if (may_work_otherwise(err))
-		return FILE_LOAD_UNSUPPORTED;
-	error_errno("kexec_file_load failed for '%s'; what was loaded before is still loaded", rq->kernel);
-	refusal_explain(root, CALL_KEXEC_FILE_LOAD, err);
-	return FILE_LOAD_FAILED;
+	return may_work_otherwise(*ret_errno) ? FILE_LOAD_UNSUPPORTED : FILE_LOAD_FAILED;
 }

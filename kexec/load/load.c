@@ -169,23 +169,11 @@ static int complete(struct loading *l)
 	return handover_finish(&l->handover, rq->dry_run) ? -1 : plan(l);
 }
 
-/* The image does not fit its digests, so that purgatory would not start it. -1. */
-static int unload_written(const struct loading *l)
-{
-	state_forget(&l->machine.root);
-	if (l->method->unload())
-		return error_errno("the image stays loaded; unload it with 'kexec -u'");
-	notice("the image has been unloaded again");
-	return -1;
-}
-
 static int build_and_load(struct loading *l)
 {
 	if (!l->request->prebuilt && image_plan_build(&l->plan))
 		return -1;
-	if (l->method->load(l->request, &l->plan))
-		return -1;
-	return target_check_mapped(l->target, l->request) ? unload_written(l) : 0;
+	return l->method->load(l->request, &l->plan);
 }
 
 /* Only an image that is certainly ours is unloaded. 0, or -1 after a message. */
@@ -238,6 +226,13 @@ static int identify(const struct loading *l, struct image_id *ret)
 	}
 }
 
+/* Is the image made of other files than were checked? 0, or -1 after a message. */
+static int check_files(const struct loading *l)
+{
+	return l->method->reads_files ? target_check_files(l->target, l->request) :
+					target_check_mapped(l->target, l->request);
+}
+
 /*
  * The image is loaded. Unload it if kexec -e could not refresh it, or if nobody has checked
  * the files it was made of; another program's image is not ours to unload. kexec -e does not
@@ -252,8 +247,7 @@ static int finish(const struct loading *l, const struct state *state)
 		state_spoil(root);
 		return EXIT_FAILED;
 	}
-	if (!(l->method->reads_files && target_check_files(l->target, l->request)) &&
-	    !state_commit(root, state, &id))
+	if (!check_files(l) && !state_commit(root, state, &id))
 		return EXIT_OK;
 	if (unload_again(l, &id))
 		state_spoil(root);
@@ -297,12 +291,30 @@ static int load_handed_over(struct loading *l)
 	return code;
 }
 
+/* Nothing but a note keeps -e from starting an image that has no description. */
+static int unload_plain(const struct loading *l)
+{
+	const struct root *root = &l->machine.root;
+
+	if (!l->method->unload()) {
+		state_forget(root);
+		notice("the image has been unloaded again");
+	} else {
+		error_errno("the image cannot be unloaded");
+		if (!state_note_unknown(root))
+			notice("'kexec -e' refuses to start it; load again, or reboot through the firmware");
+	}
+	return EXIT_FAILED;
+}
+
 static int load_now(struct loading *l)
 {
 	if (l->request->kho)
 		return load_handed_over(l);
 	if (build_and_load(l))
 		return EXIT_FAILED;
+	if (check_files(l))
+		return unload_plain(l);
 	state_forget(&l->machine.root);
 	return EXIT_OK;
 }

@@ -225,8 +225,8 @@ static int load(const struct request *rq, const struct image_plan *plan)
 		return error_errno("cannot put the handover (%zu KiB) into a memfd", handover->size >> 10);
 	err = file_load(root, plan->target, plan->cmdline, KEXEC_FILE_KHO | rq->file_flags, fd);
 	close(fd);
-	if (!err)
-		return 0;
+	if (err <= 0)
+		return err;
 	errno = err;
 	error_errno("kexec_file_load failed for '%s' with its handover; what was loaded before is "
 		    "still loaded",

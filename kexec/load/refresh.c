@@ -261,6 +261,7 @@ int refresh_init(struct refresh *r, const char *root_dir)
 	memset(r, 0, sizeof(*r));
 	r->root_dir = root_dir;
 	r->root.fd = r->handover.kcore.fd = r->target.kernel_fd = r->target.initrd_fd = -1;
+	r->target.extras.initrd_fd = -1;
 	r->target.prebuilt_fd = -1;
 	return root_init(&r->root, root_dir);
 }

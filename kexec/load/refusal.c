@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* kexec_load_permitted() of kernel/kexec_core.c, and what follows it in both system calls. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "message.h"
 #include "refusal.h"
@@ -71,15 +73,23 @@ static bool lacks_capability(const struct root *root)
 	return lacks;
 }
 
+/* Without securityfs lockdown counts as "none". */
+static bool mode_is_known(const struct root *root)
+{
+	int fd = root_open(root, "sys/kernel/security/lockdown", O_RDONLY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static void explain_eperm(const struct root *root, enum load_call call)
 {
 	const char *name = call == CALL_KEXEC_LOAD ? "kexec_load" : "kexec_file_load";
 	char why[256], mode[32];
 
 	lockdown_mode(root, mode, sizeof(mode));
-	if (is_closed(root, false, why, sizeof(why)))
-		notice("%s", why);
-	else if (lacks_capability(root))
+	if (lacks_capability(root))
 		notice("%s needs root, and this process does not have CAP_SYS_BOOT", name);
 	else if (strcmp(mode, "none") && call == CALL_KEXEC_LOAD)
 		notice("the kernel is locked down (%s), which closes kexec_load: use kexec_file_load (-s) with a "
@@ -88,10 +98,14 @@ static void explain_eperm(const struct root *root, enum load_call call)
 		notice("the kernel is locked down (%s), and takes no kernel without a signature by a key it "
 		       "trusts: use the signed kernel of your distribution, or sign this one and enrol the "
 		       "key (mokutil --import)", mode);
+	else if (is_closed(root, false, why, sizeof(why)))
+		/* Now, which this call may have caused: so it comes last. */
+		notice("%s", why);
 	else
 		notice("%s needs root (CAP_SYS_BOOT), no lockdown, and 'sysctl kernel.kexec_load_disabled' at 0; "
-		       "none of these shows as the cause here: mount securityfs to see lockdown, and in a "
-		       "container its rules may forbid the call", name);
+		       "none of these shows as the cause here: %sLoadPin or another security module, or a "
+		       "container's rules, may forbid the call", name,
+		       mode_is_known(root) ? "" : "mount securityfs to see lockdown; ");
 }
 
 /* Of kexec_file_load, if the kernel checks signatures (CONFIG_KEXEC_SIG, IMA). */
@@ -133,14 +147,19 @@ static const struct {
 	{ EFBIG, NULL, "the file is larger than the kernel reads" },
 };
 
+bool kexec_load_is_open(const struct root *root)
+{
+	char mode[32];
+
+	lockdown_mode(root, mode, sizeof(mode));
+	return !strcmp(mode, "none");
+}
+
 /* Where kexec_file_load cannot do it at all; -c is no way out of lockdown. */
 static void explain_unable(const struct root *root, int err)
 {
-	char mode[32];
-	bool open;
+	const bool open = kexec_load_is_open(root);
 
-	lockdown_mode(root, mode, sizeof(mode));
-	open = !strcmp(mode, "none");
 	if (err == ENOSYS)
 		notice("the running kernel is built without CONFIG_KEXEC_FILE: %s", open ? "use -c" :
 		       "and lockdown closes kexec_load, so use another kernel to load from");
@@ -157,8 +176,8 @@ void refusal_explain(const struct root *root, enum load_call call, int err)
 	}
 	if (err == EADDRNOTAVAIL && call == CALL_KEXEC_FILE_LOAD && running_has_kho(root)) {
 		notice("this kernel runs with KHO, so everything must fit into its scratch areas: boot it with "
-		       "larger ones ('kho-fdt scratch' computes them), or use a smaller initrd; -c needs none, "
-		       "and hands nothing over");
+		       "larger ones ('kho-fdt scratch' computes them), or use a smaller initrd%s",
+		       kexec_load_is_open(root) ? "; -c needs none, and hands nothing over" : "");
 		return;
 	}
 	if (call == CALL_KEXEC_FILE_LOAD && (err == ENOSYS || err == ENOEXEC))

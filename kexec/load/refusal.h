@@ -22,6 +22,9 @@ int refusal_foreseen(const struct root *root, bool crash);
  */
 bool refusal_counts(const struct root *root);
 
+/* Does lockdown leave kexec_load open, as far as that shows? */
+bool kexec_load_is_open(const struct root *root);
+
 /* After a message that CALL has failed with ERR: a notice with the cause, as far as it shows. */
 void refusal_explain(const struct root *root, enum load_call call, int err);
 

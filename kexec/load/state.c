@@ -16,6 +16,7 @@
 #define STATE_FILE	STATE_DIR "/loaded.json"
 #define STATE_NEW	STATE_DIR "/loaded.json.new"
 #define LOADING		STATE_DIR "/loading"	/* a load is under way, or was interrupted */
+#define NOTHING_PRESERVED STATE_DIR "/nothing-preserved"	/* see state_note_nothing_preserved() */
 #define STATE_VERSION	6
 #define STATE_MAX	(64u << 20)
 
@@ -222,6 +223,7 @@ int state_commit(const struct root *root, const struct state *s, const struct im
 		return error_errno("cannot rename to /" STATE_FILE);
 	remove_blobs(root, s->blob_count);
 	unlinkat(root->fd, LOADING, 0);
+	unlinkat(root->fd, NOTHING_PRESERVED, 0);
 	return 0;
 }
 
@@ -243,10 +245,34 @@ void state_spoil(const struct root *root)
 	remove_blobs(root, 0);
 }
 
+static int note(const struct root *root, const char *path)
+{
+	if (state_make_dir(root, true))
+		return error_errno("cannot make /" STATE_DIR);
+	return write_file(root, path, "", 0);
+}
+
+int state_note_unknown(const struct root *root)
+{
+	state_spoil(root);
+	return note(root, LOADING);
+}
+
+int state_note_nothing_preserved(const struct root *root)
+{
+	return note(root, NOTHING_PRESERVED);
+}
+
+bool state_nothing_was_preserved(const struct root *root)
+{
+	return !faccessat(root->fd, NOTHING_PRESERVED, F_OK, 0);
+}
+
 void state_forget(const struct root *root)
 {
 	state_spoil(root);
 	unlinkat(root->fd, LOADING, 0);
+	unlinkat(root->fd, NOTHING_PRESERVED, 0);
 }
 
 static const char *get_string(json_object *o, const char *key)

@@ -45,6 +45,16 @@ void state_abandon(const struct root *root, bool was_unknown);
 /* After a load that leaves an image which nobody can describe: makes -e refuse. */
 void state_spoil(const struct root *root);
 
+/* The same for a load that state_prepare() did not begin. 0, or -1 after a message. */
+int state_note_unknown(const struct root *root);
+
+/*
+ * The image that was loaded without a handover, because the running kernel preserved nothing, must
+ * not be started if that is no longer so. state_forget() removes the note. 0, or -1 after a message.
+ */
+int state_note_nothing_preserved(const struct root *root);
+bool state_nothing_was_preserved(const struct root *root);
+
 /* Remove it, because another image, or none, is loaded. */
 void state_forget(const struct root *root);
 

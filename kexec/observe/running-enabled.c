@@ -74,8 +74,9 @@ bool running_has_kho(const struct root *root)
 
 void running_say_switched_off(const char *cmdline)
 {
-	if (cmdline_switch(cmdline, "kho") == 1)
-		notice("this kernel was started with kho=on, and KHO is off: it has no KHO, or could not "
+	if (cmdline_switch(cmdline, "kho") == 1 || cmdline_count(cmdline, SCRATCH_NAME_7_3) ||
+	    cmdline_count(cmdline, SCRATCH_NAME_7_4))
+		notice("this kernel was started to have KHO, and KHO is off: it has no KHO, or could not "
 		       "reserve its scratch areas (\"Failed to reserve scratch area\" in its log); "
 		       "'kho-fdt scratch' computes sizes that fit into this machine");
 }

@@ -61,8 +61,8 @@ static int refuse_node(const struct kcore *kcore, const struct symbol *symbol, i
 		count = 0;
 	for (size_t i = 0; i < count; i++)
 		if (!kho_node_name_valid(region[i].name))
-			return error("the running kernel's region '%s' cannot be handed over: %s; 'kexec -s -l' "
-				     "lets the kernel hand over by itself", region[i].name,
+			return error("the running kernel's region '%s' cannot be handed over: %s; from 7.1 on "
+				     "'kexec -s -l' lets the kernel hand over by itself", region[i].name,
 				     region_obstacle(&region[i]));
 	return error("the running kernel's node '%s' is broken: %s", KHO_NODE_MEMBLOCK, kho_strerror(err));
 }

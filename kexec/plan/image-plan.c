@@ -80,6 +80,12 @@ static int place_fixed_kernel(struct image_plan *p)
 	size_t count;
 	const struct kho_range *area = areas(p, &count);
 
+	if (p->mem_min || p->mem_max)
+		return error("the new kernel is not relocatable and must run at 0x%llx: leave --mem-min and "
+			     "--mem-max out, or use one with CONFIG_RELOCATABLE", ULL(addr));
+	if (addr % PAGE_SIZE)
+		return error("the new kernel is not relocatable, and 0x%llx, where it must run, is in the middle "
+			     "of a page", ULL(addr));
 	if (addr >= LOW_MEMORY_END &&
 	    !segments_place(&p->segments, "kernel", size, area, count, want, &p->kernel))
 		return 0;

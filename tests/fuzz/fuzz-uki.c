@@ -34,7 +34,7 @@ static void check_kernel(const struct buffer *file, const struct image *image,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct buffer file = { malloc(size ? size : 1), size };
+	struct buffer file = { .data = malloc(size ? size : 1), .size = size };
 	struct kernel_extras extras;
 	struct image_bundle addon;
 	struct image image;

@@ -54,7 +54,7 @@ static struct buffer make_vmlinux(const char *release)
 		.e_phoff = htole64(sizeof(ehdr)), .e_phentsize = htole16(sizeof(Elf64_Phdr)),
 		.e_phnum = htole16(SEGMENTS),
 	};
-	struct buffer b = { must_calloc(FILE_SIZE), FILE_SIZE };
+	struct buffer b = { .data = must_calloc(FILE_SIZE), .size = FILE_SIZE };
 
 	memcpy(b.data, &ehdr, sizeof(ehdr));
 	for (size_t i = 0; i < SEGMENTS; i++) {
@@ -71,7 +71,7 @@ static struct buffer make_vmlinux(const char *release)
 }
 
 static struct image image;
-static struct kernel_extras extras;
+static struct kernel_extras extras = { .initrd_fd = -1 };
 
 static int parse(struct buffer *file)
 {
@@ -99,7 +99,8 @@ static void assert_gathered(const struct buffer *file, const struct buffer *raw)
 
 static void whole(void **state)
 {
-	struct buffer raw = make_vmlinux("6.1.0-test"), file = { must_copy(raw.data, raw.size), raw.size };
+	struct buffer raw = make_vmlinux("6.1.0-test"), file = { .data = must_copy(raw.data, raw.size),
+							     .size = raw.size };
 	struct kernel_features features;
 
 	(void)state;
@@ -233,7 +234,7 @@ static void cut(void **state)
 
 	(void)state;
 	for (size_t n = 0; n <= whole.size; n++) {
-		struct buffer file = { must_copy(whole.data, n), n };
+		struct buffer file = { .data = must_copy(whole.data, n), .size = n };
 		enum image_error err = image_parse(file.data, n, &image);
 
 		if (n < sizeof(Elf64_Ehdr))

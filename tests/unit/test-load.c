@@ -575,12 +575,14 @@ static void assert_sealed(int seals)
 /* The kernel named NAME is loaded by the kernel's own loader. */
 static void load_file(const char *name)
 {
+	int err;
+
 	target_release(&target);
 	free(request.kernel);
 	request.kernel = must_copy(name, strlen(name) + 1);
 	assert_int_equal(target_open(&target, &request), 0);
 	assert_int_equal(target_read_kernel(&target, &request), 0);
-	assert_int_equal(load_image_file(&tree.root, &request, &target), FILE_LOAD_OK);
+	assert_int_equal(load_image_file(&tree.root, &request, &target, &err), FILE_LOAD_OK);
 }
 
 /* A bzImage is loaded from its file, and what had to be unpacked from sealed memory. */
@@ -627,8 +629,12 @@ static void segments_only(void **state)
 	request.method = METHOD_FILE;
 	assert_says(EXIT_FAILED, ", or use -c", load_auto(&tree.root, &request, &target));
 	put_text(LOCKDOWN, "none [integrity] confidentiality\n");
-	request.method = METHOD_AUTO;
-	assert_says(EXIT_FAILED, "takes no vmlinux", load_auto(&tree.root, &request, &target));
+	for (int method = METHOD_AUTO; method <= METHOD_FILE; method++) {
+		request.method = method;
+		said_begin();
+		assert_int_equal(load_auto(&tree.root, &request, &target), EXIT_FAILED);
+		assert_null(strstr(said_end(), "-c"));
+	}
 	assert_string_equal(done, "");
 }
 
@@ -647,34 +653,53 @@ static void unpacked_handed_over(void **state)
 	assert_sealed(given_kernel.seals);
 }
 
-static void want_initrd(void)
+/* It was mapped, and can be written once its lease is gone. */
+static void write_mapped(void)
 {
-	assert_int_equal(open(request.initrd, O_WRONLY | O_NONBLOCK), -1);
-	assert_int_equal(errno, EWOULDBLOCK);
+	int fd;
+
+	file_let_go(target.initrd_fd);
+	fd = open(request.initrd, O_WRONLY | O_NONBLOCK);
+	assert_int_equal(pwrite(fd, "INITRD", 6, 0), 6);
+	close(fd);
 }
 
-/* What was loaded may differ from its digests then. */
+static void open_mapped(const char *path)
+{
+	assert_int_equal(file_replace(path, "initrd", "initrd", 6), 0);
+	target_release(&target);
+	target.was_read = target.kernel_was_read = false;
+	free(request.initrd);
+	request.initrd = must_copy(path, strlen(path) + 1);
+	assert_int_equal(target_open(&target, &request), 0);
+	unload_errno = 0;
+	while_loading = NULL;
+}
+
+/* What was loaded differs from its digests then, and does not stay, or is not started. */
 static void mapped_initrd_written(void **state)
 {
 	char path[64];
 
 	(void)state;
 	snprintf(path, sizeof(path), "/dev/shm/kexec-kho-test-%d", (int)getpid());
-	assert_int_equal(file_replace(path, "initrd", "initrd", 6), 0);
 	for (int kho = 0; kho < 2; kho++) {
-		target_release(&target);
-		target.was_read = false;
-		free(request.initrd);
-		request.initrd = must_copy(path, strlen(path) + 1);
 		request.kho = kho;
-		assert_int_equal(target_open(&target, &request), 0);
-		while_loading = NULL;
+		open_mapped(path);
 		loads(EXIT_OK, "l", kho);
-		while_loading = want_initrd;
+		open_mapped(path);
+		while_loading = write_mapped;
 		said_begin();
 		loads(EXIT_FAILED, "lu", false);
 		assert_said(said_end(), "was written while it was being loaded");
+		open_mapped(path);
+		while_loading = write_mapped;
+		unload_errno = EPERM;
+		loads(EXIT_FAILED, "lu", UNKNOWN);
+		assert_true(state_unknown(&tree.root));
+		state_forget(&tree.root);
 	}
+	unload_errno = 0;
 	unlink(path);
 }
 
@@ -703,8 +728,11 @@ static void plain_by_the_kernel(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		int err = -2;
+
 		load_errno = answers[i].err;
-		assert_int_equal(load_image_file(&tree.root, &request, &target), answers[i].result);
+		assert_int_equal(load_image_file(&tree.root, &request, &target, &err), answers[i].result);
+		assert_int_equal(err, load_errno);
 	}
 }
 
@@ -765,7 +793,9 @@ static void not_allowed_by_file(void **state)
 		setup(state);
 		put_text(row[i].path, row[i].text);
 		load_errno = row[i].err;
-		assert_says(FILE_LOAD_FAILED, row[i].phrase, load_image_file(&tree.root, &request, &target));
+		request.kho = false;
+		request.method = METHOD_AUTO;
+		assert_says(EXIT_FAILED, row[i].phrase, load_auto(&tree.root, &request, &target));
 		assert_string_equal(done, row[i].calls);
 	}
 }
@@ -793,15 +823,17 @@ static void no_circle(void **state)
 /* A call that fails counts too. */
 static void one_call_where_they_count(void **state)
 {
+	int err;
+
 	(void)state;
 	load_errno = EINVAL;
 	debug_enabled = true;
 	request.file_flags = KEXEC_FILE_NO_CMA;
-	load_image_file(&tree.root, &request, &target);
+	load_image_file(&tree.root, &request, &target, &err);
 	assert_string_equal(done, "kkk");
 	memset(done, 0, sizeof(done));
 	put_text(LOAD_LIMIT, "2\n");
-	load_image_file(&tree.root, &request, &target);
+	load_image_file(&tree.root, &request, &target, &err);
 	assert_string_equal(done, "k");
 	debug_enabled = false;
 }

@@ -370,10 +370,10 @@ static void unknown(void **state)
 		{ "--entry-32bit -l k", "kernels are entered in 64-bit mode" },
 		{ "--reset-vga -l k", "the screen keeps its mode" },
 		{ "--serial-baud=9600 -l k", "the port keeps the speed it has" },
-		{ "--args-elf -l k", "takes Linux' boot parameters" },
-		{ "--mem-min=x -l k", "--mem-min=x: needs an address above 0" },
-		{ "--mem-max=1Q -l k", "--mem-max=1Q: needs an address above 0" },
-		{ "--mem-max=0 -l k", "--mem-max=0: needs an address above 0" },
+		{ "--args-elf -l k", "takes its own boot parameters" },
+		{ "--mem-min=x -l k", "--mem-min=x: needs an address" },
+		{ "--mem-max=1Q -l k", "--mem-max=1Q: needs an address" },
+		{ "--mem-max=0 -l k", "--mem-max=0: no memory lies below that" },
 		{ "--serial=ttyAMA0 -l k", "--serial=ttyAMA0: needs ttyS0 to ttyS3" },
 		{ "--serial=0x10000 -l k", "needs ttyS0 to ttyS3" },
 		{ "--serial=0 -l k", "needs ttyS0 to ttyS3" },
@@ -388,7 +388,7 @@ static void unknown(void **state)
 	/* Short for several. */
 	assert_int_equal(parse("-l k --kho-s"), EXIT_REFUSED);
 	assert_taken("-l k -t bzImage --type=bzImage64");
-	assert_says(EXIT_FAILED, "Unsupported kernel type elf-x86_64", parse("-l k -t elf-x86_64"));
+	assert_says(EXIT_FAILED, "Unsupported kernel type beoboot-x86", parse("-l k -t beoboot-x86"));
 }
 
 int main(void)

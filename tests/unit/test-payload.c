@@ -47,7 +47,7 @@ static void add_blob(const char *name, size_t size)
 	struct handover_blob *blob = &handover.blob[handover.blob_count++];
 
 	strcpy(blob->name, name);
-	blob->data = (struct buffer){ must_copy(blob_copy, size), size };
+	blob->data = (struct buffer){ .data = must_copy(blob_copy, size), .size = size };
 }
 
 static int setup(void **state)

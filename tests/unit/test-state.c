@@ -197,7 +197,7 @@ static void describe_all(void)
 	r->digest = must_calloc(4);
 	r->digest[0] = 0x12345678;
 	strcpy(handover.blob[0].name, "notes");
-	handover.blob[0].data = (struct buffer){ must_copy("hello", 5), 5 };
+	handover.blob[0].data = (struct buffer){ .data = must_copy("hello", 5), .size = 5 };
 	handover.blob_count = 1;
 	state_describe(&s, &request, &target, &handover, "quiet", "kexec_load");
 	assert_int_equal(state_prepare(&tree.root, &handover), 0);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "message.h"
@@ -23,7 +24,7 @@ static int setup(void **state)
 	tree_make(&tree);
 	memset(&request, 0, sizeof(request));
 	memset(&target, 0, sizeof(target));
-	target.kernel_fd = target.initrd_fd = target.prebuilt_fd = -1;
+	target.kernel_fd = target.initrd_fd = target.prebuilt_fd = target.extras.initrd_fd = -1;
 	return 0;
 }
 
@@ -67,7 +68,7 @@ static void open_files_written(const char *kernel)
 	writer = root_open(&tree.root, "initrd", O_WRONLY);
 	assert_true(writer >= 0);
 	open_files(kernel);
-	assert_false(target.initrd_mapped);
+	assert_int_equal(target.initrd.mapped, 0);
 }
 
 static void write_initrd(const char *text)
@@ -155,25 +156,91 @@ static void initrd_written(void **state)
 	assert_refused("initrd' was written", target_check_files(&target, &request));
 }
 
-/* While it is mapped, a writer must wait, and leaves a trace. */
-static void initrd_mapped(void **state)
+/* A file in memory, whose file system has leases; open_files() with it. */
+static void open_in_memory(void)
 {
 	char path[64];
 
-	(void)state;
 	snprintf(path, sizeof(path), "/dev/shm/kexec-kho-test-%d", (int)getpid());
 	request.kernel = must_copy(DATA "/target.bzImage", sizeof(DATA "/target.bzImage"));
 	request.initrd = must_copy(path, strlen(path) + 1);
 	assert_int_equal(file_replace(path, "initrd", "initrd", 6), 0);
 	assert_int_equal(target_open(&target, &request), 0);
 	assert_int_equal(target_read(&target, &request), 0);
-	assert_true(target.initrd_mapped);
+	assert_true(target.initrd.mapped);
 	assert_memory_equal(target.initrd.data, "initrd", 6);
+}
+
+/* While it is mapped, a writer must wait; what counts is what it contains then. */
+static void initrd_mapped(void **state)
+{
+	int fd;
+
+	(void)state;
+	open_in_memory();
 	assert_says(0, NULL, target_check_mapped(&target, &request));
-	assert_int_equal(open(path, O_WRONLY | O_NONBLOCK), -1);
+	assert_int_equal(open(request.initrd, O_WRONLY | O_NONBLOCK), -1);
 	assert_int_equal(errno, EWOULDBLOCK);
+	assert_says(0, NULL, target_check_mapped(&target, &request));
+	file_let_go(target.initrd_fd);
+	fd = open(request.initrd, O_WRONLY | O_NONBLOCK);
+	assert_int_equal(pwrite(fd, "INITRD", 6, 0), 6);
+	close(fd);
 	assert_refused("was written while it was being loaded", target_check_mapped(&target, &request));
-	unlink(path);
+	unlink(request.initrd);
+}
+
+/* The kernel's file can be written again at once. */
+static void kernel_let_go(void **state)
+{
+	struct buffer kernel;
+	int fd;
+
+	(void)state;
+	assert_int_equal(file_read(DATA "/target.bzImage", "kernel", SIZE_MAX, &kernel), 0);
+	tree_write(&tree, "kernel", kernel.data, kernel.size);
+	buffer_free(&kernel);
+	request.kernel = in_tree("kernel");
+	assert_int_equal(target_open(&target, &request), 0);
+	assert_int_equal(target_read_kernel(&target, &request), 0);
+	assert_int_equal(target.kernel.mapped, 0);
+	fd = open(request.kernel, O_WRONLY | O_NONBLOCK);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+/* Held, it stays as it is, whichever system call loads it. */
+static void mapped_is_held(void **state)
+{
+	(void)state;
+	open_in_memory();
+	request.method = METHOD_SEGMENTS;
+	assert_says(0, NULL, target_hold(&target, &request));
+	assert_true(file_is_sealed(target.initrd_fd));
+	assert_int_equal(file_replace(request.initrd, "initrd", "INITRD", 6), 0);
+	assert_memory_equal(target.initrd.data, "initrd", 6);
+	unlink(request.initrd);
+}
+
+/* Cut off while it is mapped: the program ends by itself, and says why. */
+static void mapped_is_cut_off(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	open_in_memory();
+	file_let_go(target.initrd_fd);
+	assert_int_equal(truncate(request.initrd, 0), 0);
+	pid = fork();
+	if (!pid) {
+		fclose(stderr);
+		_exit(target.initrd.data[0]);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_FAILED);
+	unlink(request.initrd);
 }
 
 /* ---- A unified kernel image ----------------------------------------------------------- */
@@ -291,7 +358,7 @@ static void held(void **state)
 	assert_int_equal(target_open(&target, &request), 0);
 	assert_int_equal(target_read(&target, &request), 0);
 	assert_says(0, NULL, target_hold(&target, &request));
-	assert_true(target.initrd_mapped);
+	assert_true(target.initrd.mapped);
 	tree_write(&tree, "initrd", "INITRD", 6);
 	assert_int_equal(pread(target.initrd_fd, bytes, sizeof(bytes), 0), sizeof(bytes));
 	assert_memory_equal(bytes, "initrd", sizeof(bytes));
@@ -305,7 +372,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(entered), TEST(regions), TEST(abis), TEST(abis_of_the_first_load),
-		TEST(initrd_written), TEST(initrd_mapped), TEST(own_initrd), TEST(initrd_of_the_user), TEST(uki_again), TEST(not_there), TEST(changed), TEST(held),
+		TEST(initrd_written), TEST(initrd_mapped), TEST(kernel_let_go), TEST(mapped_is_held),
+		TEST(mapped_is_cut_off), TEST(own_initrd), TEST(initrd_of_the_user), TEST(uki_again), TEST(not_there), TEST(changed), TEST(held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,7 @@ static size_t entry(size_t i, size_t field)
 static struct buffer make_uki(const struct section *s, size_t count)
 {
 	size_t at = round_up(entry(count, 0));
-	struct buffer b = { NULL, at };
+	struct buffer b = { .data = NULL, .size = at };
 
 	for (size_t i = 0; i < count; i++)
 		b.size += round_up(s[i].size);
@@ -96,7 +96,7 @@ static struct buffer make_whole(void)
 }
 
 /* What a file contains, or the error that its parser ends with. */
-static struct kernel_extras extras;
+static struct kernel_extras extras = { .initrd_fd = -1 };
 static struct image image;
 
 static int parse(struct buffer *file)
@@ -222,7 +222,7 @@ static void tail(void **state)
 
 	(void)state;
 	for (size_t more = 0; more < 2; more++) {
-		struct buffer file = { must_calloc(kernel.size + 100 + more), kernel.size + 100 + more };
+		struct buffer file = { .data = must_calloc(kernel.size + 100 + more), .size = kernel.size + 100 + more };
 
 		memcpy(file.data, kernel.data, kernel.size);
 		set32(&file, 0x260, (uint32_t)loaded + 100);
@@ -237,7 +237,7 @@ static void tail(void **state)
 #ifdef HAVE_CODEC_GZIP
 static struct buffer packed(const struct buffer *in)
 {
-	struct buffer out = { must_calloc(in->size + 1000), 0 };
+	struct buffer out = { .data = must_calloc(in->size + 1000), .size = 0 };
 	z_stream z = { .next_in = in->data, .avail_in = (uInt)in->size,
 		       .next_out = out.data, .avail_out = (uInt)in->size + 1000 };
 
@@ -454,7 +454,7 @@ static void cut(void **state)
 
 	(void)state;
 	for (size_t n = 0; n <= whole.size; n++) {
-		struct buffer file = { must_copy(whole.data, n), n };
+		struct buffer file = { .data = must_copy(whole.data, n), .size = n };
 		enum image_error err = image_parse(file.data, n, &image);
 
 		if (n >= last)

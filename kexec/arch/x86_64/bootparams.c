@@ -263,7 +263,7 @@ int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buff
 		free(b.data);
 		return error("no memory for boot_params");
 	}
-	*ret = (struct buffer){ b.data, b.size };
+	*ret = (struct buffer){ .data = b.data, .size = b.size };
 	*ret_payload_next = b.payload_next;
 	return 0;
 }
