@@ -54,7 +54,7 @@ _kexec_value() {	# _kexec_value OPTION VALUE; 1: OPTION takes none
 		mapfile -t COMPREPLY < <(compgen -d -- "$2")
 		compopt -o filenames ;;
 	--type | -t)
-		mapfile -t COMPREPLY < <(compgen -W "bzImage bzImage64" -- "$2") ;;
+		mapfile -t COMPREPLY < <(compgen -W "bzImage uki elf-x86_64" -- "$2") ;;
 	--serial)
 		mapfile -t COMPREPLY < <(compgen -W "ttyS0 ttyS1 ttyS2 ttyS3" -- "$2") ;;
 	--kho-blob)
