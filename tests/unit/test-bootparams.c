@@ -22,7 +22,7 @@ static const struct kho_range reserve[2] = { { 0x140000000, 0x200000 }, { 0x1500
 
 static const struct boot_firmware efi = {
 	.fw_vendor = 0x1111, .config_table = 0x2222, .smbios = 0x3333, .rsdp = 0x4444,
-	.memmap = { efi_map, sizeof(efi_map) },
+	.memmap = { .data = efi_map, .size = sizeof(efi_map) },
 };
 
 struct bootparams {
