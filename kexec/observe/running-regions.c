@@ -67,7 +67,47 @@ static int refuse_node(const struct kcore *kcore, const struct symbol *symbol, i
 	return error("the running kernel's node '%s' is broken: %s", KHO_NODE_MEMBLOCK, kho_strerror(err));
 }
 
-int running_read_regions_kho(const struct kcore *kcore, struct running *r)
+static bool in_node(const struct running *r, const char *name)
+{
+	for (size_t i = 0; i < r->region_count; i++)
+		if (!strcmp(r->region[i].name, name))
+			return true;
+	return false;
+}
+
+/*
+ * reserve_mem_init() of mm/memblock.c makes a node of all regions, or of none: one that cannot be
+ * preserved costs the others too, with a line in the log. 0, or -1 after a message.
+ */
+static int check_complete(const struct kcore *kcore, const struct running *r)
+{
+	const struct symbol *symbol = r->symbols;
+	const struct kho_region *missing = NULL, *cause = NULL;
+	struct kho_region region[KHO_REGIONS_MAX];
+	size_t count;
+
+	if (!symbol || !symbol[SYM_TABLE].addr || !symbol[SYM_TABLE_COUNT].addr)
+		return 0;
+	/* Only what was captured of another machine can lack the table. */
+	if (read_table(kcore, &symbol[SYM_TABLE], &symbol[SYM_TABLE_COUNT], region, &count))
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!missing && !in_node(r, region[i].name))
+			missing = &region[i];
+		if (!cause && region_obstacle(&region[i]))
+			cause = &region[i];
+	}
+	if (!missing)
+		return 0;
+	if (cause)
+		return error("the running kernel does not hand over region '%s', because of region '%s': %s",
+			     missing->name, cause->name, region_obstacle(cause));
+	return error("the running kernel does not hand over region '%s' (its log may say \"failed to prepare "
+		     "memblock FDT for KHO\"): reboot", missing->name);
+}
+
+/* What the kernel's node says. 0, or -1 after a message. */
+static int read_node(const struct kcore *kcore, struct running *r)
 {
 	const struct kho_node *node = kho_root_find(&r->root, KHO_NODE_MEMBLOCK);
 	struct buffer buf;
@@ -86,6 +126,11 @@ int running_read_regions_kho(const struct kcore *kcore, struct running *r)
 		err = refuse_node(kcore, r->symbols, err);
 	buffer_free(&buf);
 	return err;
+}
+
+int running_read_regions_kho(const struct kcore *kcore, struct running *r)
+{
+	return read_node(kcore, r) ? -1 : check_complete(kcore, r);
 }
 
 /*

@@ -405,7 +405,12 @@ static void regions_left_out(void **state)
 static void regions_refused(void **state)
 {
 	static const struct kho_region named = { "vm/0", REGION_ADDR, REGION_SIZE };
+	static const struct kho_region both[] = {
+		{ "odd", OTHERS_ADDR, 5000 }, { "r0", REGION_ADDR, REGION_SIZE },
+		{ "r1", OTHERS_ADDR, REGION_SIZE },
+	};
 	struct kho_region writable = named;
+	static unsigned char broken[sizeof(core.m.memblock)];
 	unsigned char *at;
 
 	(void)state;
@@ -418,8 +423,17 @@ static void regions_refused(void **state)
 	at = memmem(core.m.memblock, sizeof(core.m.memblock), "vm_0", 4);
 	assert_non_null(at);
 	at[2] = '/';
+	memcpy(broken, core.m.memblock, sizeof(broken));
 	put_table(true, &named, 1);
 	assert_refused("region 'vm/0' cannot be handed over: its name", look(true));
+	/* One that cannot be preserved costs the others, too. */
+	boot("6.19.2", false, "1\n");
+	put_table(true, both, 2);
+	assert_refused("does not hand over region 'odd', because of region 'odd': its address", look(true));
+	put_table(true, both + 1, 2);
+	assert_refused("does not hand over region 'r1' (its log may say", look(true));
+	boot("6.19.2", false, "1\n");
+	memcpy(core.m.memblock, broken, sizeof(broken));
 	/* The table does not tell either. */
 	put_table(true, &writable, 1);
 	assert_refused("node 'memblock' is broken", look(true));
