@@ -210,6 +210,14 @@ static bool take_lease(int fd)
 	return !fcntl(fd, F_SETSIG, SIGURG) && !fcntl(fd, F_SETLEASE, F_RDLCK);
 }
 
+/* To look into a hole of a mapped file in memory makes a page there, if there is room for it. */
+static bool has_hole(int fd, off_t size)
+{
+	off_t hole = lseek(fd, 0, SEEK_HOLE);
+
+	return lseek(fd, 0, SEEK_SET) || (hole >= 0 && hole < size);
+}
+
 /* Nothing is loaded from a mapping without all of it being read before. */
 static void on_bus_error(int number)
 {
@@ -230,7 +238,7 @@ bool file_map(int fd, size_t cap, struct buffer *ret)
 	if (!file_is_sealed(fd) && !take_lease(fd))
 		return false;
 	/* The size is that of a file which can no longer change. */
-	if (!fstat(fd, &st) && st.st_size > 0 && (uint64_t)st.st_size <= cap)
+	if (!fstat(fd, &st) && st.st_size > 0 && (uint64_t)st.st_size <= cap && !has_hole(fd, st.st_size))
 		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED) {
 		file_let_go(fd);

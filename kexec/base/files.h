@@ -49,7 +49,7 @@ int file_read_open(int fd, const char *path, const char *what, size_t cap, struc
  * not longer than /proc/sys/fs/lease-break-time says, usually 45 seconds; and a server or a layer below
  * may not know of leases. So compare the contents when they have been used. If they cannot be read any
  * more (SIGBUS), the program ends with a message. False, without a message, if FD has to be read: it
- * is empty or larger than CAP, somebody writes it, or its file system has no leases.
+ * is empty, larger than CAP or has holes, somebody writes it, or its file system has no leases.
  */
 bool file_map(int fd, size_t cap, struct buffer *ret);
 

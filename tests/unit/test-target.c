@@ -190,6 +190,20 @@ static void initrd_mapped(void **state)
 	unlink(request.initrd);
 }
 
+/* In a file in memory, to map a hole is to fill it. */
+static void initrd_with_hole(void **state)
+{
+	(void)state;
+	open_in_memory();
+	file_let_go(target.initrd_fd);
+	assert_int_equal(truncate(request.initrd, 1 << 20), 0);
+	target.was_read = false;
+	assert_int_equal(target_read(&target, &request), 0);
+	assert_int_equal(target.initrd.mapped, 0);
+	assert_int_equal(target.initrd.size, 1 << 20);
+	unlink(request.initrd);
+}
+
 /* The kernel's file can be written again at once. */
 static void kernel_let_go(void **state)
 {
@@ -372,7 +386,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(entered), TEST(regions), TEST(abis), TEST(abis_of_the_first_load),
-		TEST(initrd_written), TEST(initrd_mapped), TEST(kernel_let_go), TEST(mapped_is_held),
+		TEST(initrd_written), TEST(initrd_mapped), TEST(initrd_with_hole), TEST(kernel_let_go), TEST(mapped_is_held),
 		TEST(mapped_is_cut_off), TEST(own_initrd), TEST(initrd_of_the_user), TEST(uki_again), TEST(not_there), TEST(changed), TEST(held),
 	};
 
