@@ -224,9 +224,10 @@ static void on_bus_error(int number)
 	static const char text[] = "kexec: a file that is to be loaded cannot be read any more: it was cut "
 				   "off, or its disk fails; nothing has been loaded\n";
 
+	const ssize_t written = write(STDERR_FILENO, text, sizeof(text) - 1);
+
 	(void)number;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) >= 0)
-		_exit(EXIT_FAILED);
+	(void)written;
 	_exit(EXIT_FAILED);
 }
 

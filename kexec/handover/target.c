@@ -78,12 +78,10 @@ static int check_file(int fd, const char *path, uint32_t wanted)
 					 "again when it is complete", path);
 }
 
-static int check_files(const struct target *t, const struct request *rq)
+/* What was unpacked is in our memory. */
+static int check_kernel(const struct target *t, const struct request *rq)
 {
-	/* What was unpacked is in our memory. */
-	if (!t->extras.unpacked && check_file(t->kernel_fd, rq->kernel, t->kernel_crc))
-		return -1;
-	return rq->initrd ? check_file(t->initrd_fd, rq->initrd, t->initrd_crc) : 0;
+	return t->extras.unpacked ? 0 : check_file(t->kernel_fd, rq->kernel, t->kernel_crc);
 }
 
 /* What is mapped is the copy then, as its lease went with the file. 0, or -1 after a message. */
@@ -109,7 +107,7 @@ int target_hold(struct target *t, const struct request *rq)
 	if (!kernel_reads || t->held)
 		return 0;
 	if ((!t->extras.unpacked && hold(&t->kernel_fd, rq->kernel, KERNEL_FILE_MAX)) ||
-	    hold(&t->prebuilt_fd, rq->prebuilt, PREBUILT_FILE_MAX) || check_files(t, rq))
+	    hold(&t->prebuilt_fd, rq->prebuilt, PREBUILT_FILE_MAX) || check_kernel(t, rq))
 		return -1;
 	t->held = true;
 	return 0;
@@ -227,7 +225,11 @@ int target_read(struct target *t, const struct request *rq)
 
 int target_check_files(const struct target *t, const struct request *rq)
 {
-	return t->held ? 0 : check_files(t, rq);
+	if (t->held)
+		return 0;
+	if (check_kernel(t, rq))
+		return -1;
+	return rq->initrd ? check_file(t->initrd_fd, rq->initrd, t->initrd_crc) : 0;
 }
 
 int target_check_mapped(const struct target *t, const struct request *rq)

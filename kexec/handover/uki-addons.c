@@ -72,7 +72,8 @@ static int add_text(const char *path, struct kernel_extras *extras, const struct
 
 	if (err)
 		return error("cannot use '%s' as an addon of the kernel: %s; remove it, or give the whole "
-			     "command line with --append", path, image_strerror(err));
+			     "command line with --append", path,
+			     err == IMAGE_ERR_NESTED ? "it has a kernel of its own" : image_strerror(err));
 	result = fits(extras, file, addon.uname);
 	if (!result)
 		notice("'%s' is left out, as it is for another kernel", path);

@@ -51,13 +51,11 @@ static int check_loss(const struct root *root)
 	return 0;
 }
 
-/* kexec -e looks again, as something may be preserved until then. */
+/* Nothing is preserved. kexec -e looks again, as something may be until then. */
 static int load_over_kho(const struct root *root, const struct request *rq, struct target *target)
 {
 	int code;
 
-	if (check_loss(root))
-		return EXIT_FAILED;
 	notice("loading through kexec_load: this kernel runs with KHO, and preserves nothing that would be "
 	       "lost");
 	code = load_image(rq, target, "/", NULL);
@@ -71,24 +69,29 @@ static int load_over_kho(const struct root *root, const struct request *rq, stru
 /* Through kexec_load, if that loses nothing that the kernel preserves. */
 static int load_segments(const struct root *root, const struct request *rq, struct target *target)
 {
-	return running_has_kho(root) ? load_over_kho(root, rq, target) :
-				       load_image(rq, target, "/", NULL);
+	if (!running_has_kho(root))
+		return load_image(rq, target, "/", NULL);
+	return check_loss(root) ? EXIT_FAILED : load_over_kho(root, rq, target);
 }
 
-/* kexec_file_load has failed with ERR. Both reasons count if kexec_load fails too. */
+/*
+ * kexec_file_load has failed with ERR. If kexec_load fails too, both reasons count, but not what
+ * could be done about the first one: that was this, and what was loaded before may be gone.
+ */
 static int fall_back(const struct root *root, const struct request *rq, struct target *target, int err)
 {
+	const bool kho = running_has_kho(root);
 	int code;
 
 	/* Under lockdown kexec_load fails as well, which would hide the first reason. */
 	if (rq->method == METHOD_FILE || !kexec_load_is_open(root))
 		return stay_failed(root, rq, err);
-	if (running_has_kho(root))
-		notice("kexec_file_load cannot load '%s': %s", rq->kernel, strerror(err));
+	if (kho && check_loss(root))
+		return stay_failed(root, rq, err);
 	debug("kexec_file_load: %s; trying kexec_load", strerror(err));
-	code = load_segments(root, rq, target);
+	code = kho ? load_over_kho(root, rq, target) : load_image(rq, target, "/", NULL);
 	if (code != EXIT_OK)
-		stay_failed(root, rq, err);
+		notice("before that, kexec_file_load failed for '%s': %s", rq->kernel, strerror(err));
 	return code;
 }
 

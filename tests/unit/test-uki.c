@@ -350,7 +350,7 @@ static void addons_refused(void **state)
 
 	(void)state;
 	put_addon("a.addon.efi", whole, 2);
-	assert_refused("a.addon.efi' as an addon of the kernel", uki_addons_append(beside, &extras));
+	assert_refused("a.addon.efi' as an addon of the kernel: it has a kernel of its own", uki_addons_append(beside, &extras));
 	tree_write(&tree, "uki.efi.extra.d/a.addon.efi", "MZ", 2);
 	assert_refused("give the whole command line with --append", uki_addons_append(beside, &extras));
 	assert_string_equal(extras.cmdline, "own");
