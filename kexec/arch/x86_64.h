@@ -20,6 +20,12 @@
 /* What kexec_load is told, linux/kexec.h. */
 #define KEXEC_ARCH_HERE	KEXEC_ARCH_X86_64
 
+/* Of ELF core headers, elf.h. */
+#define CORE_MACHINE	EM_X86_64
+
+/* Where the kernel's code and data are mapped: __START_KERNEL_map of asm/page_64_types.h. */
+#define KERNEL_MAP_START	0xffffffff80000000ull
+
 /* Of the running kernel. */
 struct machine_arch {
 	bool la57;			/* runs with 5-level page tables */

@@ -107,6 +107,27 @@ int ranges_intersect(const struct ranges *a, const struct ranges *b, struct rang
 	return 0;
 }
 
+int ranges_subtract(const struct ranges *a, const struct ranges *b, struct ranges *ret)
+{
+	size_t j = 0;
+
+	for (size_t i = 0; i < a->count; i++) {
+		const uint64_t end = kho_range_end(&a->list[i]);
+		uint64_t at = a->list[i].addr;
+
+		while (j < b->count && kho_range_end(&b->list[j]) <= at)
+			j++;
+		for (size_t k = j; at < end && k < b->count && b->list[k].addr < end; k++) {
+			if (b->list[k].addr > at && ranges_add(ret, at, b->list[k].addr - at))
+				return -KHO_ERR_NOSPACE;
+			at = kho_range_end(&b->list[k]);
+		}
+		if (at < end && ranges_add(ret, at, end - at))
+			return -KHO_ERR_NOSPACE;
+	}
+	return 0;
+}
+
 uint64_t ranges_total(const struct ranges *r)
 {
 	uint64_t total = 0;

@@ -33,6 +33,9 @@ bool ranges_cover(const struct ranges *ranges, uint64_t addr, uint64_t size);
 /* Append to RET what A and B, both merged, have in common. 0, or -KHO_ERR_NOSPACE. */
 int ranges_intersect(const struct ranges *a, const struct ranges *b, struct ranges *ret);
 
+/* Append to RET what of A is not in B, both merged. 0, or -KHO_ERR_NOSPACE. */
+int ranges_subtract(const struct ranges *a, const struct ranges *b, struct ranges *ret);
+
 /* Bytes of all ranges. */
 uint64_t ranges_total(const struct ranges *ranges);
 

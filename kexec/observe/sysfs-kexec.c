@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,30 @@ int kexec_loaded(const struct root *root)
 	if (root_read_u64(root, "sys/kernel/kexec_loaded", &value))
 		return -1;
 	return value != 0;
+}
+
+int kexec_crash_loaded(const struct root *root)
+{
+	uint64_t value;
+
+	if (root_read_u64(root, "sys/kernel/kexec_crash_loaded", &value))
+		return -1;
+	return value != 0;
+}
+
+int kexec_crash_supported(const struct root *root)
+{
+	uint64_t value;
+	int err = root_read_u64(root, "sys/kernel/kexec_crash_loaded", &value);
+
+	if (!err)
+		return 1;
+	return err == -ENOENT && kexec_loaded(root) >= 0 ? 0 : -1;
+}
+
+int kexec_crash_size(const struct root *root, uint64_t *ret)
+{
+	return root_read_u64(root, "sys/kernel/kexec_crash_size", ret);
 }
 
 /* The file reads "none [integrity] confidentiality". */

@@ -8,6 +8,18 @@
 /* 1 loaded, 0 not, -1 unknown. */
 int kexec_loaded(const struct root *root);
 
+/*
+ * Can the kernel have a crash kernel? 1; 0 without CONFIG_CRASH_DUMP; -1 unknown. A kernel that
+ * cannot takes what is said of a crash kernel for the image that kexec -e starts: do not ask it.
+ */
+int kexec_crash_supported(const struct root *root);
+
+/* As kexec_loaded(), of a crash kernel. */
+int kexec_crash_loaded(const struct root *root);
+
+/* Bytes that crashkernel= has set aside. 0, or -errno. */
+int kexec_crash_size(const struct root *root, uint64_t *ret);
+
 /* "none", "integrity" or "confidentiality"; "none" without the lockdown LSM. */
 void lockdown_mode(const struct root *root, char *mode, size_t size);
 
