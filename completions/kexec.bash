@@ -35,14 +35,15 @@ _kexec_reserved() {
 
 # Options that are understood only to be refused are left out.
 _kexec_options() {
-	echo "--help --version --debug --load --exec --force --unload --status --type= \
+	echo "--help --version --debug --load --load-panic --exec --force --unload --status --type= \
+		--print-ckr-size --hotplug --pass-memmap-cmdline --elf64-core-headers \
 		--initrd= --ramdisk= --append= --command-line= --reuse-cmdline --reuseinitrd --noefi \
 		--mem-min= --mem-max= --serial= --console-serial --console-vga --no-cma --force-dtb \
 		--args-linux --reuse-video-type \
 		--kexec-syscall --kexec-file-syscall --kexec-syscall-auto --no-checks --no-ifdown \
 		--no-sync --dry-run --sysroot= --json --kho --kho-region= --kho-blob= --kho-carry \
 		--kho-carry= --kho-verify= --kho-segment= --kho-save-segment= --kho-get= --kho-status \
-		-h -v -d -l -e -f -u -S -t -c -s -a -i -x -y"
+		-h -v -d -l -p -e -f -u -S -t -c -s -a -i -x -y"
 }
 
 _kexec_value() {	# _kexec_value OPTION VALUE; 1: OPTION takes none

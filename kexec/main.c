@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "auto.h"
 #include "cmdline.h"
 #include "config.h"
@@ -28,7 +29,7 @@ static const char *root_dir(const struct options *o)
 /* 1 loaded, 0 not, 255 unknown: the inverse of what shells call true. */
 static int loaded_status(const struct options *o)
 {
-	const char *file = o->load && !o->panic ? "sys/kernel/kexec_loaded" :
+	const char *file = o->load && !o->request.crash ? "sys/kernel/kexec_loaded" :
 						     "sys/kernel/kexec_crash_loaded";
 	struct root root;
 	uint64_t value;
@@ -40,6 +41,23 @@ static int loaded_status(const struct options *o)
 	if (!errno)
 		return value != 0;
 	error_errno("cannot read /%s (has this kernel CONFIG_KEXEC, and is /sys mounted?)", file);
+	return EXIT_FAILED;
+}
+
+static int read_crash_size(const struct options *o, uint64_t *ret)
+{
+	struct root root;
+	int err;
+
+	if (root_init(&root, root_dir(o)))
+		return EXIT_FAILED;
+	err = kexec_crash_size(&root, ret);
+	close(root.fd);
+	errno = -err;
+	if (!err)
+		return EXIT_OK;
+	error_errno("cannot read /sys/kernel/kexec_crash_size (has this kernel CONFIG_CRASH_DUMP, and is /sys "
+		    "mounted?)");
 	return EXIT_FAILED;
 }
 
@@ -76,6 +94,7 @@ static char *reuse_with_kho(char *line, const char *append)
 static int complete_cmdline(struct options *o, const struct target *t)
 {
 	static const char *const boot_loader_words[] = { "BOOT_IMAGE", NULL };
+	static const char *const crash_words[] = { "BOOT_IMAGE", "crashkernel", "elfcorehdr", NULL };
 	struct root root;
 	char *reused, *line;
 	int err;
@@ -97,7 +116,7 @@ static int complete_cmdline(struct options *o, const struct target *t)
 			     "swallow what --append adds: use --append with the whole line instead of "
 			     "--reuse-cmdline");
 	}
-	reused = cmdline_without(line, boot_loader_words);
+	reused = cmdline_without(line, o->request.crash ? crash_words : boot_loader_words);
 	free(line);
 	if (reused && o->request.kho)
 		reused = reuse_with_kho(reused, o->request.cmdline);
@@ -134,22 +153,41 @@ static int load_plain(const struct options *o, struct target *target)
 		close(root.fd);
 		return code;
 	}
-	if (kho_is_on(o))
+	if (!o->request.crash && kho_is_on(o))
 		notice("this kernel runs with KHO, and the loaded image gets no handover; --kho "
 		       "hands over what is preserved");
 	return load_image(&o->request, target, root_dir(o), NULL);
 }
 
-static int load(struct options *o)
+static int print_crash_size(const struct options *o)
+{
+	uint64_t size;
+	int code = read_crash_size(o, &size);
+
+	if (code == EXIT_OK)
+		printf("%llu\n", ULL(size));
+	return code;
+}
+
+/* What the kernel says of a crash kernel without memory for one is nothing but EINVAL. */
+static int check_crash_size(const struct options *o)
+{
+	uint64_t size;
+	int code = read_crash_size(o, &size);
+
+	if (code != EXIT_OK || size)
+		return code;
+	error("Memory for crashkernel is not reserved: a kernel for a panic must be in memory that nothing "
+	      "else uses, and the running kernel has set none aside: boot it with crashkernel=256M on its "
+	      "command line");
+	return EXIT_NO_CRASH_MEMORY;
+}
+
+static int load_target(struct options *o)
 {
 	struct target target;
 	int code = EXIT_REFUSED;
 
-	if (!o->request.kernel) {
-		error("No kernel specified");
-		options_usage();
-		return EXIT_FAILED;
-	}
 	if (!target_open(&target, &o->request))
 		code = target_read_kernel(&target, &o->request);
 	if (!code && complete_cmdline(o, &target))
@@ -159,6 +197,19 @@ static int load(struct options *o)
 					load_plain(o, &target);
 	target_release(&target);
 	return code;
+}
+
+static int load(struct options *o)
+{
+	int code;
+
+	if (!o->request.kernel) {
+		error("No kernel specified");
+		options_usage();
+		return EXIT_FAILED;
+	}
+	code = o->request.crash ? check_crash_size(o) : EXIT_OK;
+	return code == EXIT_OK ? load_target(o) : code;
 }
 
 /* kexec without an action: init stops the services and then starts the kernel. */
@@ -180,6 +231,9 @@ static int lock(const struct options *o)
 	struct root root;
 	int err;
 
+	/* A crash kernel has no description, and replaces no image that has one. */
+	if (rq->crash)
+		return 0;
 	if (!loads && !o->exec && !o->unload)
 		return 0;
 	if (root_init(&root, "/"))
@@ -195,12 +249,16 @@ static int run_actions(struct options *o)
 
 	if (o->status)
 		return loaded_status(o);
+	if (o->crash_size)
+		return print_crash_size(o);
 	if (o->kho_status)
 		return report_status(root_dir(o), o->json);
 	if (o->kho_get)
 		return report_get(root_dir(o), o->kho_get);
 	if (lock(o))
 		return EXIT_REFUSED;
+	if (o->unload && o->request.crash)
+		return unload_crash("/", o->request.method);
 	if (o->unload)
 		return unload("/", o->request.method);
 	if (o->load)

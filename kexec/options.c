@@ -19,8 +19,8 @@ enum long_only {
 	OPT_APPEND = 256, OPT_INITRD, OPT_REUSE_CMDLINE, OPT_NOEFI, OPT_DRY_RUN, OPT_SYSROOT, OPT_JSON,
 	OPT_KHO, OPT_KHO_REGION, OPT_KHO_BLOB, OPT_KHO_CARRY, OPT_KHO_VERIFY, OPT_KHO_GET,
 	OPT_KHO_STATUS, OPT_KHO_SEGMENT, OPT_KHO_SAVE_SEGMENT, OPT_MEM_MIN, OPT_MEM_MAX, OPT_SERIAL,
-	OPT_CONSOLE_SERIAL, OPT_CONSOLE_VGA, OPT_REUSE_INITRD, OPT_NO_CMA, OPT_FORCE_DTB, OPT_AS_EVER,
-	OPT_UNSUPPORTED,
+	OPT_CONSOLE_SERIAL, OPT_CONSOLE_VGA, OPT_REUSE_INITRD, OPT_NO_CMA, OPT_FORCE_DTB,
+	OPT_PRINT_CKR_SIZE, OPT_HOTPLUG, OPT_PASS_MEMMAP, OPT_AS_EVER, OPT_UNSUPPORTED,
 };
 
 
@@ -72,22 +72,22 @@ static const struct option long_options[] = {
 	/* What they ask for is what is done in any case. */
 	{ "args-linux", no_argument, NULL, OPT_AS_EVER },
 	{ "reuse-video-type", no_argument, NULL, OPT_AS_EVER },
+	{ "elf64-core-headers", no_argument, NULL, OPT_AS_EVER },
 	{ "load-panic", no_argument, NULL, 'p' },
+	{ "print-ckr-size", no_argument, NULL, OPT_PRINT_CKR_SIZE },
+	{ "hotplug", no_argument, NULL, OPT_HOTPLUG },
+	{ "pass-memmap-cmdline", no_argument, NULL, OPT_PASS_MEMMAP },
 	{ "load-preserve-context", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "load-jump-back-helper", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "load-live-update", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "exec-live-update", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "entry", required_argument, NULL, OPT_UNSUPPORTED },
-	{ "print-ckr-size", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "hotplug", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "dtb", required_argument, NULL, OPT_UNSUPPORTED },
 	{ "real-mode", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "entry-32bit", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "reset-vga", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "serial-baud", required_argument, NULL, OPT_UNSUPPORTED },
 	{ "elf32-core-headers", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "elf64-core-headers", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "pass-memmap-cmdline", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "args-elf", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "args-none", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "module", required_argument, NULL, OPT_UNSUPPORTED },
@@ -109,7 +109,9 @@ void options_usage(void)
 	      "  -l, --load             load KERNEL\n"
 	      "  -e, --exec             start the loaded kernel now, without shutdown scripts\n"
 	      "  -f, --force            load KERNEL and start it at once\n"
-	      "  -u, --unload           unload the loaded kernel\n"
+	      "  -p, --load-panic       load KERNEL, to be started if the running one panics\n"
+	      "  -u, --unload           unload the loaded kernel; with -p, the one for a panic\n"
+	      "      --print-ckr-size   print how many bytes crashkernel= has set aside for -p\n"
 	      "  -S, --status           exit status 1 if a crash kernel is loaded; with -l, a kernel for -e\n"
 	      "      --kho-status       print what was handed to this kernel, and whether it is intact\n"
 	      "      --kho-get=NAME     write blob NAME, handed to this kernel, to standard output\n"
@@ -157,14 +159,19 @@ void options_usage(void)
 	      "                         where purgatory prints, besides what console= says (kexec_load only)\n"
 	      "      --no-cma           nothing in CMA areas (kexec_file_load; kexec_load never uses them)\n"
 	      "      --force-dtb        pass the running kernel's device tree on (kexec_file_load only)\n"
+	      "      --hotplug          the kernel keeps what -p has loaded up to date when CPUs or memory\n"
+	      "                         change (with -s it does so in any case)\n"
+	      "      --pass-memmap-cmdline\n"
+	      "                         with -p, the memory map also as memmap= words (kexec_load only)\n"
 	      "      --dry-run          print every address and load nothing\n"
 	      "      --json             with --kho-status\n"
 	      "      --sysroot=DIR      read /proc and /sys below DIR (--dry-run, --kho-status, --kho-get,\n"
 	      "                         --kho-save-segment)\n"
 	      "  -d, --debug            print more\n"
 	      "\n"
-	      "Exit status: 0; 1 for usage and refusals; 255 for images and system calls that fail; 2 if\n"
-	      "--kho-status finds a handover that is lost, in whole or in part, or cannot tell.\n"
+	      "Exit status: 0; 1 for usage and refusals; 255 for images and system calls that fail; 254 if\n"
+	      "nothing is set aside for -p; 2 if --kho-status finds a handover that is lost, in whole or in\n"
+	      "part, or cannot tell.\n"
 	      "See kexec(8).\n", stdout);
 }
 
@@ -187,6 +194,12 @@ static int take_type(struct request *rq, const char *name)
 /* Actions replace each other as in kexec-tools: the last of -l, -u and -e counts. */
 static void set_action(struct options *o, int c)
 {
+	if (c == 'p') {
+		/* With -u it says which image; settle() decides. */
+		o->request.crash = o->load = true;
+		o->exec = o->shutdown = false;
+		return;
+	}
 	o->load = c == 'l' || c == 'f';
 	o->exec = c == 'e' || c == 'f';
 	o->unload = c == 'u';
@@ -259,13 +272,15 @@ static bool take_flag(struct options *o, int c)
 	case OPT_JSON: o->json = true; break;
 	case OPT_KHO: o->request.kho = true; break;
 	case OPT_KHO_STATUS: o->kho_status = true; break;
-	case 'p': o->panic = true; break;
 	case OPT_CONSOLE_SERIAL: o->console_serial = true; break;
 	case OPT_CONSOLE_VGA: o->request.console_vga = true; break;
 	case OPT_NO_CMA: o->request.file_flags |= KEXEC_FILE_NO_CMA; break;
 	case OPT_FORCE_DTB: o->request.file_flags |= KEXEC_FILE_FORCE_DTB; break;
+	case OPT_PRINT_CKR_SIZE: o->crash_size = true; break;
+	case OPT_HOTPLUG: o->request.crash_update = true; break;
+	case OPT_PASS_MEMMAP: o->request.crash_memmap = true; break;
 	case OPT_AS_EVER: break;
-	case 'l': case 'e': case 'u': case 'f': set_action(o, c); break;
+	case 'l': case 'p': case 'e': case 'u': case 'f': set_action(o, c); break;
 	default: return false;
 	}
 	return true;
@@ -290,6 +305,8 @@ static const struct {
 		       "dark, unload the graphics driver before the load" },
 	{ "serial-baud", "the port keeps the speed it has: leave it out, and set the speed with 'stty -F "
 			 "/dev/ttyS0 N', or with console=ttyS0,N for the new kernel" },
+	{ "elf32-core-headers", "a kernel of 64 bits lies at addresses that such headers cannot hold: leave it "
+				"out" },
 	{ "args-elf", "Linux takes its own boot parameters: leave it out" },
 	{ "args-none", "Linux takes its own boot parameters: leave it out" },
 	{ "module", "Linux has no modules besides its initrd: use --initrd" },
@@ -392,23 +409,39 @@ static int check_prebuilt(const struct options *o, bool asks)
 	return 0;
 }
 
+static int check_crash(const struct options *o)
+{
+	const struct request *rq = &o->request;
+
+	if (!rq->crash && (rq->crash_update || rq->crash_memmap))
+		return error("%s is for crash kernels: use it with -p, or leave it out", rq->crash_update ?
+			     "--hotplug" : "--pass-memmap-cmdline");
+	if (rq->crash && rq->kho)
+		return error("--kho -p: a crash kernel gets no handover, and what --kho -l has loaded stays when "
+			     "-p loads; leave --kho out");
+	if (rq->crash && o->exec)
+		return error("-p loads a kernel for a panic, and -e and -f start one now: use two commands");
+	return 0;
+}
+
 static int check_combination(const struct options *o)
 {
 	const struct request *rq = &o->request;
 	bool verifies = !name_set_empty(&rq->verify) || !name_set_empty(&rq->load) ||
 			!name_set_empty(&rq->late);
 	bool asks = rq->region_count || rq->blob_count || !name_set_empty(&rq->carry) || verifies;
-	bool offline = rq->dry_run || o->kho_status || o->kho_get || rq->save_prebuilt;
+	bool offline = rq->dry_run || o->kho_status || o->kho_get || rq->save_prebuilt ||
+		       o->crash_size;
 
 	if (asks && !rq->kho)
 		return error("--kho-region, --kho-blob, --kho-carry and --kho-verify need --kho");
 	if (rq->no_checks && verifies)
 		return error("--kho-verify and --no-checks contradict each other");
-	if (check_method(o) || check_prebuilt(o, asks))
+	if (check_crash(o) || check_method(o) || check_prebuilt(o, asks))
 		return -1;
 	if (o->sysroot && !offline)
-		return error("--sysroot works with --dry-run, --kho-status, --kho-get and "
-			     "--kho-save-segment only");
+		return error("--sysroot works with --dry-run, --kho-status, --kho-get, --kho-save-segment and "
+			     "--print-ckr-size only");
 	if (o->json && !o->kho_status)
 		return error("--json works with --kho-status only");
 	if (rq->kernel && (o->kho_status || o->kho_get) && !o->load)
@@ -446,22 +479,14 @@ static void settle(struct options *o)
 		rq->serial_port = arch_serial_named("ttyS0");
 	if (rq->file_flags & KEXEC_FILE_FORCE_DTB && rq->method == METHOD_AUTO)
 		rq->method = METHOD_FILE;
-	if (o->status || o->kho_status || o->kho_get || rq->dry_run || rq->save_prebuilt)
+	if (rq->crash && o->unload) {
+		o->load = o->load && rq->kernel;
+		o->unload = !o->load;
+	}
+	if (o->status || o->kho_status || o->kho_get || o->crash_size || rq->dry_run || rq->save_prebuilt)
 		o->shutdown = false;
 	if (o->shutdown || rq->dry_run || (rq->save_prebuilt && !o->unload))
 		o->load = true;
-}
-
-/*
- * -S -p asks for the crash kernel, as -S alone does. The code is not that of a refusal, which would
- * say "loaded" to those who ask with -S.
- */
-static int check_panic(const struct options *o)
-{
-	if (!o->panic || o->status)
-		return 0;
-	error("-p, --load-panic (crash kernels) is an option of kexec-tools that this program does not have");
-	return EXIT_FAILED;
 }
 
 int options_parse(struct options *o, int argc, char **argv)
@@ -481,9 +506,6 @@ int options_parse(struct options *o, int argc, char **argv)
 	if (take_words(o, argv + optind, argc - optind))
 		return EXIT_REFUSED;
 	settle(o);
-	code = check_panic(o);
-	if (code)
-		return code;
 	return check_combination(o) ? EXIT_REFUSED : 0;
 }
 

@@ -10,7 +10,7 @@
 struct options {
 	/* Actions; several can be combined as in kexec-tools. */
 	bool load, exec, unload, status, help, version;
-	bool panic;			/* of crash kernels */
+	bool crash_size;		/* print how much is set aside for a crash kernel */
 	bool shutdown;			/* no action named: load, then shutdown(8) */
 	bool kho_status;
 	char *kho_get;			/* blob name */

@@ -17,6 +17,7 @@ struct buffer;
 struct image;
 struct kho_range;
 struct machine;
+struct memmap_entry;
 struct root;
 
 /* ---- The running kernel ---------------------------------------------------------------- */
@@ -65,6 +66,8 @@ struct boot_input {
 	const unsigned char *kernel;	/* the file, for its header */
 	const struct image *image;
 	const char *cmdline;
+	const struct memmap_entry *memmap;	/* what it is told of memory, by address */
+	size_t memmap_count;
 	uint64_t initrd_addr;
 	uint64_t initrd_size;		/* bytes; 0: none */
 	bool handover;			/* the rest is for a handover only */

@@ -10,6 +10,7 @@ enum exit_code {
 	EXIT_OK = 0,
 	EXIT_REFUSED = 1,	/* usage, bad option value, pre-flight refusal */
 	EXIT_DROPPED = 2,	/* --kho-status: the handover, or a region of it, is lost */
+	EXIT_NO_CRASH_MEMORY = 254,	/* -p: crashkernel= has set nothing aside */
 	EXIT_FAILED = 255,	/* a file or system call failed, image not usable */
 };
 

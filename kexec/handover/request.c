@@ -38,6 +38,8 @@ const char *request_needs_segments(const struct request *rq)
 {
 	if (rq->no_efi)
 		return "--noefi";
+	if (rq->crash_memmap)
+		return "--pass-memmap-cmdline";
 	if (rq->mem_min)
 		return "--mem-min";
 	if (rq->mem_max)

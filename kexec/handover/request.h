@@ -46,6 +46,9 @@ struct request {
 	char *cmdline;
 	enum method_choice method;
 	bool kho;
+	bool crash;			/* to be started by a panic */
+	bool crash_update;		/* --hotplug: the kernel may change the headers of the dump */
+	bool crash_memmap;		/* --pass-memmap-cmdline */
 	bool no_checks;
 	bool no_efi;
 	uint64_t mem_min, mem_max;	/* lowest and highest address of segments; 0: any */

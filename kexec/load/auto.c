@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "auto.h"
+#include "crash-memory.h"
 #include "file-load.h"
 #include "finalized.h"
 #include "load.h"
@@ -28,8 +29,8 @@ static void notice_not_finalized(const struct root *root)
 static int stay_failed(const struct root *root, const struct request *rq, int err)
 {
 	errno = err;
-	error_errno("kexec_file_load failed for '%s'; what was loaded before is still loaded", rq->kernel);
-	refusal_explain(root, CALL_KEXEC_FILE_LOAD, err);
+	error_errno("kexec_file_load failed for '%s'; %s", rq->kernel, refusal_leaves(root, rq->crash));
+	refusal_explain(root, CALL_KEXEC_FILE_LOAD, rq->crash, err);
 	return EXIT_FAILED;
 }
 
@@ -61,7 +62,7 @@ static int load_over_kho(const struct root *root, const struct request *rq, stru
 	code = load_image(rq, target, "/", NULL);
 	if (code != EXIT_OK || !state_note_nothing_preserved(root))
 		return code;
-	if (method_kexec_load.unload())
+	if (method_kexec_load.unload(false))
 		error_errno("the image cannot be unloaded");
 	return EXIT_FAILED;
 }
@@ -69,7 +70,8 @@ static int load_over_kho(const struct root *root, const struct request *rq, stru
 /* Through kexec_load, if that loses nothing that the kernel preserves. */
 static int load_segments(const struct root *root, const struct request *rq, struct target *target)
 {
-	if (!running_has_kho(root))
+	/* To a crash kernel nobody hands anything over. */
+	if (rq->crash || !running_has_kho(root))
 		return load_image(rq, target, "/", NULL);
 	return check_loss(root) ? EXIT_FAILED : load_over_kho(root, rq, target);
 }
@@ -80,7 +82,7 @@ static int load_segments(const struct root *root, const struct request *rq, stru
  */
 static int fall_back(const struct root *root, const struct request *rq, struct target *target, int err)
 {
-	const bool kho = running_has_kho(root);
+	const bool kho = !rq->crash && running_has_kho(root);
 	int code;
 
 	/* Under lockdown kexec_load fails as well, which would hide the first reason. */
@@ -110,21 +112,27 @@ static int load_vmlinux(const struct root *root, const struct request *rq, struc
 int load_auto(const struct root *root, const struct request *rq, struct target *target)
 {
 	const char *option = request_needs_segments(rq);
+	uint64_t headers_size;
 	int err;
 
-	notice_not_finalized(root);
+	if (!rq->crash)
+		notice_not_finalized(root);
 	if (option) {
 		debug("kexec_load, because kexec_file_load does not know %s", option);
 		return load_segments(root, rq, target);
 	}
 	if (target->image.segments_only)
 		return load_vmlinux(root, rq, target);
+	/* It does so by itself, if it can. */
+	if (rq->crash_update && crash_headers_size(root, &headers_size))
+		return EXIT_REFUSED;
 	if (rq->no_checks)
 		notice("--no-checks has no effect where the kernel loads by itself (kexec_file_load), because "
 		       "its purgatory checks always");
 	switch (load_image_file(root, rq, target, &err)) {
 	case FILE_LOAD_OK:
-		state_forget(root);
+		if (!rq->crash)
+			state_forget(root);
 		return EXIT_OK;
 	case FILE_LOAD_UNSUPPORTED:
 		return fall_back(root, rq, target, err);

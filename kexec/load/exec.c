@@ -138,7 +138,7 @@ int execute(const char *root_dir, bool no_sync, bool no_ifdown)
  * The second call for a kernel without the first one only: a call that fails may be counted all the
  * same. 0, or -1 after a message.
  */
-static int unload_by(const struct root *root, enum method_choice choice)
+static int unload_by(const struct root *root, enum method_choice choice, bool crash)
 {
 	const struct load_method *last = NULL;
 	int err = ENOSYS;
@@ -147,14 +147,14 @@ static int unload_by(const struct root *root, enum method_choice choice)
 		if (choice != METHOD_AUTO && choice != (*m)->choice)
 			continue;
 		last = *m;
-		err = last->unload() ? errno : 0;
+		err = last->unload(crash) ? errno : 0;
 	}
 	if (!err)
 		return 0;
 	errno = err;
 	error_errno("cannot unload");
 	refusal_explain(root, last && last->choice == METHOD_FILE ? CALL_KEXEC_FILE_LOAD : CALL_KEXEC_LOAD,
-			err);
+			crash, err);
 	return -1;
 }
 
@@ -166,11 +166,37 @@ int unload(const char *root_dir, enum method_choice choice)
 	if (root_init(&root, root_dir))
 		return EXIT_FAILED;
 	if (!refusal_foreseen(&root, false))
-		err = unload_by(&root, choice);
+		err = unload_by(&root, choice, false);
 	if (!err) {
 		state_forget(&root);
 		finalize_try_undo(root_dir);
 	}
+	close(root.fd);
+	return err ? EXIT_FAILED : EXIT_OK;
+}
+
+/* A kernel that cannot have one would unload the image for kexec -e instead. */
+static int unload_crash_below(const struct root *root, enum method_choice choice)
+{
+	int supported = kexec_crash_supported(root);
+
+	if (supported < 0)
+		return error("cannot read /sys/kernel/kexec_crash_loaded: is /sys mounted, and has this kernel "
+			     "CONFIG_KEXEC?");
+	if (supported)
+		return refusal_foreseen(root, true) ? -1 : unload_by(root, choice, true);
+	notice("nothing to unload: the running kernel cannot have a crash kernel (CONFIG_CRASH_DUMP)");
+	return 0;
+}
+
+int unload_crash(const char *root_dir, enum method_choice choice)
+{
+	struct root root;
+	int err;
+
+	if (root_init(&root, root_dir))
+		return EXIT_FAILED;
+	err = unload_crash_below(&root, choice);
 	close(root.fd);
 	return err ? EXIT_FAILED : EXIT_OK;
 }

@@ -20,4 +20,7 @@ int execute(const char *root_dir, bool no_sync, bool no_ifdown);
 /* kexec -u, through the system calls of CHOICE. An exit code. */
 int unload(const char *root_dir, enum method_choice choice);
 
+/* The same for a crash kernel; also if there is none. What kexec -e would start stays as it is. */
+int unload_crash(const char *root_dir, enum method_choice choice);
+
 #endif

@@ -58,7 +58,7 @@ int file_load(const struct root *root, const struct target *t, const char *cmdli
 		if (fd.kernel < 0)
 			return error_errno("cannot copy the kernel into sealed memory");
 	}
-	err = call_with_wishes(fd, cmdline, flags, kho_fd, refusal_counts(root));
+	err = call_with_wishes(fd, cmdline, flags, kho_fd, refusal_counts(root, flags & KEXEC_FILE_ON_CRASH));
 	if (t->extras.unpacked)
 		close(fd.kernel);
 	return err;
@@ -72,10 +72,12 @@ static bool may_work_otherwise(int err)
 enum file_load_result load_image_file(const struct root *root, const struct request *rq,
 				      const struct target *t, int *ret_errno)
 {
-	if (refusal_foreseen(root, false))
+	const unsigned long flags = rq->file_flags | (rq->crash ? KEXEC_FILE_ON_CRASH : 0);
+
+	if (refusal_foreseen(root, rq->crash))
 		return FILE_LOAD_REFUSED;
 	debug("trying kexec_file_load");
-	*ret_errno = file_load(root, t, rq->cmdline, rq->file_flags, -1);
+	*ret_errno = file_load(root, t, rq->cmdline, flags, -1);
 	if (*ret_errno < 0)
 		return FILE_LOAD_REFUSED;
 	if (!*ret_errno)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Through kexec_load(2): every segment is placed and built here, with or without a handover. */
 #include <errno.h>
+#include <linux/kexec.h>
 #include <string.h>
 
 #include "arch.h"
@@ -17,12 +18,12 @@ static int takes_all(const struct handover *h, const struct target *t, const str
 	return 1;
 }
 
-static int refuse(const struct root *root)
+static int refuse(const struct root *root, bool crash)
 {
 	int err = errno;
 
-	error_errno("kexec_load failed; what was loaded before is still loaded");
-	refusal_explain(root, CALL_KEXEC_LOAD, err);
+	error_errno("kexec_load failed; %s", refusal_leaves(root, crash));
+	refusal_explain(root, CALL_KEXEC_LOAD, crash, err);
 	return -1;
 }
 
@@ -31,7 +32,7 @@ static int check_open(const struct root *root)
 {
 	if (refusal_foreseen(root, false))
 		return -1;
-	return !refusal_counts(root) && sys_kexec_load_check() ? refuse(root) : 0;
+	return !refusal_counts(root, false) && sys_kexec_load_check() ? refuse(root, false) : 0;
 }
 
 static void print_segments(const struct segments *s)
@@ -43,17 +44,21 @@ static void print_segments(const struct segments *s)
 		       ULL(s->list[i].size));
 }
 
+static unsigned long flags(const struct request *rq)
+{
+	return (rq->crash ? KEXEC_ON_CRASH : 0) | (rq->crash_update ? KEXEC_UPDATE_ELFCOREHDR : 0);
+}
+
 static int load(const struct request *rq, const struct image_plan *plan)
 {
 	const struct root *root = &plan->machine->root;
 
-	(void)rq;
-	if (refusal_foreseen(root, false))
+	if (refusal_foreseen(root, rq->crash))
 		return -1;
 	debug("trying kexec_load");
-	if (!sys_kexec_load(&plan->segments))
+	if (!sys_kexec_load(&plan->segments, flags(rq)))
 		return 0;
-	refuse(root);
+	refuse(root, rq->crash);
 	print_segments(&plan->segments);
 	return -1;
 }

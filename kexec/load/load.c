@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "boot-arch.h"
+#include "cmdline.h"
 #include "finalize.h"
 #include "image-plan.h"
 #include "load.h"
@@ -22,8 +23,10 @@ struct loading {
 	struct target *target;
 	struct boot_firmware *firmware;
 	struct handover handover;
+	struct crash_memory crash_memory;
+	struct crash_plan crash;	/* of a crash kernel */
 	struct image_plan plan;
-	char *cmdline;			/* REQUEST's, and what the handover needs */
+	char *cmdline;			/* REQUEST's, and what the handover or the dump needs */
 	const struct load_method *method;
 	int (*then)(void);		/* called right after the load, or NULL */
 	int then_errno;			/* errno as that left it */
@@ -54,7 +57,7 @@ static int check_lockdown(const struct loading *l)
 			     "%s: leave it out, or boot without lockdown", mode,
 			     request_needs_segments(l->request));
 	return error("the kernel is locked down (%s), which closes kexec_load: load a signed kernel with "
-		     "'kexec -s -l', or boot without lockdown%s", mode,
+		     "'kexec -s %s', or boot without lockdown%s", mode, l->request->crash ? "-p" : "-l",
 		     l->request->kho ? "; what --kho adds needs kexec_load, or a kernel that takes a "
 				       "signed handover (--kho-segment)" : "");
 }
@@ -109,6 +112,7 @@ static int plan(struct loading *l)
 		.machine = &l->machine,
 		.target = l->target,
 		.handover = rq->kho ? &l->handover : NULL,
+		.crash = rq->crash ? &l->crash : NULL,
 		.firmware = l->firmware,
 		.cmdline = l->cmdline,
 		.mem_min = rq->mem_min,
@@ -140,11 +144,28 @@ static int digest(struct loading *l)
 	return handover_check_fixed(&l->handover, rq);
 }
 
+static int prepare_crash(struct loading *l)
+{
+	uint64_t headers_size = 0;
+
+	if (cmdline_open_quote(l->cmdline))
+		return error("the command line ends inside a quoted word, which would swallow where the dump is: "
+			     "close the quote");
+	if (crash_memory_observe(&l->machine.root, l->machine.cpus, &l->crash_memory) ||
+	    (l->request->crash_update && crash_headers_size(&l->machine.root, &headers_size)) ||
+	    crash_plan_make(&l->machine, &l->crash_memory, headers_size, &l->crash))
+		return -1;
+	l->cmdline = crash_plan_cmdline(&l->crash, l->cmdline, l->request->crash_memmap);
+	return l->cmdline ? 0 : error("no memory for the command line");
+}
+
 /* Every refusal that does not need the running kernel to finalize. */
 static int prepare(struct loading *l)
 {
 	const struct request *rq = l->request;
 
+	if (rq->crash && prepare_crash(l))
+		return -1;
 	if (arch_read_firmware(&l->machine, &l->target->image, !rq->no_efi, &l->firmware))
 		return -1;
 	if (rq->kho && look(l))
@@ -183,7 +204,7 @@ static int unload_again(const struct loading *l, const struct image_id *id)
 		return error("the image stays loaded, because kexec cannot tell whether it is the "
 			     "one made here; 'kexec -e' refuses to start it, and 'kexec -u' "
 			     "unloads it");
-	if (l->method->unload())
+	if (l->method->unload(false))
 		return error_errno("the image stays loaded; unload it with 'kexec -u'");
 	notice("the image has been unloaded again");
 	return 0;
@@ -292,18 +313,28 @@ static int load_handed_over(struct loading *l)
 }
 
 /* Nothing but a note keeps -e from starting an image that has no description. */
+static void keep_from_starting(const struct root *root)
+{
+	if (!state_note_unknown(root))
+		notice("'kexec -e' refuses to start it; load again, or reboot through the firmware");
+}
+
 static int unload_plain(const struct loading *l)
 {
 	const struct root *root = &l->machine.root;
+	const bool crash = l->request->crash;
 
-	if (!l->method->unload()) {
-		state_forget(root);
+	if (!l->method->unload(crash)) {
+		if (!crash)
+			state_forget(root);
 		notice("the image has been unloaded again");
-	} else {
-		error_errno("the image cannot be unloaded");
-		if (!state_note_unknown(root))
-			notice("'kexec -e' refuses to start it; load again, or reboot through the firmware");
+		return EXIT_FAILED;
 	}
+	error_errno("the image cannot be unloaded");
+	if (crash)
+		notice("a panic starts it: load again, or unload it with 'kexec -p -u'");
+	else
+		keep_from_starting(root);
 	return EXIT_FAILED;
 }
 
@@ -315,7 +346,9 @@ static int load_now(struct loading *l)
 		return EXIT_FAILED;
 	if (check_files(l))
 		return unload_plain(l);
-	state_forget(&l->machine.root);
+	/* A crash kernel takes no other image's place. */
+	if (!l->request->crash)
+		state_forget(&l->machine.root);
 	return EXIT_OK;
 }
 
@@ -380,6 +413,8 @@ int load_image(const struct request *request, struct target *target, const char 
 	if (code != EXIT_OK && l->handover.running.finalized_now)
 		finalize_try_undo(root_dir);
 	image_plan_release(&l->plan);
+	crash_plan_free(&l->crash);
+	crash_memory_free(&l->crash_memory);
 	handover_release(&l->handover);
 	arch_free_firmware(l->firmware);
 	machine_release(&l->machine);

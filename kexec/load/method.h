@@ -27,8 +27,8 @@ struct load_method {
 	int (*check_open)(const struct root *root);
 	/* Give the kernel what PLAN has built. 0, or -1 after a message. */
 	int (*load)(const struct request *request, const struct image_plan *plan);
-	/* Unload what it has loaded. 0, or -1 with errno and no message. */
-	int (*unload)(void);
+	/* Unload what it has loaded, or a crash kernel. 0, or -1 with errno and no message. */
+	int (*unload)(bool crash);
 };
 
 extern const struct load_method method_prebuilt;	/* prebuilt.c */

@@ -196,7 +196,7 @@ static void say_remedy(const struct root *root, const struct request *rq, int er
 	case ENOPKG:
 	case EKEYREVOKED:
 	case EKEYEXPIRED:
-		refusal_explain(root, CALL_KEXEC_FILE_LOAD, err);
+		refusal_explain(root, CALL_KEXEC_FILE_LOAD, false, err);
 		notice("where the kernel demands signatures, it takes only a handover signed by a key it trusts "
 		       "(--kho-save-segment, --kho-segment)");
 		return;

@@ -27,9 +27,18 @@ static int read_limit(const struct root *root, bool crash)
 	return limit;
 }
 
-bool refusal_counts(const struct root *root)
+bool refusal_counts(const struct root *root, bool crash)
 {
-	return read_limit(root, false) >= 0;
+	return read_limit(root, crash) >= 0;
+}
+
+const char *refusal_leaves(const struct root *root, bool crash)
+{
+	int saved_errno = errno;
+	bool kept = !crash || kexec_crash_loaded(root) == 1;
+
+	errno = saved_errno;
+	return kept ? "what was loaded before is still loaded" : "no crash kernel is loaded now";
 }
 
 /* Both can only be tightened, so that the remedy is a reboot. */
@@ -83,7 +92,7 @@ static bool mode_is_known(const struct root *root)
 	return fd >= 0;
 }
 
-static void explain_eperm(const struct root *root, enum load_call call)
+static void explain_eperm(const struct root *root, enum load_call call, bool crash)
 {
 	const char *name = call == CALL_KEXEC_LOAD ? "kexec_load" : "kexec_file_load";
 	char why[256], mode[32];
@@ -98,7 +107,7 @@ static void explain_eperm(const struct root *root, enum load_call call)
 		notice("the kernel is locked down (%s), and takes no kernel without a signature by a key it "
 		       "trusts: use the signed kernel of your distribution, or sign this one and enrol the "
 		       "key (mokutil --import)", mode);
-	else if (is_closed(root, false, why, sizeof(why)))
+	else if (is_closed(root, crash, why, sizeof(why)))
 		/* Now, which this call may have caused: so it comes last. */
 		notice("%s", why);
 	else
@@ -168,12 +177,26 @@ static void explain_unable(const struct root *root, int err)
 		       "load a signed bzImage, because lockdown closes kexec_load");
 }
 
-void refusal_explain(const struct root *root, enum load_call call, int err)
+/* All of a crash kernel must fit into what was set aside when the running kernel booted. */
+static bool explain_no_room(const struct root *root, int err)
+{
+	uint64_t size;
+
+	if ((err != EADDRNOTAVAIL && err != ENOMEM) || kexec_crash_size(root, &size))
+		return false;
+	notice("the crash kernel does not fit into the %llu MiB that are set aside for it: boot with a larger "
+	       "crashkernel=, or use a smaller initrd", (unsigned long long)size >> 20);
+	return true;
+}
+
+void refusal_explain(const struct root *root, enum load_call call, bool crash, int err)
 {
 	if (err == EPERM) {
-		explain_eperm(root, call);
+		explain_eperm(root, call, crash);
 		return;
 	}
+	if (crash && explain_no_room(root, err))
+		return;
 	if (err == EADDRNOTAVAIL && call == CALL_KEXEC_FILE_LOAD && running_has_kho(root)) {
 		notice("this kernel runs with KHO, so everything must fit into its scratch areas: boot it with "
 		       "larger ones ('kho-fdt scratch' computes them), or use a smaller initrd%s",

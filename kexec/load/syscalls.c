@@ -9,7 +9,7 @@
 #include "arch.h"
 #include "syscalls.h"
 
-int sys_kexec_load(const struct segments *segments)
+int sys_kexec_load(const struct segments *segments, unsigned long flags)
 {
 	struct kexec_segment list[SEGMENTS_MAX];
 
@@ -21,7 +21,7 @@ int sys_kexec_load(const struct segments *segments)
 			.memsz = segments->list[i].size,
 		};
 	return (int)syscall(SYS_kexec_load, segments->entry, segments->count, list,
-			    KEXEC_ARCH_HERE);
+			    KEXEC_ARCH_HERE | flags);
 }
 
 int sys_kexec_load_check(void)
@@ -42,14 +42,15 @@ int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsig
 			    flags, kho_fd);
 }
 
-int sys_kexec_unload(void)
+int sys_kexec_unload(bool crash)
 {
-	return (int)syscall(SYS_kexec_load, 0, 0, NULL, KEXEC_ARCH_HERE);
+	return (int)syscall(SYS_kexec_load, 0, 0, NULL, KEXEC_ARCH_HERE | (crash ? KEXEC_ON_CRASH : 0));
 }
 
-int sys_kexec_file_unload(void)
+int sys_kexec_file_unload(bool crash)
 {
-	return (int)syscall(SYS_kexec_file_load, -1, -1, 0, NULL, KEXEC_FILE_UNLOAD);
+	return (int)syscall(SYS_kexec_file_load, -1, -1, 0, NULL,
+			    KEXEC_FILE_UNLOAD | (crash ? KEXEC_FILE_ON_CRASH : 0));
 }
 
 int sys_reboot_kexec(void)

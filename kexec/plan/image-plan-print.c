@@ -60,6 +60,23 @@ static void print_handover(const struct image_plan *p)
 	       ULL(payload_fdt_addr(h, &p->layout, p->payload->addr)), map_origin[h->map]);
 }
 
+static const char *memory_type(uint32_t type)
+{
+	switch (type) {
+	case E820_RAM:	return "usable";
+	case E820_ACPI:	return "ACPI";
+	case E820_NVS:	return "ACPI NVS";
+	default:	return "reserved";
+	}
+}
+
+static void print_crash(const struct crash_plan *crash)
+{
+	for (size_t i = 0; i < crash->memmap_count; i++)
+		print_range("memory", memory_type(crash->memmap[i].type), crash->memmap[i].addr,
+			    crash->memmap[i].size);
+}
+
 void image_plan_debug(const struct image_plan *p)
 {
 	const struct machine *m = p->machine;
@@ -84,5 +101,7 @@ void image_plan_print(const struct image_plan *p)
 	print_segments(p);
 	if (p->handover)
 		print_handover(p);
+	if (p->crash)
+		print_crash(p->crash);
 	printf("%-9s %s\n", "cmdline", *p->cmdline ? p->cmdline : "(empty)");
 }

@@ -13,7 +13,7 @@
 #include "message.h"
 #include "scratch-size.h"
 
-/* Where segments may lie: in scratch with a handover, else in all RAM. */
+/* Where segments may lie: scratch with a handover, what is set aside for a crash, or all RAM. */
 static const struct kho_range *areas(const struct image_plan *p, size_t *count)
 {
 	const struct machine *m = p->machine;
@@ -22,14 +22,35 @@ static const struct kho_range *areas(const struct image_plan *p, size_t *count)
 		*count = p->handover->scratch_count;
 		return p->handover->scratch;
 	}
+	if (p->crash) {
+		*count = 1;
+		return &p->crash->area;
+	}
 	*count = m->usable_count ? m->usable_count : m->ram_count;
 	return m->usable_count ? m->usable : m->ram;
+}
+
+static int no_room_for_crash(const struct image_plan *p, const char *name, uint64_t size)
+{
+	const uint64_t limit = p->target->image.limit;
+	const struct kho_range *area = &p->crash->area;
+
+	if (limit && area->addr >= limit)
+		return error("the memory set aside for a crash kernel begins at 0x%llx, and this kernel takes its "
+			     "%s below 0x%llx only: boot with crashkernel= without ',high'", ULL(area->addr),
+			     name, ULL(limit));
+	return error("no room for the %s (%llu KiB) in the %llu MiB that are set aside for a crash kernel%s: boot "
+		     "with a larger crashkernel=, or use a smaller initrd", name, ULL(size >> 10),
+		     ULL(area->size / MIB),
+		     p->mem_min || p->mem_max ? ", within --mem-min and --mem-max" : "");
 }
 
 int image_plan_no_room(const struct image_plan *p, const char *name, uint64_t size, int err)
 {
 	if (err == -KHO_ERR_LIMIT)
 		return error("more than %d segments", SEGMENTS_MAX);
+	if (p->crash)
+		return no_room_for_crash(p, name, size);
 	if (!p->handover)
 		return error("no room for the %s (%llu KiB) in the machine's RAM%s", name, ULL(size >> 10),
 			     p->mem_min || p->mem_max ? " within --mem-min and --mem-max" : "");
@@ -113,6 +134,15 @@ static int place_initrd(struct image_plan *p)
 		     p->target->image.limit, &p->initrd);
 }
 
+static int add_core(struct image_plan *p)
+{
+	const struct buffer *headers = &p->crash->headers_buf;
+	const struct table_item core = { "core headers", KHO_CLASS_KERNEL, p->crash->headers.addr,
+					 headers->size, headers->data, NULL, false };
+
+	return table_add(&p->verify, &core);
+}
+
 /* What is verified besides the handover. To a prebuilt handover the kernel adds this itself. */
 static int collect_image(struct image_plan *p)
 {
@@ -127,6 +157,8 @@ static int collect_image(struct image_plan *p)
 		"boot_params", KHO_CLASS_KERNEL, p->boot_params ? p->boot_params->addr : 0,
 		p->boot_params_buf.size, p->boot_params_buf.data, NULL, false };
 
+	if (p->crash && !p->crash->updated && add_core(p))
+		return -1;
 	if (table_add(&p->verify, &kernel) || table_add(&p->verify, &initrd) ||
 	    table_add(&p->verify, &boot_params))
 		return -1;
@@ -171,6 +203,8 @@ static int build_boot_params(struct image_plan *p, struct buffer *ret, uint64_t 
 		.kernel = p->target->kernel.data,
 		.image = &p->target->image,
 		.cmdline = p->cmdline,
+		.memmap = p->crash ? p->crash->memmap : p->machine->memmap,
+		.memmap_count = p->crash ? p->crash->memmap_count : p->machine->memmap_count,
 		.initrd_addr = p->initrd ? p->initrd->addr : 0,
 		.initrd_size = p->target->initrd.size,
 		.reserve = p->reserve,
@@ -234,11 +268,23 @@ static int check_memory(const struct image_plan *p)
 		     ULL(p->machine->ram_size / MIB));
 }
 
+/* Its place is in the command line already. */
+static int place_core(struct image_plan *p)
+{
+	const struct kho_range *headers = &p->crash->headers;
+	const struct kho_place here = { .align = PAGE_SIZE };
+	int err = segments_place(&p->segments, "core headers", headers->size, headers, 1, here, &p->core);
+
+	return err ? image_plan_no_room(p, "core headers", headers->size, err) : 0;
+}
+
 static int place_segments(struct image_plan *p)
 {
 	const uint64_t limit = p->target->image.limit;
 	struct handover *h = p->handover;
 
+	if (p->crash && place_core(p))
+		return -1;
 	if (h && !h->running.kho && plan_scratch(p))
 		return -1;
 	if (place_kernel(p))
@@ -275,7 +321,7 @@ int image_plan_place(struct image_plan *p)
 {
 	struct segment unplaced = { 0 };
 
-	if (!p->handover && !p->dry_run && machine_check_usable(p->machine))
+	if (!p->handover && !p->crash && !p->dry_run && machine_check_usable(p->machine))
 		return -1;
 	p->kernel = &unplaced;
 	collect_reserve(p);
@@ -431,6 +477,8 @@ static int build_all(struct image_plan *p)
 	attach(p->boot_params, p->boot_params_buf.data, p->boot_params_buf.size);
 	attach(p->payload, p->payload_buf.data, p->payload_buf.size);
 	attach(p->table, p->table_buf.data, p->table_buf.size);
+	if (p->crash)
+		attach(p->core, p->crash->headers_buf.data, p->crash->headers_buf.size);
 	attach(p->purgatory, p->purgatory_buf.data, p->purgatory_buf.size);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef KEXEC_IMAGE_PLAN_H
 #define KEXEC_IMAGE_PLAN_H
 
+#include "crash-plan.h"
 #include "handover.h"
 #include "payload.h"
 #include "segments.h"
@@ -31,6 +32,7 @@ struct image_plan {
 	const struct machine *machine;
 	struct target *target;
 	struct handover *handover;	/* NULL: an image without handover */
+	const struct crash_plan *crash;	/* a crash kernel, which gets no handover; NULL: another one */
 	const struct boot_firmware *firmware;	/* NULL: not passed on */
 	const char *cmdline;
 	uint64_t mem_min, mem_max;	/* without a handover; 0: any */
@@ -43,6 +45,7 @@ struct image_plan {
 	struct segment *kernel, *initrd, *boot_params, *purgatory;
 	struct segment *payload;	/* with a handover */
 	struct segment *table;		/* without one, unless no_checks */
+	struct segment *core;		/* ELF headers of the dump, of a crash kernel */
 	struct payload_layout layout;
 	struct kho_range reserve[KHO_REGIONS_MAX];	/* kept by setup_data alone */
 	size_t reserve_count;

@@ -35,6 +35,7 @@ static struct boot_input input(void)
 	return (struct boot_input){
 		.machine = &machine, .firmware = &efi, .kernel = kernel, .image = &image,
 		.cmdline = "root=/dev/vda kho=on",
+		.memmap = machine.memmap, .memmap_count = machine.memmap_count,
 		.initrd_addr = INITRD, .initrd_size = 0x140001000,
 		.handover = true, .payload_addr = PAYLOAD,
 		.handed = { 0x5555000, 0x4000, 0x6666000, 48 },
@@ -52,9 +53,8 @@ static int setup(void **state)
 		kernel[i] = (unsigned char)(i * 7 + 1);
 	for (size_t i = 0; i < sizeof(efi_map); i++)
 		efi_map[i] = (unsigned char)(200 - i);
-	machine.memmap_count = machine.ram_count = 1;
+	machine.memmap_count = 1;
 	machine.memmap[0] = (struct memmap_entry){ 0x100000, 0x7ff00000, E820_RAM };
-	machine.ram[0] = (struct kho_range){ 0x100000, 0x7ff00000 };
 	old->efi_info.efi_systab = 0x7777;
 	old->efi_info.efi_memdesc_size = 48;
 	old->efi_info.efi_memmap = 0x8888;
@@ -244,9 +244,10 @@ static void memory_sizes(void **state)
 		struct boot_input in = input();
 		struct bootparams bp;
 
-		machine.ram[0] = (struct kho_range){ row[i].addr, row[i].size };
-		machine.ram[1] = (struct kho_range){ 0x100000000, 0x100000 };
-		machine.ram_count = 2;
+		machine.memmap[0] = (struct memmap_entry){ 0x100000, 0x10000000, E820_RESERVED };
+		machine.memmap[1] = (struct memmap_entry){ row[i].addr, row[i].size, E820_RAM };
+		machine.memmap[2] = (struct memmap_entry){ 0x100000000, 0x100000, E820_RAM };
+		in.memmap_count = 3;
 		build(&in, ADDR, &bp);
 		assert_int_equal(params(&bp)->screen_info.ext_mem_k, row[i].ext);
 		assert_int_equal(params(&bp)->alt_mem_k, row[i].alt);
@@ -323,11 +324,12 @@ static void e820(void **state)
 	assert_int_equal(size, 20);
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
 		size_t count = counts[i], here = count < 128 ? count : 128;
-		struct boot_input in = input();
 		const struct kho_setup_data *e;
+		struct boot_input in;
 		struct bootparams bp;
 
 		fill_memmap(count);
+		in = input();
 		build(&in, ADDR, &bp);
 		assert_int_equal(params(&bp)->e820_entries, here);
 		for (size_t j = 0; j < here; j++)

@@ -78,23 +78,24 @@ int sys_reboot_kexec(void)
 	return -1;
 }
 
-int sys_kexec_unload(void)
+int sys_kexec_unload(bool crash)
 {
-	did('u');
+	did(crash ? 'c' : 'u');
 	errno = unload_errno;
 	return unload_errno ? -1 : 0;
 }
 
-int sys_kexec_file_unload(void)
+int sys_kexec_file_unload(bool crash)
 {
-	did('f');
+	did(crash ? 'k' : 'f');
 	errno = ENOSYS;
 	return -1;
 }
 
-int sys_kexec_load(const struct segments *segments)
+int sys_kexec_load(const struct segments *segments, unsigned long flags)
 {
 	(void)segments;
+	(void)flags;
 	fail();
 	return -1;
 }
@@ -767,6 +768,35 @@ static void unload_fails(void **state)
 	assert_true(described());
 }
 
+#define CRASH_LOADED	"sys/kernel/kexec_crash_loaded"
+
+/* What the description is of stays loaded. */
+static void unloads_crash(void **state)
+{
+	(void)state;
+	describe();
+	tree_write(&tree, CRASH_LOADED, "0\n", 2);
+	assert_int_equal(unload_crash(tree.path, METHOD_AUTO), EXIT_OK);
+	assert_string_equal(done, "kc");
+	assert_true(described());
+	unload_errno = EPERM;
+	assert_int_equal(unload_crash(tree.path, METHOD_SEGMENTS), EXIT_FAILED);
+	assert_string_equal(done, "kcc");
+	tree_write(&tree, "proc/sys/kernel/kexec_load_limit_panic", "0\n", 2);
+	assert_says(EXIT_FAILED, "kernel.kexec_load_limit_panic is 0", unload_crash(tree.path, METHOD_AUTO));
+	assert_string_equal(done, "kcc");
+}
+
+/* A kernel that does not know of crash kernels would unload the image for kexec -e. */
+static void no_crash_kernels(void **state)
+{
+	(void)state;
+	assert_says(EXIT_OK, "nothing to unload", unload_crash(tree.path, METHOD_AUTO));
+	tree_unlink(&tree, "sys/kernel/kexec_loaded");
+	assert_says(EXIT_FAILED, "is /sys mounted", unload_crash(tree.path, METHOD_AUTO));
+	assert_string_equal(done, "");
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -789,7 +819,7 @@ int main(void)
 		TEST(load_fails), TEST(prebuilt_written), TEST(map_not_to_be_told),
 		TEST(fdt_not_to_be_told),
 		TEST(stale), TEST(stale_and_foreign), TEST(stale_plain),
-		TEST(unloads), TEST(unload_fails),
+		TEST(unloads), TEST(unload_fails), TEST(unloads_crash), TEST(no_crash_kernels),
 	};
 
 	done = mmap(NULL, CALLS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

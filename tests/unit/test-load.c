@@ -100,9 +100,33 @@ static int answer(uint64_t addr, uint64_t size)
 	return 0;
 }
 
-int sys_kexec_load(const struct segments *segments)
+static unsigned long given_flags;
+static struct segment given_core;	/* its buffer is not valid any more */
+static uint64_t lowest, highest;	/* of all segments */
+static char given_magic[4];
+
+static void note_segments(const struct segments *segments)
+{
+	lowest = UINT64_MAX;
+	highest = 0;
+	given_core = (struct segment){ 0 };
+	for (size_t i = 0; i < segments->count; i++) {
+		const struct segment *s = &segments->list[i];
+
+		lowest = s->addr < lowest ? s->addr : lowest;
+		highest = s->addr + s->size > highest ? s->addr + s->size : highest;
+		if (strcmp(s->name, "core headers"))
+			continue;
+		given_core = *s;
+		memcpy(given_magic, s->buf, sizeof(given_magic));
+	}
+}
+
+int sys_kexec_load(const struct segments *segments, unsigned long flags)
 {
 	did('l');
+	given_flags = flags;
+	note_segments(segments);
 	for (size_t i = 0; i < segments->count; i++)
 		if (!strcmp(segments->list[i].name, "handover"))
 			return answer(segments->list[i].addr, segments->list[i].size);
@@ -131,6 +155,7 @@ int sys_kexec_file_load(int kernel_fd, int initrd_fd, const char *cmdline, unsig
 	struct kho_payload payload;
 
 	did('k');
+	given_flags = flags;
 	assert_true(kernel_fd >= 0);
 	assert_int_equal(!!(flags & KEXEC_FILE_NO_INITRAMFS), initrd_fd < 0);
 	given_kernel = look_at(kernel_fd);
@@ -152,13 +177,15 @@ static int unloaded(char what)
 	return unload_errno ? -1 : 0;
 }
 
-int sys_kexec_unload(void)
+int sys_kexec_unload(bool crash)
 {
+	assert_false(crash);
 	return unloaded('u');
 }
 
-int sys_kexec_file_unload(void)
+int sys_kexec_file_unload(bool crash)
 {
+	assert_false(crash);
 	return unloaded('f');
 }
 
@@ -804,12 +831,12 @@ static void not_allowed_by_file(void **state)
 static void no_circle(void **state)
 {
 	(void)state;
-	assert_says(0, "-c may load it", (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, ENOEXEC), 0));
-	assert_says(0, "scratch areas", (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, EADDRNOTAVAIL), 0));
+	assert_says(0, "-c may load it", (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, false, ENOEXEC), 0));
+	assert_says(0, "scratch areas", (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, false, EADDRNOTAVAIL), 0));
 	put_text(LOCKDOWN, "none [integrity] confidentiality\n");
 	assert_says(0, "load a signed bzImage, because lockdown closes kexec_load",
-		    (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, ENOEXEC), 0));
-	assert_says(0, "use kexec_file_load (-s)", (refusal_explain(&tree.root, CALL_KEXEC_LOAD, EPERM), 0));
+		    (refusal_explain(&tree.root, CALL_KEXEC_FILE_LOAD, false, ENOEXEC), 0));
+	assert_says(0, "use kexec_file_load (-s)", (refusal_explain(&tree.root, CALL_KEXEC_LOAD, false, EPERM), 0));
 	request.kho = false;
 	said_begin();
 	loads(EXIT_REFUSED, "", false);
@@ -818,6 +845,133 @@ static void no_circle(void **state)
 	said_begin();
 	loads(EXIT_REFUSED, "", false);
 	assert_said(said_end(), "nothing else knows --noefi: leave it out");
+}
+
+/* ---- Crash kernels --------------------------------------------------------------------- */
+
+#define CRASH_START	0x10000000ull
+#define CRASH_END	0x14000000ull
+
+/* What every crash load reads; the captured core does not show the kernel as a whole. */
+static void reserve(void)
+{
+	const struct {
+		Elf64_Ehdr ehdr;
+		Elf64_Phdr phdr[2];
+	} core = {
+		{ .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		  .e_type = ET_CORE, .e_phoff = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr),
+		  .e_phnum = 2 },
+		{ { .p_type = PT_LOAD, .p_vaddr = 0xffffffff81000000, .p_paddr = 0x37c00000,
+		    .p_memsz = 0xa00000 },
+		  { .p_type = PT_LOAD, .p_vaddr = 0xffff888000100000, .p_paddr = 0x100000,
+		    .p_memsz = 0x3fee0000 } },
+	};
+
+	put_text("proc/iomem", "00100000-3ffdffff : System RAM\n  10000000-13ffffff : Crash kernel\n");
+	put_text("sys/devices/system/cpu/cpu0/crash_notes", "3fc00000\n");
+	put_text("sys/devices/system/cpu/cpu0/crash_notes_size", "368\n");
+	put_text("sys/kernel/vmcoreinfo", "0x3fd00000 1024\n");
+	put_text("sys/kernel/kexec_crash_size", "67108864\n");
+	put_text("sys/kernel/kexec_crash_loaded", "0\n");
+	tree_write(&tree, "proc/kcore", &core, sizeof(core));
+	request.kho = false;
+	request.crash = true;
+}
+
+/* What was loaded for kexec -e keeps its description. */
+static void crash(void **state)
+{
+	int err;
+
+	(void)state;
+	loads(EXIT_OK, "l", true);
+	assert_int_equal(given_flags, 0);
+	reserve();
+	loads(EXIT_OK, "l", true);
+	assert_int_equal(given_flags, KEXEC_ON_CRASH);
+	assert_true(lowest >= CRASH_START);
+	assert_int_equal(highest, CRASH_END);
+	assert_int_equal(given_core.addr + given_core.size, CRASH_END);
+	assert_int_equal(given_core.size, 4096);
+	assert_memory_equal(given_magic, ELFMAG, SELFMAG);
+	assert_int_equal(load_image_file(&tree.root, &request, &target, &err), FILE_LOAD_OK);
+	assert_int_equal(given_flags, KEXEC_FILE_ON_CRASH | KEXEC_FILE_NO_INITRAMFS);
+	put_text("proc/sys/kernel/kexec_load_disabled", "0\n");
+	assert_int_equal(load_auto(&tree.root, &request, &target), EXIT_OK);
+	memset(done, 0, sizeof(done));
+	loads(EXIT_OK, "l", true);
+}
+
+static void crash_updated(void **state)
+{
+	(void)state;
+	reserve();
+	request.crash_update = true;
+	said_begin();
+	loads(EXIT_REFUSED, "", false);
+	assert_said(said_end(), "needs CONFIG_CRASH_HOTPLUG");
+	assert_says(EXIT_REFUSED, "needs CONFIG_CRASH_HOTPLUG", load_auto(&tree.root, &request, &target));
+	put_text("sys/kernel/crash_elfcorehdr_size", "20000\n");
+	loads(EXIT_OK, "l", false);
+	assert_int_equal(given_flags, KEXEC_ON_CRASH | KEXEC_UPDATE_ELFCOREHDR);
+	assert_int_equal(given_core.size, 20480);
+	put_text("sys/kernel/crash_elfcorehdr_size", "100\n");
+	said_begin();
+	loads(EXIT_REFUSED, "", false);
+	assert_said(said_end(), "leave --hotplug out");
+}
+
+static void crash_refused(void **state)
+{
+	static const struct {
+		const char *path, *text, *phrase;
+		int err;
+		const char *calls;
+	} row[] = {
+		{ "proc/sys/kernel/kexec_load_limit_panic", "0\n", "kernel.kexec_load_limit_panic is 0", 0, "" },
+		{ "sys/kernel/kexec_crash_loaded", "0\n", "no crash kernel is loaded now", EINVAL, "l" },
+		{ "sys/kernel/kexec_crash_loaded", "1\n", "what was loaded before is still loaded", EPERM, "l" },
+		{ "sys/kernel/kexec_crash_loaded", "0\n", "does not fit into the 64 MiB", EADDRNOTAVAIL, "l" },
+		{ "sys/kernel/kexec_crash_loaded", "0\n", "does not fit into the 64 MiB", ENOMEM, "l" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		teardown(state);
+		setup(state);
+		reserve();
+		put_text(LOAD_LIMIT, "0\n");
+		put_text(row[i].path, row[i].text);
+		load_errno = row[i].err;
+		said_begin();
+		loads(EXIT_FAILED, row[i].calls, false);
+		assert_said(said_end(), row[i].phrase);
+	}
+}
+
+static void crash_without_room(void **state)
+{
+	(void)state;
+	reserve();
+	put_text("proc/iomem", "00100000-3ffdffff : System RAM\n  10000000-100fffff : Crash kernel\n");
+	said_begin();
+	loads(EXIT_REFUSED, "", false);
+	assert_said(said_end(), "no room for the kernel");
+	put_text("proc/iomem", "00100000-3ffdffff : System RAM\n");
+	said_begin();
+	loads(EXIT_REFUSED, "", false);
+	assert_said(said_end(), "boot with crashkernel=256M");
+	reserve();
+	put_text(LOCKDOWN, "none [integrity] confidentiality\n");
+	said_begin();
+	loads(EXIT_REFUSED, "", false);
+	assert_said(said_end(), "load a signed kernel with 'kexec -s -p'");
+	free(request.cmdline);
+	request.cmdline = must_copy("a=\"b", 5);
+	put_text(LOCKDOWN, "[none] integrity confidentiality\n");
+	said_begin();
+	loads(EXIT_REFUSED, "", false);
+	assert_said(said_end(), "close the quote");
 }
 
 /* A call that fails counts too. */
@@ -1131,6 +1285,7 @@ int main(void)
 		TEST(plain), TEST(plain_by_the_kernel),
 		TEST(not_allowed), TEST(not_allowed_by_file), TEST(no_circle), TEST(one_call_where_they_count),
 		TEST(made_before), TEST(unfit_segment),
+		TEST(crash), TEST(crash_updated), TEST(crash_refused), TEST(crash_without_room),
 		PENDING(refused_before_finalizing), PENDING(finalized_last), PENDING(loads_counted),
 		PENDING(loads_not_counted), PENDING(fails_after_finalizing),
 	};

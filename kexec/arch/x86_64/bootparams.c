@@ -93,12 +93,12 @@ static const struct boot_params *running(const struct boot_input *in)
 }
 
 /* Legacy memory sizes, still read by the kernel when the E820 table is empty. */
-static void set_memory_sizes(struct boot_params *bp, const struct machine *machine)
+static void set_memory_sizes(struct boot_params *bp, const struct boot_input *in)
 {
-	for (size_t i = 0; i < machine->ram_count; i++) {
-		uint64_t start = machine->ram[i].addr, end = start + machine->ram[i].size, kib;
+	for (size_t i = 0; i < in->memmap_count; i++) {
+		uint64_t start = in->memmap[i].addr, end = start + in->memmap[i].size, kib;
 
-		if (start > 0x100000 || end <= 0x100000)
+		if (in->memmap[i].type != E820_RAM || start > 0x100000 || end <= 0x100000)
 			continue;
 		kib = (end - 0x100000) >> 10;
 		bp->screen_info.ext_mem_k = kib > 0xfc00 ? 0xfc00 : (uint16_t)kib;
@@ -106,15 +106,17 @@ static void set_memory_sizes(struct boot_params *bp, const struct machine *machi
 	}
 }
 
-static void set_e820(struct boot_params *bp, const struct machine *machine)
+static struct boot_e820_entry e820_entry(const struct memmap_entry *e)
 {
-	size_t count = machine->memmap_count < E820_INLINE_MAX ? machine->memmap_count :
-								 E820_INLINE_MAX;
+	return (struct boot_e820_entry){ e->addr, e->size, e->type };
+}
+
+static void set_e820(struct boot_params *bp, const struct boot_input *in)
+{
+	size_t count = in->memmap_count < E820_INLINE_MAX ? in->memmap_count : E820_INLINE_MAX;
 
 	for (size_t i = 0; i < count; i++)
-		bp->e820_table[i] = (struct boot_e820_entry){ machine->memmap[i].addr,
-							      machine->memmap[i].size,
-							      machine->memmap[i].type };
+		bp->e820_table[i] = e820_entry(&in->memmap[i]);
 	bp->e820_entries = (uint8_t)count;
 }
 
@@ -212,17 +214,21 @@ static void put_rng_seed(struct builder *b)
 		put_setup_data(b, SETUP_TYPE_RNG_SEED, seed, sizeof(seed));
 }
 
-static void put_e820_rest(struct builder *b, const struct machine *machine)
+static void put_e820_rest(struct builder *b, const struct boot_input *in)
 {
-	struct boot_e820_entry entry[MEMMAP_MAX];
-	size_t count = 0;
+	struct boot_e820_entry *entry;
+	size_t count = in->memmap_count > E820_INLINE_MAX ? in->memmap_count - E820_INLINE_MAX : 0;
 
-	for (size_t i = E820_INLINE_MAX; i < machine->memmap_count; i++)
-		entry[count++] = (struct boot_e820_entry){ machine->memmap[i].addr,
-							   machine->memmap[i].size,
-							   machine->memmap[i].type };
-	if (count)
-		put_setup_data(b, SETUP_TYPE_E820_EXT, entry, count * sizeof(entry[0]));
+	if (!count)
+		return;
+	entry = calloc(count, sizeof(*entry));
+	for (size_t i = 0; entry && i < count; i++)
+		entry[i] = e820_entry(&in->memmap[E820_INLINE_MAX + i]);
+	if (entry)
+		put_setup_data(b, SETUP_TYPE_E820_EXT, entry, count * sizeof(*entry));
+	else
+		b->failed = true;
+	free(entry);
 }
 
 /* The payload, which lies elsewhere, and the entries after it. */
@@ -249,14 +255,14 @@ int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buff
 	memset(&bp, 0, sizeof(bp));
 	set_header(&bp, in);
 	inherit(&bp, in);
-	set_memory_sizes(&bp, in->machine);
-	set_e820(&bp, in->machine);
+	set_memory_sizes(&bp, in);
+	set_e820(&bp, in);
 	put(&b, &bp, sizeof(bp));
 	put_cmdline(&b, in->cmdline);
 	if (in->firmware && in->firmware->memmap.size)
 		put_efi(&b, in);
 	put_rng_seed(&b);
-	put_e820_rest(&b, in->machine);
+	put_e820_rest(&b, in);
 	if (in->handover)
 		put_handover(&b, in);
 	if (b.failed) {
