@@ -59,6 +59,8 @@ uint64_t physical(int pagemap, const void *virt);
 void kcore_of_crash(void);
 void kcore_open(void);
 void kcore_read_phys(uint64_t phys, void *buf, size_t len);
+/* Print NAME TYPE PID of each ELF note. */
+int kcore_notes(void);
 void kcore_read_virt(uint64_t virt, void *buf, size_t len);
 
 #endif

@@ -94,3 +94,43 @@ void kcore_read_virt(uint64_t virt, void *buf, size_t len)
 	}
 	die("virtual 0x%" PRIx64 ": not in %s", virt, kcore);
 }
+
+static uint64_t align4(uint64_t size)
+{
+	return (size + 3) & ~3ull;
+}
+
+/* pr_pid of struct elf_prstatus, linux/elfcore.h, lies behind signals. */
+static int pid_of(const Elf64_Nhdr *note, uint64_t offset)
+{
+	const uint64_t pid_offset = 32;
+	int32_t pid = 0;
+
+	if (note->n_type == NT_PRSTATUS && note->n_descsz >= pid_offset + sizeof(pid))
+		read_exactly(offset + sizeof(*note) + align4(note->n_namesz) + pid_offset, &pid, sizeof(pid));
+	return pid;
+}
+
+int kcore_notes(void)
+{
+	kcore_open();
+	for (unsigned int i = 0; i < segment_count; i++) {
+		const Elf64_Phdr *s = &segments[i];
+		Elf64_Nhdr note;
+
+		if (s->p_type != PT_NOTE)
+			continue;
+		for (uint64_t at = 0; at + sizeof(note) <= s->p_filesz;
+		     at += sizeof(note) + align4(note.n_namesz) + align4(note.n_descsz)) {
+			char name[16] = "";
+
+			read_exactly(s->p_offset + at, &note, sizeof(note));
+			if (!note.n_namesz)
+				break;
+			read_exactly(s->p_offset + at + sizeof(note), name,
+				     note.n_namesz < sizeof(name) ? note.n_namesz : sizeof(name) - 1);
+			printf("%s %u %d\n", name, note.n_type, pid_of(&note, s->p_offset + at));
+		}
+	}
+	return 0;
+}

@@ -164,6 +164,90 @@ jump() {
 	fail "kexec -e returned"
 }
 
+# ---- crash kernels ----------------------------------------------------------
+
+# crash_cmdline: the next hop's command line, without what is for this kernel alone.
+crash_cmdline() {
+	next_cmdline | sed 's/\b\(kho\|kho_scratch\|reserve_mem\|crashkernel\)=[^ ]*//g; s/$/ nr_cpus=1/'
+}
+
+# load_crash KERNEL OPTION ...: kexec -p; the hop after a panic is the last one.
+load_crash() {
+	load_kernel=$1
+	shift
+	kexec -p "$@" "/next/$load_kernel" --initrd=/next/base.cpio --append="$(crash_cmdline)"
+	[ "$(cat /sys/kernel/kexec_crash_loaded)" = 1 ] || fail "no crash kernel is loaded"
+}
+
+# panic: a task of its own brings the kernel down, by SysRq; where the kernel has none, the
+# first process does, by its end.
+panic() {
+	if [ -e /proc/sysrq-trigger ]; then
+		mkfifo /run/go
+		sh -c 'read -r go < /run/go; echo c > /proc/sysrq-trigger' &
+		host set fallen $!
+		host mark jump
+		echo > /run/go
+		sleep 120
+		fail "no panic"
+	fi
+	host set fallen 1
+	host mark jump
+	trap - EXIT
+	exit 0
+}
+
+# fallen REGION ...: this kernel was started by "panic". It was handed nothing, and it shows the
+# memory of the kernel before it: its notes, and the patterns in the regions.
+fallen() {
+	cold_boot
+	[ "$(head -c 4 /proc/vmcore | tail -c 3)" = ELF ] || fail "no /proc/vmcore"
+	memtool notes vmcore > /run/notes
+	cat /run/notes
+	host value fallen
+	grep -qx "CORE 1 $answer" /run/notes || fail "no note of task $answer, which was running"
+	grep -qx "VMCOREINFO 0 0" /run/notes || fail "no VMCOREINFO"
+	for fallen_region; do
+		host get "$fallen_region"
+		# shellcheck disable=SC2086 # ADDR SIZE SEED
+		memtool check vmcore $answer || fail "$fallen_region: not in /proc/vmcore"
+	done
+}
+
+# makedumpfile ARGUMENT ...: Debian's, with crash_tools=1.
+makedumpfile() {
+	/crash-tools/lib/ld-linux-x86-64.so.2 --library-path /crash-tools/lib /crash-tools/makedumpfile "$@"
+}
+
+# kdump_tools: install Debian's kdump-config, unchanged, and what it needs. The crash kernel is
+# this one's /next/KERNEL, and its command line ends as Debian's, and with the next hop.
+kdump_tools() {
+	mkdir -p /etc/default /etc/kdump /lib/lsb /boot /var/lib/kdump /var/crash
+	cp -r /crash-tools/lsb/. /lib/lsb/
+	cp /crash-tools/kdump-config /sbin/
+	cp /crash-tools/kdump-tools /etc/default/
+	cp /crash-tools/sysctl.conf /etc/kdump/
+	# As Debian's hook leaves it beside the initrd; without it kdump-config makes a new one.
+	cp /crash-tools/sysctl.conf "/var/lib/kdump/latest_sysctls-$(uname -r)"
+	echo "KDUMP_CMDLINE_APPEND=\"reset_devices nr_cpus=1 irqpoll usbcore.nousb hop=$((hop + 1))\"" \
+		>> /etc/default/kdump-tools
+	printf '#!/bin/sh\nexec %s --library-path /crash-tools/lib /crash-tools/makedumpfile "$@"\n' \
+		/crash-tools/lib/ld-linux-x86-64.so.2 > /sbin/makedumpfile
+	chmod +x /sbin/makedumpfile
+	# The next hop has neither.
+	[ ! -e "/next/$1" ] || cp "/next/$1" "/boot/vmlinuz-$(uname -r)"
+	[ ! -e /next/base.cpio ] || cp /next/base.cpio "/var/lib/kdump/initrd.img-$(uname -r)"
+}
+
+# dumped: makedumpfile reads /proc/vmcore: the log, and everything that is in use.
+dumped() {
+	makedumpfile --dump-dmesg /proc/vmcore /run/dmesg
+	tail -n 12 /run/dmesg
+	grep -q "Kernel panic - not syncing" /run/dmesg || fail "the log does not tell of the panic"
+	makedumpfile -c -d 31 /proc/vmcore /run/dump
+	[ "$(head -c 5 /run/dump)" = KDUMP ] || fail "no dump"
+}
+
 # flip WHAT ...: when the CPU comes to purgatory's first instruction, one bit of
 # the loaded image or of what it hands over flips: "at ADDR", "pattern SEED POS"
 # or "kernel NAME". The next hop makes sure by "host flipped".

@@ -6,7 +6,10 @@
  * memtool check vmcore PHYS SIZE SEED [POS]	the same of the kernel that has fallen
  * memtool dump kcore PHYS SIZE			physical memory to stdout
  * memtool regions				NAME ADDR SIZE of each reserve_mem
- * memtool entry				where the loaded image will be entered
+ * memtool entry [crash]			where the loaded image will be entered, or
+ *						the one for a panic
+ * memtool notes vmcore				NAME TYPE PID of each ELF note of the kernel
+ *						that has fallen; PID 0: the note is of no task
  *
  * POS is the place in the pattern where the range begins, 0 by default. FILE
  * may be a guest's RAM file on the host, a blob or a hugetlbfs file.
@@ -127,11 +130,11 @@ static int regions(void)
  * struct kimage, after three words of page list. The tool under test is not asked where its
  * purgatory lies, so it need not be trusted.
  */
-static int entry(void)
+static int entry(const char *variable)
 {
 	uint64_t image, start;
 
-	kcore_read_virt(symbol("kexec_image"), &image, sizeof(image));
+	kcore_read_virt(symbol(variable), &image, sizeof(image));
 	if (!image)
 		die("nothing is loaded");
 	kcore_read_virt(image + 24, &start, sizeof(start));
@@ -146,7 +149,13 @@ int memtool_main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "regions"))
 		return regions();
 	if (argc == 2 && !strcmp(argv[1], "entry"))
-		return entry();
+		return entry("kexec_image");
+	if (argc == 3 && !strcmp(argv[1], "entry") && !strcmp(argv[2], "crash"))
+		return entry("kexec_crash_image");
+	if (argc == 3 && !strcmp(argv[1], "notes") && !strcmp(argv[2], "vmcore")) {
+		kcore_of_crash();
+		return kcore_notes();
+	}
 	if (argc == 5 && !strcmp(argv[1], "dump") && !strcmp(argv[2], "kcore"))
 		return dump(number(argv[3]), number(argv[4]));
 	if (argc != 6 && argc != 7)

@@ -35,6 +35,7 @@ class Scenario:
     module: str = ""        # kernel whose test modules are in the guest's /sbin
     kho_fdt: int = 0        # 1: kho-fdt is in the guest's /sbin
     kexec_tools: int = 0    # 1: Debian's is in the guest as /sbin/kexec-tools
+    crash_tools: int = 0    # 1: Debian's makedumpfile and kdump-tools are in the guest
     timeout: int = 240      # seconds, for all boots together
     functions: set = field(default_factory=set)
 
