@@ -5,6 +5,10 @@
 
 #define PARAMS_KERNEL_ENTRY	16
 #define PARAMS_BOOT_PARAMS	24
-#define PARAMS_SIZE		96
+#define PARAMS_ENTRY_32		88
+#define PARAMS_EAX		92
+#define PARAMS_EBX		96
+#define PARAMS_ESI		100
+#define PARAMS_SIZE		112
 
 #endif

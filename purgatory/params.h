@@ -7,6 +7,12 @@
 
 #define KHO_PURGATORY_MAGIC	0x3147525550484b00ull	/* "\0KHPURG1" */
 
+/* How a kernel is entered in 32-bit mode; everything it is given then lies below 4 GiB. */
+struct kho_entry_32 {
+	u32 used;			/* 0: it is entered in 64-bit mode */
+	u32 eax, ebx, esi;
+};
+
 /*
  * The last bytes of the flat purgatory image. kexec fills it in; self_crc is
  * CRC32C over the whole image with self_crc itself taken as 0.
@@ -14,9 +20,10 @@
 struct kho_purgatory_params {
 	u64 magic;
 	u64 image_size;			/* flat image, params included */
-	u64 kernel_entry;		/* 64-bit entry point */
-	u64 boot_params;
+	u64 kernel_entry;		/* physical */
+	u64 boot_params;		/* in RSI, at an entry in 64-bit mode */
 	struct kho_react_params react;
+	struct kho_entry_32 entry_32;
 	u32 self_crc;
 	u32 reserved;
 };

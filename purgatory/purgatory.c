@@ -19,10 +19,15 @@ extern const struct kho_purgatory_params purgatory_params;
 void purgatory_main(void);
 
 _Static_assert(sizeof(struct kho_purgatory_params) == PARAMS_SIZE, "entry-offsets.h");
-_Static_assert(offsetof(struct kho_purgatory_params, kernel_entry) == PARAMS_KERNEL_ENTRY,
-	       "entry-offsets.h");
-_Static_assert(offsetof(struct kho_purgatory_params, boot_params) == PARAMS_BOOT_PARAMS,
-	       "entry-offsets.h");
+#define ASSERT_OFFSET(field, value) \
+	_Static_assert(offsetof(struct kho_purgatory_params, field) == (value), "entry-offsets.h")
+
+ASSERT_OFFSET(kernel_entry, PARAMS_KERNEL_ENTRY);
+ASSERT_OFFSET(boot_params, PARAMS_BOOT_PARAMS);
+ASSERT_OFFSET(entry_32.used, PARAMS_ENTRY_32);
+ASSERT_OFFSET(entry_32.eax, PARAMS_EAX);
+ASSERT_OFFSET(entry_32.ebx, PARAMS_EBX);
+ASSERT_OFFSET(entry_32.esi, PARAMS_ESI);
 
 static bool image_intact(const struct kho_purgatory_params *params)
 {

@@ -7,6 +7,12 @@
 
 #define BOOT_CS	0x10		/* selectors the x86 boot protocol asks for */
 #define BOOT_DS	0x18
+#define GDT_SIZE	32
+
+#define CR0_PG		(1 << 31)
+#define CR4_PAE		(1 << 5)
+#define CR4_LA57	(1 << 12)
+#define MSR_EFER	0xc0000080
 
 	.section .text.entry, "ax", @progbits
 	.code64
@@ -18,13 +24,11 @@ purgatory_entry:
 	cld
 	leaq	purgatory_stack_top(%rip), %rsp
 
-	/* The load address is known only now: both descriptors go to the stack. */
-	subq	$16, %rsp
+	/* The load address is known only now: descriptors go to the stack. */
 	leaq	gdt(%rip), %rax
-	movq	%rax, 8(%rsp)
-	movw	$(gdt_end - gdt - 1), 6(%rsp)
-	lgdt	6(%rsp)
+	call	load_gdt
 	/* An IDT of limit 0: any exception resets the machine (triple fault). */
+	subq	$16, %rsp
 	movq	$0, 8(%rsp)
 	movw	$0, 6(%rsp)
 	lidt	6(%rsp)
@@ -45,6 +49,8 @@ purgatory_entry:
 	/* It returns only when the kernel is to be started. */
 	cli
 	cld
+	cmpl	$0, purgatory_params + PARAMS_ENTRY_32(%rip)
+	jne	enter_32
 	movq	purgatory_params + PARAMS_BOOT_PARAMS(%rip), %rsi
 	xorl	%eax, %eax
 	xorl	%ebx, %ebx
@@ -64,6 +70,69 @@ purgatory_entry:
 	.size	purgatory_entry, . - purgatory_entry
 
 	/*
+	 * Enter the kernel in 32-bit mode with paging off, as Linux' 32-bit boot protocol
+	 * (boot.rst) and multiboot2 (section 3.3) want it. kexec has placed this code, its
+	 * stack and all that the kernel is given below 4 GiB, where addresses stay what they
+	 * are without paging.
+	 */
+	.type	enter_32, @function
+enter_32:
+	/* Registers are all taken at the end, so that the last jump is a return. */
+	movl	purgatory_params + PARAMS_KERNEL_ENTRY(%rip), %eax
+	pushq	%rax
+	movl	purgatory_params + PARAMS_ESI(%rip), %esi
+	movl	purgatory_params + PARAMS_EBX(%rip), %ebx
+	movl	purgatory_params + PARAMS_EAX(%rip), %edi
+
+	leaq	gdt_32(%rip), %rax
+	call	load_gdt
+	/* A 32-bit code segment, in long mode still ("compatibility mode"). */
+	pushq	$BOOT_CS
+	leaq	1f(%rip), %rax
+	pushq	%rax
+	lretq
+
+	.code32
+1:	movl	$BOOT_DS, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %fs
+	movl	%eax, %gs
+	movl	%eax, %ss
+
+	/* Without paging this is no longer long mode; the two CR4 bits cannot change before. */
+	movl	%cr0, %eax
+	andl	$~CR0_PG, %eax
+	movl	%eax, %cr0
+	movl	%cr4, %eax
+	andl	$~(CR4_PAE | CR4_LA57), %eax
+	movl	%eax, %cr4
+	/* As after a reset. With LME set, the kernel's own paging would bring long mode back. */
+	movl	$MSR_EFER, %ecx
+	xorl	%eax, %eax
+	xorl	%edx, %edx
+	wrmsr
+
+	movl	%edi, %eax
+	xorl	%ecx, %ecx
+	xorl	%edi, %edi
+	xorl	%ebp, %ebp
+	ret
+	.code64
+	.size	enter_32, . - enter_32
+
+	/* Load the GDT at RAX, which has GDT_SIZE bytes. */
+	.type	load_gdt, @function
+load_gdt:
+	subq	$16, %rsp
+	movq	%rax, 8(%rsp)
+	movw	$(GDT_SIZE - 1), 6(%rsp)
+	lgdt	6(%rsp)
+	addq	$16, %rsp
+	ret
+	.size	load_gdt, . - load_gdt
+
+	/*
 	 * Flat segments. The accessed bits are set beforehand: the CPU would set
 	 * them on the first load, and so change an image that has a CRC.
 	 */
@@ -74,7 +143,11 @@ gdt:
 	.quad	0
 	.quad	0x00af9b000000ffff	/* BOOT_CS: 64-bit code, readable */
 	.quad	0x00cf93000000ffff	/* BOOT_DS: data, writable */
-gdt_end:
+gdt_32:
+	.quad	0
+	.quad	0
+	.quad	0x00cf9b000000ffff	/* BOOT_CS: 32-bit code, readable */
+	.quad	0x00cf93000000ffff	/* BOOT_DS: data, writable */
 
 	/* struct kho_purgatory_params, which kexec fills in. */
 	.section .params, "a", @progbits
