@@ -20,7 +20,8 @@ enum long_only {
 	OPT_KHO, OPT_KHO_REGION, OPT_KHO_BLOB, OPT_KHO_CARRY, OPT_KHO_VERIFY, OPT_KHO_GET,
 	OPT_KHO_STATUS, OPT_KHO_SEGMENT, OPT_KHO_SAVE_SEGMENT, OPT_MEM_MIN, OPT_MEM_MAX, OPT_SERIAL,
 	OPT_CONSOLE_SERIAL, OPT_CONSOLE_VGA, OPT_REUSE_INITRD, OPT_NO_CMA, OPT_FORCE_DTB,
-	OPT_PRINT_CKR_SIZE, OPT_HOTPLUG, OPT_PASS_MEMMAP, OPT_AS_EVER, OPT_UNSUPPORTED,
+	OPT_PRINT_CKR_SIZE, OPT_HOTPLUG, OPT_PASS_MEMMAP, OPT_ENTRY_32, OPT_MODULE, OPT_ARGS_LINUX,
+	OPT_AS_EVER, OPT_UNSUPPORTED,
 };
 
 
@@ -69,8 +70,10 @@ static const struct option long_options[] = {
 	{ "console-vga", no_argument, NULL, OPT_CONSOLE_VGA },
 	{ "console-serial", no_argument, NULL, OPT_CONSOLE_SERIAL },
 	{ "serial", required_argument, NULL, OPT_SERIAL },
-	/* What they ask for is what is done in any case. */
-	{ "args-linux", no_argument, NULL, OPT_AS_EVER },
+	{ "entry-32bit", no_argument, NULL, OPT_ENTRY_32 },
+	{ "module", required_argument, NULL, OPT_MODULE },
+	{ "args-linux", no_argument, NULL, OPT_ARGS_LINUX },
+	/* What it asks for is what is done in any case. */
 	{ "reuse-video-type", no_argument, NULL, OPT_AS_EVER },
 	{ "elf64-core-headers", no_argument, NULL, OPT_AS_EVER },
 	{ "load-panic", no_argument, NULL, 'p' },
@@ -84,13 +87,11 @@ static const struct option long_options[] = {
 	{ "entry", required_argument, NULL, OPT_UNSUPPORTED },
 	{ "dtb", required_argument, NULL, OPT_UNSUPPORTED },
 	{ "real-mode", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "entry-32bit", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "reset-vga", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "serial-baud", required_argument, NULL, OPT_UNSUPPORTED },
 	{ "elf32-core-headers", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "args-elf", no_argument, NULL, OPT_UNSUPPORTED },
 	{ "args-none", no_argument, NULL, OPT_UNSUPPORTED },
-	{ "module", required_argument, NULL, OPT_UNSUPPORTED },
 	/* Abbreviations that newer options would make ambiguous, and that scripts may use. */
 	{ "no-c", no_argument, NULL, 'i' },
 	{ "f", no_argument, NULL, 'f' },
@@ -123,6 +124,8 @@ void options_usage(void)
 	      "      --append=LINE, --command-line=LINE\n"
 	      "      --reuse-cmdline    begin with the running kernel's command line\n"
 	      "      --reuseinitrd      the initrd that this kernel was started with (retain_initrd)\n"
+	      "      --module=\"FILE ARGUMENTS\"\n"
+	      "                         a module for a multiboot2 kernel such as Xen; may be repeated\n"
 	      "\n"
 	      "Handing memory over\n"
 	      "      --kho              hand over what the running kernel preserves, its reserve_mem=\n"
@@ -151,7 +154,9 @@ void options_usage(void)
 	      "  -i, --no-checks        no checksums in purgatory\n"
 	      "  -x, --no-ifdown        leave network interfaces up\n"
 	      "  -y, --no-sync          do not sync file systems\n"
-	      "  -t, --type=TYPE        refuse any other kind of kernel than TYPE: bzImage, uki, vmlinux\n"
+	      "  -t, --type=TYPE        refuse any other kind of kernel than TYPE: bzImage, multiboot2-x86, uki,\n"
+	      "                         vmlinux\n"
+	      "      --entry-32bit      enter KERNEL in 32-bit mode (kexec_load only)\n"
 	      "      --noefi            do not pass EFI runtime services on (kexec_load only)\n"
 	      "      --mem-min=ADDR, --mem-max=ADDR\n"
 	      "                         load between these addresses (kexec_load only)\n"
@@ -239,6 +244,7 @@ static int take_file_option(struct options *o, int c, const char *value)
 	case OPT_INITRD:	return set_string(&rq->initrd, value);
 	case OPT_SYSROOT:	return set_string(&o->sysroot, value);
 	case OPT_KHO_GET:	return set_string(&o->kho_get, value);
+	case OPT_MODULE:	return request_add_module(rq, value);
 	case OPT_KHO_REGION:	return request_add_region(rq, value);
 	case OPT_KHO_BLOB:	return request_add_blob(rq, value);
 	case OPT_KHO_CARRY:	return request_add_carry(rq, value);
@@ -279,6 +285,8 @@ static bool take_flag(struct options *o, int c)
 	case OPT_PRINT_CKR_SIZE: o->crash_size = true; break;
 	case OPT_HOTPLUG: o->request.crash_update = true; break;
 	case OPT_PASS_MEMMAP: o->request.crash_memmap = true; break;
+	case OPT_ENTRY_32: o->request.entry_32 = true; break;
+	case OPT_ARGS_LINUX: o->request.args_linux = true; break;
 	case OPT_AS_EVER: break;
 	case 'l': case 'p': case 'e': case 'u': case 'f': set_action(o, c); break;
 	default: return false;
@@ -298,18 +306,18 @@ static const struct {
 	{ "load-live-update", "it is for live updates of Xen, which its own tools do" },
 	{ "exec-live-update", "it is for live updates of Xen, which its own tools do" },
 	{ "dtb", "kernels for x86 take no device tree at boot; --force-dtb passes the running kernel's on" },
-	{ "real-mode", "kernels are entered in 64-bit mode, where no BIOS is called: leave it out" },
-	{ "entry-32bit", "kernels are entered in 64-bit mode, which each one that this program loads supports: "
-			 "leave it out" },
+	{ "real-mode", "kernels are entered in 64-bit or 32-bit mode, where no BIOS is called: leave it "
+		       "out" },
 	{ "reset-vga", "the screen keeps its mode until the new kernel sets one: leave it out; if the screen stays "
 		       "dark, unload the graphics driver before the load" },
 	{ "serial-baud", "the port keeps the speed it has: leave it out, and set the speed with 'stty -F "
 			 "/dev/ttyS0 N', or with console=ttyS0,N for the new kernel" },
 	{ "elf32-core-headers", "a kernel of 64 bits lies at addresses that such headers cannot hold: leave it "
 				"out" },
-	{ "args-elf", "Linux takes its own boot parameters: leave it out" },
-	{ "args-none", "Linux takes its own boot parameters: leave it out" },
-	{ "module", "Linux has no modules besides its initrd: use --initrd" },
+	{ "args-elf", "Linux takes its boot parameters, and other kernels need a multiboot2 header: leave "
+		      "it out" },
+	{ "args-none", "Linux takes its boot parameters, and other kernels need a multiboot2 header: "
+		       "leave it out" },
 };
 
 static int unsupported(const char *name)
@@ -353,6 +361,8 @@ static size_t stdin_uses(const struct request *rq)
 
 	for (size_t i = 0; i < rq->blob_count; i++)
 		uses += !strcmp(rq->blob[i].path, "-");
+	for (size_t i = 0; i < rq->module_count; i++)
+		uses += rq->module[i][0] == '-' && strcspn(rq->module[i], " ") == 1;
 	uses += rq->kernel && !strcmp(rq->kernel, "-");
 	return uses + (rq->initrd && !strcmp(rq->initrd, "-"));
 }
@@ -368,6 +378,10 @@ static int check_method(const struct options *o)
 			     "places everything");
 	if (rq->method == METHOD_FILE && option)
 		return error("%s works with kexec_load only: with -s the kernel decides; use -c", option);
+	if (rq->kho && rq->entry_32)
+		return error("--entry-32bit works without --kho only: a handover lies anywhere in "
+			     "memory, and 32-bit code reaches 4 GiB; every kernel with KHO has a 64-bit "
+			     "entry point");
 	if (rq->kho && (rq->mem_min || rq->mem_max))
 		return error("--mem-min and --mem-max work without --kho only: a handover lies where the next "
 			     "kernel's scratch is");

@@ -15,6 +15,7 @@
 
 struct buffer;
 struct image;
+struct kho_purgatory_params;
 struct kho_range;
 struct machine;
 struct memmap_entry;
@@ -24,6 +25,12 @@ struct root;
 
 /* Fill in *RET, what struct machine_arch has of the kernel below ROOT. 0, or -1 after a message. */
 int arch_observe(const struct root *root, struct machine_arch *ret);
+
+/*
+ * If IMAGE has an entry with which it can start in the state MACHINE is in now, and the one chosen
+ * is none, choose that, after a notice.
+ */
+void arch_choose_entry(const struct machine *machine, struct image *image);
 
 /* Can IMAGE start in the state MACHINE is in now? 0, or -1 after a message. */
 int arch_check_image(const struct machine *machine, const struct image *image);
@@ -60,6 +67,12 @@ int arch_read_firmware(const struct machine *machine, const struct image *image,
 		       struct boot_firmware **ret);
 void arch_free_firmware(struct boot_firmware *firmware);
 
+/* A file that a multiboot2 kernel gets. */
+struct boot_module {
+	const char *string;		/* its name and arguments */
+	uint64_t addr, size;
+};
+
 struct boot_input {
 	const struct machine *machine;
 	const struct boot_firmware *firmware;	/* NULL: do not pass it on */
@@ -70,6 +83,9 @@ struct boot_input {
 	size_t memmap_count;
 	uint64_t initrd_addr;
 	uint64_t initrd_size;		/* bytes; 0: none */
+	uint64_t kernel_addr;		/* where the image is loaded */
+	const struct boot_module *module;	/* of a multiboot2 kernel only */
+	size_t module_count;
 	bool handover;			/* the rest is for a handover only */
 	uint64_t payload_addr;
 	struct boot_handed handed;
@@ -80,12 +96,20 @@ struct boot_input {
 /*
  * Build the segment of boot data for address ADDR. Its size does not depend on any address, so
  * it can be built once to learn its size and again to be loaded. It makes the next kernel
- * reserve everything of ours before that kernel allocates memory. *RET_PAYLOAD_NEXT is the
+ * reserve everything of ours before that kernel allocates memory. A multiboot2 kernel gets its own
+ * form of it, and no handover. *RET_PAYLOAD_NEXT is the
  * value for "next" in the payload's header; purgatory cuts it off if the preserved state is
  * damaged. 0, or -1 after a message; the caller frees *RET.
  */
 int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buffer *ret,
 			 uint64_t *ret_payload_next);
+
+/* What the segment of boot data for IMAGE is called. */
+const char *arch_boot_data_name(const struct image *image);
+
+/* How purgatory enters IMAGE, which lies at KERNEL, with its boot data at BOOT_DATA. */
+void arch_set_entry(const struct image *image, uint64_t kernel, uint64_t boot_data,
+		    struct kho_purgatory_params *params);
 
 /* ---- Where purgatory prints ------------------------------------------------------------ */
 

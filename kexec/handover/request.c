@@ -21,6 +21,8 @@ void request_free(struct request *request)
 	free(request->kernel);
 	free(request->initrd);
 	free(request->cmdline);
+	for (size_t i = 0; i < request->module_count; i++)
+		free(request->module[i]);
 	for (size_t i = 0; i < request->blob_count; i++)
 		free(request->blob[i].path);
 	name_set_free(&request->carry);
@@ -40,6 +42,10 @@ const char *request_needs_segments(const struct request *rq)
 		return "--noefi";
 	if (rq->crash_memmap)
 		return "--pass-memmap-cmdline";
+	if (rq->entry_32)
+		return "--entry-32bit";
+	if (rq->module_count)
+		return "--module";
 	if (rq->mem_min)
 		return "--mem-min";
 	if (rq->mem_max)
@@ -131,6 +137,19 @@ int request_add_region(struct request *request, const char *value)
 	if (request->region_count == KHO_REGIONS_MAX)
 		return error("--kho-region: a kernel revives at most %d regions", KHO_REGIONS_MAX);
 	request->region[request->region_count++] = region;
+	return 0;
+}
+
+int request_add_module(struct request *request, const char *value)
+{
+	if (!*value || *value == ' ')
+		return error("--module=%s: needs a file, and its arguments after a space", value);
+	if (request->module_count == MODULES_MAX)
+		return error("--module: at most %d modules can be loaded", MODULES_MAX);
+	request->module[request->module_count] = strdup(value);
+	if (!request->module[request->module_count])
+		return error("no memory for --module");
+	request->module_count++;
 	return 0;
 }
 

@@ -15,6 +15,8 @@ struct image_type;
 /* The initrd that the running kernel was started with, if it was told to keep it. */
 #define FIRST_INITRD	"/sys/firmware/initrd"
 
+#define MODULES_MAX	12		/* kexec_load takes 16 segments; 4 are needed besides */
+
 #define BLOBS_MAX	48		/* leaves room for the kernel's own nodes */
 
 struct blob_request {
@@ -44,6 +46,10 @@ struct request {
 	const struct image_type *type;	/* the kernel must be of it; NULL: any */
 	char *initrd;			/* NULL: none */
 	char *cmdline;
+	char *module[MODULES_MAX];	/* "FILE ARGUMENTS", for a multiboot2 kernel */
+	size_t module_count;
+	bool entry_32;			/* of --entry-32bit */
+	bool args_linux;		/* the kernel must take Linux' boot data */
 	enum method_choice method;
 	bool kho;
 	bool crash;			/* to be started by a panic */
@@ -84,9 +90,11 @@ const char *request_needs_segments(const struct request *request);
 
 /*
  * Take one option value into REQUEST. 0, or -1 after a message.
- * NAME=ADDR,SIZE; NAME=FILE; NAME,NAME,... or "all", each with ":load", ":late" or ":seal".
+ * NAME=ADDR,SIZE; FILE ARGUMENTS; NAME=FILE; NAME,NAME,... or "all", each with ":load", ":late" or
+ * ":seal".
  */
 int request_add_region(struct request *request, const char *value);
+int request_add_module(struct request *request, const char *value);
 int request_add_blob(struct request *request, const char *value);
 int request_add_verify(struct request *request, const char *value);
 /* VALUE NULL: every incoming blob. */

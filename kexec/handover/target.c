@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,9 +27,9 @@ static int check_unchanged(const struct request *rq, uint32_t crc, uint32_t firs
 }
 
 /* With an empty initrd a kernel boots as if it had none, and nothing says why it finds no root. */
-static int open_initrd(const char *path)
+static int open_filled(const char *path, const char *what)
 {
-	int fd = file_open(path, "initrd", INITRD_MAX);
+	int fd = file_open(path, what, INITRD_MAX);
 	struct stat st;
 
 	if (fd < 0 && !strcmp(path, FIRST_INITRD))
@@ -36,8 +38,8 @@ static int open_initrd(const char *path)
 	if (fd < 0 || fstat(fd, &st) || st.st_size)
 		return fd;
 	close(fd);
-	return error("initrd '%s' is empty: it was not written completely, or has yielded nothing; "
-		     "leave --initrd out to load without one", path);
+	return error("%s '%s' is empty: it was not written completely, or has yielded nothing; "
+		     "leave --%s out to load without one", what, path, what);
 }
 
 int target_open(struct target *t, const struct request *rq)
@@ -48,7 +50,7 @@ int target_open(struct target *t, const struct request *rq)
 	if (t->kernel_fd < 0)
 		return -1;
 	if (rq->initrd)
-		t->initrd_fd = open_initrd(rq->initrd);
+		t->initrd_fd = open_filled(rq->initrd, "initrd");
 	if (rq->prebuilt)
 		t->prebuilt_fd = file_open(rq->prebuilt, "segment", PREBUILT_FILE_MAX);
 	return (rq->initrd && t->initrd_fd < 0) || (rq->prebuilt && t->prebuilt_fd < 0) ? -1 : 0;
@@ -148,6 +150,34 @@ static int check_type(const struct target *t, const struct request *rq)
 		     image_type_option(t->extras.type));
 }
 
+/* Options that go with one kind of kernel alone. */
+static int check_kind(const struct target *t, const struct request *rq)
+{
+	if (t->image.multiboot2.present) {
+		if (rq->initrd)
+			return error("'%s' is a multiboot2 kernel, which takes modules and no initrd: "
+				     "use --module=\"FILE ARGUMENTS\" in place of --initrd",
+				     rq->kernel);
+		if (rq->args_linux)
+			return error("'%s' is a multiboot2 kernel, which does not take Linux' boot "
+				     "parameters: leave --args-linux out", rq->kernel);
+	} else if (rq->module_count) {
+		return error("'%s' is no multiboot2 kernel, and Linux takes nothing besides its "
+			     "initrd: use --initrd in place of --module", rq->kernel);
+	}
+	return 0;
+}
+
+/* 0, or -1 after a message. */
+static int check_request(struct target *t, const struct request *rq)
+{
+	if (check_kind(t, rq))
+		return -1;
+	if (!rq->entry_32 || image_enter_32(&t->image))
+		return 0;
+	return error("'%s' has no 32-bit entry point: leave --entry-32bit out", rq->kernel);
+}
+
 /* Parse what is in t->kernel. 0, or an exit code after a message. */
 static int parse_kernel(struct target *t, const struct request *rq)
 {
@@ -162,7 +192,7 @@ static int parse_kernel(struct target *t, const struct request *rq)
 	    uki_addons_append(rq->kernel, &t->extras))
 		return EXIT_REFUSED;
 	take_own_initrd(t, rq);
-	return 0;
+	return check_request(t, rq) ? EXIT_REFUSED : 0;
 }
 
 /* A kernel that was not packed is small, and its file may be written from now on. */
@@ -211,13 +241,39 @@ static int read_initrd(struct target *t, const struct request *rq)
 	return check_unchanged(rq, t->initrd_crc, rq->initrd_crc);
 }
 
+/* The file of a module is the first word of what the kernel is told. */
+static int read_module(const char *string, size_t number, struct target_module *ret)
+{
+	char *path = strndup(string, strcspn(string, " "));
+	int fd = path ? open_filled(path, "module") : error("no memory for a file name");
+	int err = fd < 0 ? -1 : file_read_open(fd, path, "module", INITRD_MAX, &ret->data);
+
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	ret->string = string;
+	snprintf(ret->name, sizeof(ret->name), "module %zu", number);
+	return err;
+}
+
+static int read_modules(struct target *t, const struct request *rq)
+{
+	while (t->module_count < rq->module_count) {
+		if (read_module(rq->module[t->module_count], t->module_count + 1,
+				&t->module[t->module_count]))
+			return -1;
+		t->module_count++;
+	}
+	return 0;
+}
+
 int target_read(struct target *t, const struct request *rq)
 {
 	int code = t->was_read ? 0 : target_read_kernel(t, rq);
 
 	if (code || t->was_read)
 		return code;
-	if (read_initrd(t, rq))
+	if (read_initrd(t, rq) || read_modules(t, rq))
 		return EXIT_REFUSED;
 	t->was_read = true;
 	return 0;
@@ -245,6 +301,8 @@ int target_check(const struct target *t, const struct machine *m, const struct r
 	const struct image *image = &t->image;
 
 	if (arch_check_image(m, image))
+		return -1;
+	if (rq->kho && kernel_file_check_handover(rq->kernel, image))
 		return -1;
 	if (rq->kho && !image->relocatable)
 		return error("the new kernel is not relocatable, and a handover needs one that runs in "
@@ -302,6 +360,8 @@ void target_release(struct target *t)
 	kernel_extras_free(&t->extras);
 	buffer_free(&t->kernel);
 	buffer_free(&t->initrd);
+	for (size_t i = 0; i < t->module_count; i++)
+		buffer_free(&t->module[i].data);
 	if (t->kernel_fd >= 0)
 		close(t->kernel_fd);
 	if (t->initrd_fd >= 0)

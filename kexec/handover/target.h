@@ -9,6 +9,13 @@
 #include "machine.h"
 #include "request.h"
 
+/* A file that a multiboot2 kernel gets besides its own. */
+struct target_module {
+	const char *string;		/* the request's, what the kernel is told of it */
+	char name[32];			/* "module 1", for messages */
+	struct buffer data;
+};
+
 struct target {
 	/*
 	 * Opened once, so that the files that are checked are the files that are loaded. -1:
@@ -20,9 +27,11 @@ struct target {
 	uint32_t kernel_crc;		/* of the kernel file as it was read */
 	uint32_t initrd_crc;		/* of the user's */
 	struct kernel_extras extras;
+	struct target_module module[MODULES_MAX];
+	size_t module_count;
 	struct image image;
 	bool kernel_was_read;		/* what is above is valid, except descriptors and initrd */
-	bool was_read;			/* ... and the initrd */
+	bool was_read;			/* ... and the initrd and modules */
 	bool held;			/* the descriptors are sealed memory with what was read */
 	struct kho_formats reads;	/* only with KHO: which handovers it reads */
 };

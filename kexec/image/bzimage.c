@@ -19,6 +19,7 @@
 #define HEADER_MAGIC		0x202
 #define PROTOCOL			0x206	/* u16 */
 #define LOADFLAGS		0x211	/* u8 */
+#define INITRD_ADDR_MAX		0x22c	/* u32 */
 #define KERNEL_ALIGNMENT	0x230	/* u32 */
 #define RELOCATABLE_KERNEL	0x234	/* u8 */
 #define XLOADFLAGS		0x236	/* u16 */
@@ -29,6 +30,7 @@
 #define INIT_SIZE		0x260	/* u32 */
 
 #define BOOT_FLAG_VALUE		0xaa55
+#define PROTOCOL_INIT_SIZE	0x020a	/* 2.10, the first that says how much it needs */
 #define PROTOCOL_XLOADFLAGS	0x020c	/* 2.12, the first with 64-bit entry flags */
 
 #define HEADER_END_MIN		(INIT_SIZE + 4)
@@ -37,7 +39,9 @@
 #define SECTOR			512
 #define SYSSIZE_UNIT		16
 #define SETUP_SECTS_DEFAULT	4	/* what 0 stands for */
-#define ENTRY_64		0x200	/* of startup_64 in the protected-mode part, boot.rst section 1.14 */
+/* Of the protected-mode part, boot.rst sections 1.13 and 1.14. */
+#define ENTRY_32		0	/* startup_32 */
+#define ENTRY_64		0x200	/* startup_64 */
 
 #define ALIGNMENT_MIN		4096u
 #define ALIGNMENT_MAX		(1u << 30)
@@ -56,12 +60,12 @@ static bool probe(const void *buf, size_t size)
 	return get16(p + BOOT_FLAG) == BOOT_FLAG_VALUE && !memcmp(p + HEADER_MAGIC, "HdrS", 4);
 }
 
-/* Can the whole setup header be read, and is there a 64-bit kernel after it? */
+/* Can the whole setup header be read, and is there a kernel for protected mode after it? */
 static enum image_error check_header(const uint8_t *p, size_t size)
 {
 	uint32_t end;
 
-	if (get16(p + PROTOCOL) < PROTOCOL_XLOADFLAGS)
+	if (get16(p + PROTOCOL) < PROTOCOL_INIT_SIZE)
 		return IMAGE_ERR_OLD_PROTOCOL;
 
 	end = HEADER_MAGIC + p[HEADER_LENGTH];
@@ -70,11 +74,12 @@ static enum image_error check_header(const uint8_t *p, size_t size)
 	if (size < end)
 		return IMAGE_ERR_TRUNCATED;
 
-	if (!(p[LOADFLAGS] & LOADED_HIGH))		/* a zImage */
-		return IMAGE_ERR_TYPE;
-	if (!(get16(p + XLOADFLAGS) & XLF_KERNEL_64))
-		return IMAGE_ERR_NO_64BIT;
-	return IMAGE_OK;
+	return p[LOADFLAGS] & LOADED_HIGH ? IMAGE_OK : IMAGE_ERR_TYPE;	/* a zImage */
+}
+
+static uint16_t read_xloadflags(const uint8_t *p)
+{
+	return get16(p + PROTOCOL) < PROTOCOL_XLOADFLAGS ? 0 : get16(p + XLOADFLAGS);
 }
 
 static void read_fields(const uint8_t *p, struct image *img)
@@ -84,13 +89,30 @@ static void read_fields(const uint8_t *p, struct image *img)
 	img->pref_address = get64(p + PREF_ADDRESS);
 	img->init_size = get32(p + INIT_SIZE);
 	img->cmdline_max = get32(p + CMDLINE_SIZE);
-	img->limit = get16(p + XLOADFLAGS) & XLF_CAN_BE_LOADED_ABOVE_4G ? 0 : LIMIT_4G;
+	img->limit = read_xloadflags(p) & XLF_CAN_BE_LOADED_ABOVE_4G ? 0 : LIMIT_4G;
+	img->initrd_limit = img->limit;
 	img->entry = ENTRY_64;
 	img->bzimage = (struct bzimage){
 		.version = get16(p + PROTOCOL),
-		.xloadflags = get16(p + XLOADFLAGS),
+		.xloadflags = read_xloadflags(p),
 		.header_size = HEADER_MAGIC + p[HEADER_LENGTH] - BZIMAGE_SETUP_HEADER_OFFSET,
+		.initrd_max = get32(p + INITRD_ADDR_MAX),
 	};
+}
+
+/* Every bzImage has this entry; a 64-bit kernel of Linux switches to 64-bit mode there. */
+bool image_enter_32(struct image *img)
+{
+	if (img->entry_32)
+		return true;
+	if (!img->bzimage.header_size || img->pref_address > LIMIT_4G - img->init_size)
+		return false;
+	img->entry_32 = true;
+	img->segments_only = true;
+	img->limit = LIMIT_4G;
+	img->initrd_limit = (uint64_t)img->bzimage.initrd_max + 1;
+	img->entry = ENTRY_32;
+	return true;
 }
 
 static enum image_error check_fields(const struct image *img)
@@ -159,11 +181,15 @@ static enum image_error parse(const void *buf, size_t size, struct image *ret)
 	if (err)
 		return err;
 	err = find_kernel(buf, size, ret);
-	return err ? err : find_payload(buf, ret);
+	if (err)
+		return err;
+	if (!(ret->bzimage.xloadflags & XLF_KERNEL_64) && !image_enter_32(ret))
+		return IMAGE_ERR_HEADER;
+	return find_payload(buf, ret);
 }
 
 const struct image_type bzimage_type = {
-	.name = "64-bit x86 bzImages (boot protocol 2.12 and later)",
+	.name = "x86 bzImages (boot protocol 2.10 and later)",
 	.option = { "bzImage", "bzImage64" },
 	.probe = probe,
 	.parse = parse,

@@ -141,8 +141,8 @@ static void put_headers(uint8_t *out, const struct vmlinux *v)
 	}
 }
 
-enum image_error image_gather(const void *file, size_t size, struct image *image, void **ret,
-			      size_t *ret_size)
+static enum image_error gather(const void *file, size_t size, struct image *image, void **ret,
+			       size_t *ret_size)
 {
 	const struct vmlinux_segment *last;
 	enum image_error err;
@@ -182,4 +182,5 @@ const struct image_type elf_type = {
 	.option = { "elf-x86_64", "vmlinux" },
 	.probe = probe,
 	.parse = parse,
+	.gather = gather,
 };

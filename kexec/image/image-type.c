@@ -7,6 +7,7 @@
 static const struct image_type *const types[] = {
 	&uki_type,
 	&bzimage_type,
+	&multiboot2_type,
 	&elf_type,
 };
 
@@ -26,7 +27,7 @@ const char *image_type_option(const struct image_type *type)
 	return type->option[0];
 }
 
-const struct image_type *image_type_of(const void *buf, size_t size)
+static const struct image_type *type_of(const void *buf, size_t size)
 {
 	for (size_t i = 0; i < TYPES; i++)
 		if (types[i]->probe(buf, size))
@@ -36,16 +37,23 @@ const struct image_type *image_type_of(const void *buf, size_t size)
 
 enum image_error image_parse(const void *buf, size_t size, struct image *ret)
 {
-	const struct image_type *type = image_type_of(buf, size);
+	const struct image_type *type = type_of(buf, size);
 	struct image image = { 0 };
 	enum image_error err;
 
 	if (!type)
 		return IMAGE_ERR_TYPE;
 	err = type->parse(buf, size, &image);
+	image.type = type;
 	if (!err)
 		*ret = image;
 	return err;
+}
+
+enum image_error image_gather(const void *file, size_t size, struct image *image, void **ret,
+			      size_t *ret_size)
+{
+	return image->type->gather(file, size, image, ret, ret_size);
 }
 
 void image_type_names(char *text, size_t size)
@@ -76,11 +84,15 @@ const char *image_strerror(enum image_error err)
 	case IMAGE_ERR_OLD_LINUX:
 		return "a vmlinux of a Linux before 3.14, of which only the bzImage can be loaded";
 	case IMAGE_ERR_OLD_PROTOCOL:
-		return "boot protocol older than 2.12";
+		return "boot protocol older than 2.10";
 	case IMAGE_ERR_NO_64BIT:
-		return "no 64-bit entry point";
+		return "an ELF file for 32-bit CPUs, without a multiboot2 header";
 	case IMAGE_ERR_HEADER:
 		return "setup header field out of range";
+	case IMAGE_ERR_MULTIBOOT2:
+		return "a damaged multiboot2 header, or one whose addresses do not fit together";
+	case IMAGE_ERR_MULTIBOOT2_TAG:
+		return "a multiboot2 header that demands what this program does not know";
 	case IMAGE_ERR_FORMAT:
 		return "compression format not recognised";
 	case IMAGE_ERR_CODEC:

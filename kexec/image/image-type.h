@@ -12,10 +12,14 @@ struct image_type {
 	bool (*probe)(const void *buf, size_t size);
 	/* As image_parse(), for an image that probe() has accepted. *RET is all 0 before. */
 	enum image_error (*parse)(const void *buf, size_t size, struct image *ret);
+	/* As image_gather(). NULL: its images are not scattered. */
+	enum image_error (*gather)(const void *file, size_t size, struct image *image, void **ret,
+				   size_t *ret_size);
 };
 
 extern const struct image_type uki_type;
 extern const struct image_type bzimage_type;
+extern const struct image_type multiboot2_type;
 extern const struct image_type elf_type;
 
 #endif

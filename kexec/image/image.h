@@ -24,9 +24,13 @@ enum image_error {
 	IMAGE_ERR_NESTED,		/* a UKI in a UKI */
 	IMAGE_ERR_NOT_LINUX,		/* an ELF file that does not name its release */
 	IMAGE_ERR_OLD_LINUX,		/* a vmlinux from before 3.14 */
-	IMAGE_ERR_OLD_PROTOCOL,		/* boot protocol before 2.12 */
-	IMAGE_ERR_NO_64BIT,		/* XLF_KERNEL_64 clear */
+	IMAGE_ERR_OLD_PROTOCOL,		/* boot protocol before 2.10 */
+	IMAGE_ERR_NO_64BIT,		/* an ELF file for 32-bit CPUs, without a multiboot2
+					   header */
 	IMAGE_ERR_HEADER,		/* a field of the setup header is out of its range */
+	IMAGE_ERR_MULTIBOOT2,		/* tags of a multiboot2 header that are not as specified, or
+					   addresses that do not fit together */
+	IMAGE_ERR_MULTIBOOT2_TAG,	/* a tag that must be understood, and is not */
 	IMAGE_ERR_FORMAT,		/* compression format not recognised */
 	IMAGE_ERR_CODEC,		/* recognised, but this build has no decompressor */
 	IMAGE_ERR_CORRUPT,		/* the decompressor rejects the data */
@@ -43,9 +47,18 @@ struct bzimage {
 	uint16_t version;		/* boot protocol, 0x020f = 2.15 */
 	uint16_t xloadflags;		/* XLF_*; of other images, what is true of them */
 	uint32_t header_size;		/* bytes of setup header from 0x1f1 on; 0: it has none */
+	uint32_t initrd_max;		/* highest address of an initrd, at the 32-bit entry */
+};
+
+/* What the boot data of x86 needs of a multiboot2 kernel. */
+struct multiboot2 {
+	bool present;			/* it is one: it takes modules, and no initrd */
+	uint32_t wanted;		/* bit N: it must be given information of type N */
 };
 
 /* A part of the file; size 0: it has none. */
+struct image_type;
+
 struct image_part {
 	size_t offset, size;
 };
@@ -65,15 +78,19 @@ struct image_bundle {
  * not 0), all else is 0: parse its kernel for that.
  */
 struct image {
+	const struct image_type *type;	/* image-type.h; never NULL */
 	struct image_bundle bundle;
 	bool scattered;			/* the file's parts lie elsewhere in memory: kernel_* and
 					   payload_* are 0, and image_gather() is next */
 	bool segments_only;		/* kexec_file_load of running kernels does not take it */
+	bool entry_32;			/* entered in 32-bit mode, so that all it is given must lie
+					   below 4 GiB */
 	bool relocatable;
 	uint64_t alignment;		/* of the load address: power of two, at least a page */
 	uint64_t pref_address;		/* lowest load address */
 	uint64_t init_size;		/* bytes needed from the load address on; at least kernel_size */
 	uint64_t limit;			/* it takes only addresses below this one; 0: any */
+	uint64_t initrd_limit;		/* the same for its initrd or modules */
 	uint64_t entry;			/* entry point, from the load address on */
 	uint32_t cmdline_max;		/* longest command line, NUL not counted */
 	size_t kernel_offset;		/* the part of the file that is loaded */
@@ -81,6 +98,7 @@ struct image {
 	size_t payload_offset;		/* compressed vmlinux in the file; 0 if not named */
 	size_t payload_size;
 	struct bzimage bzimage;
+	struct multiboot2 multiboot2;
 };
 
 /* Parse a whole image of SIZE bytes, of any type. Writes *RET only on IMAGE_OK. */
@@ -88,8 +106,8 @@ enum image_error image_parse(const void *buf, size_t size, struct image *ret);
 
 /*
  * Make the parts of a scattered IMAGE, parsed from FILE, one piece as it will be in memory:
- * malloc'ed, the caller frees *RET. IMAGE then describes *RET. Its payload is all of it, a vmlinux
- * for image_scan(). IMAGE_ERR_NOMEM, or as image_parse().
+ * malloc'ed, the caller frees *RET. IMAGE then describes *RET. The payload of a vmlinux is all of
+ * it, a vmlinux for image_scan(). IMAGE_ERR_NOMEM, or as image_parse().
  */
 enum image_error image_gather(const void *file, size_t size, struct image *image, void **ret,
 			      size_t *ret_size);
@@ -97,19 +115,17 @@ enum image_error image_gather(const void *file, size_t size, struct image *image
 /* Parse an addon of a UKI: a PE file without a kernel. As image_parse(). */
 enum image_error image_parse_addon(const void *buf, size_t size, struct image_bundle *ret);
 
+/* Choose the entry of IMAGE in 32-bit mode. False if it has none. */
+bool image_enter_32(struct image *image);
+
 /*
  * Make the text LINE of a UKI a command line, as systemd-stub does: control characters become
  * spaces, and spaces around it are cut off.
  */
 void image_clean_cmdline(char *line);
 
-struct image_type;
-
 /* The type that option --type calls NAME, as kexec-tools does; NULL if there is none. */
 const struct image_type *image_type_named(const char *name);
-
-/* The type of an image of SIZE bytes, whole or not; NULL if there is none. */
-const struct image_type *image_type_of(const void *buf, size_t size);
 
 /* What option --type calls TYPE. */
 const char *image_type_option(const struct image_type *type);

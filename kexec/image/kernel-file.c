@@ -168,7 +168,7 @@ int kernel_file_parse(const char *path, struct buffer *file, struct image *ret,
 	*ret_extras = (struct kernel_extras){ .initrd_fd = -1 };
 	err = parse(file, ret, ret_extras);
 	if (!err)
-		ret_extras->type = image_type_of(file->data, file->size);
+		ret_extras->type = ret->type;
 	if (!err && ret->bundle.kernel.size) {
 		err = take_apart(file, &ret->bundle, ret_extras);
 		if (!err) {
@@ -196,13 +196,24 @@ void kernel_extras_free(struct kernel_extras *extras)
 	extras->cmdline = extras->uname = NULL;
 }
 
+int kernel_file_check_handover(const char *path, const struct image *image)
+{
+	if (!image->entry_32)
+		return 0;
+	return error("'%s' has no 64-bit entry point, and a handover needs a kernel that has one: what "
+		     "is handed over lies anywhere in memory, and every kernel with KHO is a 64-bit "
+		     "kernel", path);
+}
+
 int kernel_file_scan(const char *path, const struct buffer *file, const struct image *image,
 		     struct kernel_features *ret)
 {
 	const char *format;
-	enum image_error err = image_scan(file->data + image->payload_offset, image->payload_size,
-					  ret, &format);
+	enum image_error err;
 
+	if (kernel_file_check_handover(path, image))
+		return -1;
+	err = image_scan(file->data + image->payload_offset, image->payload_size, ret, &format);
 	if (err)
 		return error("cannot look into '%s' (compressed with %s) to see whether it can "
 			     "read the handover: %s", path, format, image_strerror(err));

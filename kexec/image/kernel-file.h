@@ -38,6 +38,9 @@ char *kernel_file_text(const struct buffer *file, struct image_part part);
 int kernel_file_parse(const char *path, struct buffer *file, struct image *ret,
 		      struct kernel_extras *ret_extras);
 
+/* Is it of a kind that takes handovers? 0, or -1 after a message. */
+int kernel_file_check_handover(const char *path, const struct image *image);
+
 /* What the parsed kernel can read. 0, or -1 after a message. */
 int kernel_file_scan(const char *path, const struct buffer *file, const struct image *image,
 		     struct kernel_features *ret);

@@ -98,14 +98,20 @@ static int fall_back(const struct root *root, const struct request *rq, struct t
 }
 
 /* Do not ask kexec_file_load: where the kernel limits loads, asking counts as one. */
-static int load_vmlinux(const struct root *root, const struct request *rq, struct target *target)
+static int load_segments_only(const struct root *root, const struct request *rq,
+			      struct target *target)
 {
 	const bool open = kexec_load_is_open(root);
 
 	if (rq->method != METHOD_FILE && open)
 		return load_segments(root, rq, target);
-	error("the kernel's own loader (kexec_file_load) takes no vmlinux like '%s': load the bzImage of "
-	      "this kernel%s", rq->kernel, open ? ", or use -c" : "");
+	if (target->image.entry_32)
+		error("the kernel's own loader (kexec_file_load) enters kernels in 64-bit mode, and '%s' has no "
+		      "64-bit entry point%s", rq->kernel, open ? ": use -c" :
+		      "; lockdown leaves no other way to load it");
+	else
+		error("the kernel's own loader (kexec_file_load) takes no vmlinux like '%s': load the bzImage of "
+		      "this kernel%s", rq->kernel, open ? ", or use -c" : "");
 	return EXIT_FAILED;
 }
 
@@ -122,7 +128,7 @@ int load_auto(const struct root *root, const struct request *rq, struct target *
 		return load_segments(root, rq, target);
 	}
 	if (target->image.segments_only)
-		return load_vmlinux(root, rq, target);
+		return load_segments_only(root, rq, target);
 	/* It does so by itself, if it can. */
 	if (rq->crash_update && crash_headers_size(root, &headers_size))
 		return EXIT_REFUSED;

@@ -368,6 +368,19 @@ static int save(struct loading *l)
 	return EXIT_OK;
 }
 
+/*
+ * A multiboot2 kernel takes the first word for the name of its file, unless GRUB 2 has loaded it.
+ * NULL without memory.
+ */
+static char *first_cmdline(const struct request *rq, const struct target *t)
+{
+	char *name = t->image.multiboot2.present ? strdup(rq->kernel) : NULL;
+
+	if (!t->image.multiboot2.present)
+		return strdup(rq->cmdline);
+	return name ? cmdline_append(name, rq->cmdline) : NULL;
+}
+
 static int run(struct loading *l, const char *root_dir)
 {
 	const struct request *rq = l->request;
@@ -377,11 +390,13 @@ static int run(struct loading *l, const char *root_dir)
 		return err;
 	if (machine_observe(&l->machine, root_dir))
 		return EXIT_FAILED;
-	l->cmdline = strdup(rq->cmdline);
+	l->cmdline = first_cmdline(rq, l->target);
 	if (!l->cmdline) {
 		error("no memory for the command line");
 		return EXIT_FAILED;
 	}
+	if (!rq->kho)
+		arch_choose_entry(&l->machine, &l->target->image);
 	if (rq->prebuilt ? prepare_saved(l) : check_lockdown(l) || prepare(l))
 		return EXIT_REFUSED;
 	if (rq->dry_run) {

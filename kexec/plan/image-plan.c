@@ -131,7 +131,32 @@ static int place_initrd(struct image_plan *p)
 	if (!p->target->initrd.size)
 		return 0;
 	return place(p, "initrd", p->target->initrd.size, PAGE_SIZE, LOW_MEMORY_END,
-		     p->target->image.limit, &p->initrd);
+		     p->target->image.initrd_limit, &p->initrd);
+}
+
+static int place_modules(struct image_plan *p)
+{
+	const struct target *t = p->target;
+
+	for (size_t i = 0; i < t->module_count; i++)
+		if (place(p, t->module[i].name, t->module[i].data.size, PAGE_SIZE, LOW_MEMORY_END,
+			  t->image.initrd_limit, &p->module[i]))
+			return -1;
+	return 0;
+}
+
+static int collect_modules(struct image_plan *p)
+{
+	for (size_t i = 0; i < p->target->module_count; i++) {
+		const struct target_module *m = &p->target->module[i];
+		const uint64_t addr = p->module[i] ? p->module[i]->addr : 0;
+		const struct table_item item = { m->name, KHO_CLASS_KERNEL, addr, m->data.size,
+						 m->data.data, NULL, false };
+
+		if (table_add(&p->verify, &item))
+			return -1;
+	}
+	return 0;
 }
 
 static int add_core(struct image_plan *p)
@@ -154,13 +179,14 @@ static int collect_image(struct image_plan *p)
 		"initrd", KHO_CLASS_KERNEL, p->initrd ? p->initrd->addr : 0, t->initrd.size,
 		t->initrd.data, NULL, false };
 	const struct table_item boot_params = {
-		"boot_params", KHO_CLASS_KERNEL, p->boot_params ? p->boot_params->addr : 0,
-		p->boot_params_buf.size, p->boot_params_buf.data, NULL, false };
+		arch_boot_data_name(&t->image), KHO_CLASS_KERNEL,
+		p->boot_params ? p->boot_params->addr : 0, p->boot_params_buf.size,
+		p->boot_params_buf.data, NULL, false };
 
 	if (p->crash && !p->crash->updated && add_core(p))
 		return -1;
 	if (table_add(&p->verify, &kernel) || table_add(&p->verify, &initrd) ||
-	    table_add(&p->verify, &boot_params))
+	    table_add(&p->verify, &boot_params) || collect_modules(p))
 		return -1;
 	if (!p->handover)
 		return 0;
@@ -195,8 +221,22 @@ static void collect_reserve(struct image_plan *p)
 				h->region[i].region.addr, h->region[i].region.size };
 }
 
+/* Their addresses are 0 until they are placed. */
+static size_t collect_boot_modules(const struct image_plan *p,
+				   struct boot_module module[MODULES_MAX])
+{
+	for (size_t i = 0; i < p->target->module_count; i++) {
+		const struct target_module *m = &p->target->module[i];
+
+		module[i] = (struct boot_module){ m->string, p->module[i] ? p->module[i]->addr : 0,
+						  m->data.size };
+	}
+	return p->target->module_count;
+}
+
 static int build_boot_params(struct image_plan *p, struct buffer *ret, uint64_t *ret_payload_next)
 {
+	struct boot_module module[MODULES_MAX];
 	struct boot_input in = {
 		.machine = p->machine,
 		.firmware = p->firmware,
@@ -207,6 +247,9 @@ static int build_boot_params(struct image_plan *p, struct buffer *ret, uint64_t 
 		.memmap_count = p->crash ? p->crash->memmap_count : p->machine->memmap_count,
 		.initrd_addr = p->initrd ? p->initrd->addr : 0,
 		.initrd_size = p->target->initrd.size,
+		.kernel_addr = p->kernel->addr,
+		.module = module,
+		.module_count = collect_boot_modules(p, module),
 		.reserve = p->reserve,
 		.reserve_count = p->reserve_count,
 	};
@@ -280,7 +323,7 @@ static int place_core(struct image_plan *p)
 
 static int place_segments(struct image_plan *p)
 {
-	const uint64_t limit = p->target->image.limit;
+	const struct image *image = &p->target->image;
 	struct handover *h = p->handover;
 
 	if (p->crash && place_core(p))
@@ -289,12 +332,15 @@ static int place_segments(struct image_plan *p)
 		return -1;
 	if (place_kernel(p))
 		return -1;
-	if (h && place(p, "handover", p->layout.size, PAGE_SIZE, LOW_MEMORY_END, limit, &p->payload))
+	if (h && place(p, "handover", p->layout.size, PAGE_SIZE, LOW_MEMORY_END, image->limit,
+		       &p->payload))
 		return -1;
-	if (place_initrd(p) ||
-	    place(p, "boot_params", p->boot_params_buf.size, PAGE_SIZE, LOW_MEMORY_END, limit,
-		  &p->boot_params) ||
-	    place(p, "purgatory", purgatory_memory_size, PAGE_SIZE, LOW_MEMORY_END, 0, &p->purgatory))
+	/* Without paging only the first 4 GiB can be reached, by the last part of purgatory too. */
+	if (place_initrd(p) || place_modules(p) ||
+	    place(p, arch_boot_data_name(image), p->boot_params_buf.size, PAGE_SIZE, LOW_MEMORY_END,
+		  image->entry_32 ? LIMIT_4G : image->limit, &p->boot_params) ||
+	    place(p, "purgatory", purgatory_memory_size, PAGE_SIZE, LOW_MEMORY_END,
+		  image->entry_32 ? LIMIT_4G : 0, &p->purgatory))
 		return -1;
 	if (!h && !p->no_checks) {
 		if (collect_table(p))
@@ -417,8 +463,6 @@ static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
 	struct kho_purgatory_params params = {
 		.magic = KHO_PURGATORY_MAGIC,
 		.image_size = purgatory_image_size,
-		.kernel_entry = p->kernel->addr + p->target->image.entry,
-		.boot_params = p->boot_params->addr,
 		.react = {
 			.table_addr = table_addr,
 			.table_size = table_addr ? table_size(&p->verify) : 0,
@@ -428,6 +472,7 @@ static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
 	};
 	unsigned char *at;
 
+	arch_set_entry(&p->target->image, p->kernel->addr, p->boot_params->addr, &params);
 	if (p->payload)
 		payload_cut(&p->layout, p->payload->addr, &params.react);
 	params.react.crc = crc32c(0, &params.react, sizeof(params.react));
@@ -474,6 +519,8 @@ static int build_all(struct image_plan *p)
 		return -1;
 	attach(p->kernel, t->kernel.data + t->image.kernel_offset, t->image.kernel_size);
 	attach(p->initrd, t->initrd.data, t->initrd.size);
+	for (size_t i = 0; i < t->module_count; i++)
+		attach(p->module[i], t->module[i].data.data, t->module[i].data.size);
 	attach(p->boot_params, p->boot_params_buf.data, p->boot_params_buf.size);
 	attach(p->payload, p->payload_buf.data, p->payload_buf.size);
 	attach(p->table, p->table_buf.data, p->table_buf.size);

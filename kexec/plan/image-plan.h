@@ -43,6 +43,7 @@ struct image_plan {
 	/* The plan. */
 	struct segments segments;	/* payload_only: where the kernel should put the others */
 	struct segment *kernel, *initrd, *boot_params, *purgatory;
+	struct segment *module[MODULES_MAX];	/* of a multiboot2 kernel, as many as TARGET has */
 	struct segment *payload;	/* with a handover */
 	struct segment *table;		/* without one, unless no_checks */
 	struct segment *core;		/* ELF headers of the dump, of a crash kernel */

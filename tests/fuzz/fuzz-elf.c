@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t memory_size;
 	void *memory;
 
-	if (image_parse(data, size, &image) != IMAGE_OK || !image.scattered)
+	if (image_parse(data, size, &image) != IMAGE_OK || !image.scattered ||
+	    image.multiboot2.present)
 		return 0;
 	if (image_gather(data, size, &image, &memory, &memory_size) != IMAGE_OK)
 		return 0;

@@ -251,10 +251,78 @@ static void for_image(void **state)
 	arch_free_firmware(firmware);
 }
 
+/* ---- The RSDP, for a multiboot2 kernel -------------------------------------------------- */
+
+#define RSDP_AT		0x1014		/* what systab says */
+
+/* REVISION 2 has 36 bytes. */
+static void put_rsdp(unsigned int at, unsigned char revision, bool good)
+{
+	unsigned char memory[0x3000] = { 0 }, *p = memory + at, sum = 0;
+	const size_t size = revision < 2 ? 20 : 36;
+
+	memcpy(p, "RSD PTR ", 8);
+	p[15] = revision;
+	p[16] = 0x77;
+	for (size_t i = 0; i < 20; i++)
+		sum = (unsigned char)(sum + p[i]);
+	p[8] = (unsigned char)-sum;
+	if (size > 20) {
+		p[20] = 36;
+		p[24] = 0x88;
+		p[32] = (unsigned char)(0 - 36 - 0x88);
+	}
+	p[size - 4] = (unsigned char)(p[size - 4] + !good);
+	tree_write(&tree, "dev/mem", memory, sizeof(memory));
+}
+
+static size_t copied(const char *phrase)
+{
+	const struct image image = { .multiboot2.present = true };
+	struct boot_firmware *firmware;
+	size_t size;
+
+	assert_says(0, phrase, arch_read_firmware(&machine, &image, false, &firmware));
+	size = firmware->rsdp_size;
+	if (size)
+		assert_memory_equal(firmware->rsdp_copy, "RSD PTR ", 8);
+	if (size)
+		assert_int_equal(firmware->rsdp_copy[16], 0x77);
+	arch_free_firmware(firmware);
+	return size;
+}
+
+static void rsdp(void **state)
+{
+	struct boot_params *bp = (void *)machine.arch.boot_params;
+
+	(void)state;
+	assert_int_equal(copied(NULL), 0);	/* there is no /dev/mem, and a BIOS machine needs none */
+	put_rsdp(RSDP_AT, 0, true);
+	assert_int_equal(copied(NULL), 20);
+	put_rsdp(RSDP_AT, 2, true);
+	assert_int_equal(copied(NULL), 36);
+	put_rsdp(RSDP_AT, 0, false);
+	assert_int_equal(copied(NULL), 0);
+	put_rsdp(RSDP_AT, 2, false);
+	assert_int_equal(copied(NULL), 0);
+	put_rsdp(RSDP_AT + 16, 0, true);
+	assert_int_equal(copied(NULL), 0);
+	bp->acpi_rsdp_addr = RSDP_AT + 16;
+	assert_int_equal(copied(NULL), 20);
+	bp->acpi_rsdp_addr = 0x2ff0;		/* cut off */
+	assert_int_equal(copied(NULL), 0);
+	bp->acpi_rsdp_addr = 0x100000;
+	assert_int_equal(copied("/dev/mem shows no RSDP at 0x100000"), 0);
+	bp->acpi_rsdp_addr = UINT64_MAX;
+	assert_int_equal(copied("no RSDP at 0xffffffffffffffff"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all, setup, teardown),
+		cmocka_unit_test_setup_teardown(rsdp, setup, teardown),
 		cmocka_unit_test_setup_teardown(tables, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_strides, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_services, setup, teardown),

@@ -573,6 +573,65 @@ static void test_header_variants(void **state)
 	free(img.p);
 }
 
+static void assert_entered_32(const struct image *b)
+{
+	assert_true(b->entry_32 && b->segments_only);
+	assert_int_equal(b->entry, 0);
+	assert_int_equal(b->limit, 1ull << 32);
+	assert_int_equal(b->initrd_limit, 0x37ffffff + 1);
+}
+
+/* A kernel for 32-bit CPUs, one from before there was another, and one whose user wants it. */
+static void test_entry_32(void **state)
+{
+	struct bytes img = { 0 };
+	struct image b;
+
+	(void)state;
+	make_small(&img);
+	set32(img.p + 0x22c, 0x37ffffff);
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
+	assert_false(b.entry_32 || b.segments_only);
+	assert_int_equal(b.initrd_limit, 0);
+	assert_true(image_enter_32(&b));
+	assert_entered_32(&b);
+	assert_true(image_enter_32(&b));
+	assert_entered_32(&b);
+	img.p[0x236] = 0x7e;
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
+	assert_entered_32(&b);
+	assert_int_equal(b.bzimage.xloadflags, 0x7e);
+	/* Before 2.12 there are no xloadflags. */
+	img.p[0x236] = 0x7f;
+	set16(img.p + 0x206, 0x020b);
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
+	assert_entered_32(&b);
+	assert_int_equal(b.bzimage.xloadflags, 0);
+	set16(img.p + 0x206, 0x020a);
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
+	free(img.p);
+}
+
+/* What wants to lie above 4 GiB cannot be entered there without paging. */
+static void test_entry_32_reach(void **state)
+{
+	struct bytes img = { 0 };
+	struct image b;
+
+	(void)state;
+	make_small(&img);
+	set64(img.p + 0x258, (1ull << 32) - 0x3000000);
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
+	assert_true(image_enter_32(&b));
+	set64(img.p + 0x258, (1ull << 32) - 0x3000000 + 1);
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
+	assert_false(image_enter_32(&b));
+	assert_false(b.entry_32);
+	img.p[0x236] = 0x7e;
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_ERR_HEADER);
+	free(img.p);
+}
+
 /* One field of a good image, and what image_parse() says with it. */
 static const struct bad_field {
 	const char *name;
@@ -584,8 +643,7 @@ static const struct bad_field {
 	{ "no-boot-flag",	0x1fe, 2, 0x55aa, IMAGE_ERR_TYPE },
 	{ "no-magic",		0x202, 4, 0x5372644a, IMAGE_ERR_TYPE },
 	{ "zimage",		0x211, 1, 0xfe, IMAGE_ERR_TYPE },
-	{ "old-protocol",	0x206, 2, 0x020b, IMAGE_ERR_OLD_PROTOCOL },
-	{ "no-64bit",		0x236, 2, 0x7e, IMAGE_ERR_NO_64BIT },
+	{ "old-protocol",	0x206, 2, 0x0209, IMAGE_ERR_OLD_PROTOCOL },
 	{ "header-short",	0x201, 1, 0x263 - 0x202, IMAGE_ERR_HEADER },
 	{ "header-long",	0x201, 1, 0x291 - 0x202, IMAGE_ERR_HEADER },
 	{ "alignment-0",	0x230, 4, 0, IMAGE_ERR_HEADER },
@@ -1409,6 +1467,10 @@ static int write_corpus(const char *dir)
 		make_bad_elf(&img, &bad_elves[i]);
 		write_seed(dir, bad_elves[i].name, img.p, img.n);
 	}
+	img.n = 0;
+	make_small(&img);
+	img.p[0x236] = 0x7e;		/* XLF_KERNEL_64 */
+	write_seed(dir, "no-64bit", img.p, img.n);
 	free(img.p);
 	for (const struct codec *c = codecs; c->name; c++)
 		write_codec_seeds(dir, c);
@@ -1422,6 +1484,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_trailing),
 		cmocka_unit_test(test_short_unit),
 		cmocka_unit_test(test_header_variants),
+		cmocka_unit_test(test_entry_32), cmocka_unit_test(test_entry_32_reach),
 		cmocka_unit_test(test_bad_fields),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_kernel_size),

@@ -662,6 +662,10 @@ static void segments_only(void **state)
 		assert_int_equal(load_auto(&tree.root, &request, &target), EXIT_FAILED);
 		assert_null(strstr(said_end(), "-c"));
 	}
+	target.image.entry_32 = true;
+	assert_says(EXIT_FAILED, "lockdown leaves no other way", load_auto(&tree.root, &request, &target));
+	put_text(LOCKDOWN, "[none] integrity confidentiality\n");
+	assert_says(EXIT_FAILED, "has no 64-bit entry point: use -c", load_auto(&tree.root, &request, &target));
 	assert_string_equal(done, "");
 }
 

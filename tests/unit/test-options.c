@@ -5,6 +5,7 @@
  */
 #include <getopt.h>
 
+#include "image.h"
 #include "message.h"
 #include "options.h"
 #include "said.h"
@@ -396,13 +397,12 @@ static void unknown(void **state)
 		{ "-l _ k", "unexpected empty word ''" },
 		{ "-l k --append=a b", "put a command line with spaces in quotes" },
 		{ "--dtb=x -l k", "--dtb is an option of kexec-tools" },
-		{ "--module=x -l k", "--module is an option of kexec-tools" },
 		{ "--load-preserve-context -l k", "that this program does not have: jumping to another kernel" },
-		{ "--real-mode -l k", "kernels are entered in 64-bit mode" },
-		{ "--entry-32bit -l k", "kernels are entered in 64-bit mode" },
+		{ "--real-mode -l k", "kernels are entered in 64-bit or 32-bit mode" },
 		{ "--reset-vga -l k", "the screen keeps its mode" },
 		{ "--serial-baud=9600 -l k", "the port keeps the speed it has" },
-		{ "--args-elf -l k", "takes its own boot parameters" },
+		{ "--args-elf -l k", "Linux takes its boot parameters" },
+		{ "--args-none -l k", "other kernels need a multiboot2 header" },
 		{ "--mem-min=x -l k", "--mem-min=x: needs an address" },
 		{ "--mem-max=1Q -l k", "--mem-max=1Q: needs an address" },
 		{ "--mem-max=0 -l k", "--mem-max=0: no memory lies below that" },
@@ -419,8 +419,62 @@ static void unknown(void **state)
 	assert_int_equal(parse("-l k --kho=x"), EXIT_REFUSED);
 	/* Short for several. */
 	assert_int_equal(parse("-l k --kho-s"), EXIT_REFUSED);
-	assert_taken("-l k -t bzImage --type=bzImage64");
 	assert_says(EXIT_FAILED, "Unsupported kernel type beoboot-x86", parse("-l k -t beoboot-x86"));
+	assert_says(EXIT_FAILED, "Unsupported kernel type multiboot-x86", parse("-l k -t multiboot-x86"));
+}
+
+static void types(void **state)
+{
+	static const struct {
+		const char *line, *type;
+	} row[] = {
+		{ "-l k", NULL }, { "-l k -t bzImage", "bzImage" }, { "-l k --type=bzImage64", "bzImage" },
+		{ "-l k -t elf-x86_64", "elf-x86_64" }, { "-l k -t vmlinux", "elf-x86_64" }, { "-l k -t uki", "uki" },
+		{ "-l k -t multiboot2-x86", "multiboot2-x86" }, { "-l k -t uki -t bzImage", "bzImage" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
+		assert_taken(row[i].line);
+		if (row[i].type)
+			assert_string_equal(image_type_option(o.request.type), row[i].type);
+		else
+			assert_null(o.request.type);
+	}
+}
+
+/* Where the kernel's own loader and a handover have no say. */
+static void in_32_bits(void **state)
+{
+	static const struct row row[] = {
+		{ "-l k --entry-32bit", NULL },
+		{ "-l k --entry-32bit -c", NULL },
+		{ "-l k --entry-32bit -s", "--entry-32bit works with kexec_load only" },
+		{ "-l k --entry-32bit --kho", "--entry-32bit works without --kho only" },
+		{ "-l k --entry-32bit --force-dtb", "--entry-32bit works with kexec_load only" },
+		{ "-l k --module=m", NULL },
+		{ "-l k --module=m -s", "--module works with kexec_load only" },
+		{ "-l k --module=", "--module=: needs a file" },
+		{ "-l - --module=-", "can be one blob, or without --kho the kernel or the initrd" },
+		{ "-l - --module=-m", NULL },
+		{ "-l k --module=m1 --module=m2 --module=m3 --module=m4 --module=m5 --module=m6 --module=m7 "
+		  "--module=m8 --module=m9 --module=m10 --module=m11 --module=m12", NULL },
+		{ "-l k --module=m1 --module=m2 --module=m3 --module=m4 --module=m5 --module=m6 --module=m7 "
+		  "--module=m8 --module=m9 --module=m10 --module=m11 --module=m12 --module=m13",
+		  "at most 12 modules" },
+	};
+	char *argv[] = { "kexec", "-l", "k", "--module", "m a  b", "--module=n", NULL };
+
+	(void)state;
+	ASSERT_ROWS(row);
+	release();
+	optind = 0;
+	assert_int_equal(options_parse(&o, 6, argv), 0);
+	assert_int_equal(o.request.module_count, 2);
+	assert_string_equal(o.request.module[0], "m a  b");
+	assert_string_equal(o.request.module[1], "n");
+	assert_taken("-l k --args-linux");
+	assert_true(o.request.args_linux);
 }
 
 int main(void)
@@ -437,6 +491,8 @@ int main(void)
 		cmocka_unit_test_teardown(crash_kernels, teardown),
 		cmocka_unit_test_teardown(abbreviations, teardown),
 		cmocka_unit_test_teardown(unknown, teardown),
+		cmocka_unit_test_teardown(types, teardown),
+		cmocka_unit_test_teardown(in_32_bits, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

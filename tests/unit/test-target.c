@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "boot-arch.h"
 #include "message.h"
 #include "said.h"
 #include "target.h"
@@ -380,6 +381,87 @@ static void held(void **state)
 	assert_says(0, NULL, target_check_files(&target, &request));
 }
 
+/* ---- Kinds of kernels ----------------------------------------------------------------- */
+
+#define MULTIBOOT2	DATA "/../fuzz/corpus/multiboot2/whole"
+
+static void read_kind(const char *path, int code, const char *phrase)
+{
+	request.kernel = must_copy(path, strlen(path) + 1);
+	assert_int_equal(target_open(&target, &request), 0);
+	assert_says(code, phrase, target_read(&target, &request));
+}
+
+static void again(void **state)
+{
+	teardown(state);
+	setup(state);
+}
+
+static void modules(void **state)
+{
+	char string[300];
+
+	tree_write(&tree, "m1", "one", 3);
+	tree_write(&tree, "m2", "second", 6);
+	snprintf(string, sizeof(string), "%s/m1 a  b", tree.path);
+	assert_int_equal(request_add_module(&request, string), 0);
+	snprintf(string, sizeof(string), "%s/m2", tree.path);
+	assert_int_equal(request_add_module(&request, string), 0);
+	read_kind(MULTIBOOT2, 0, NULL);
+	assert_int_equal(target.module_count, 2);
+	assert_int_equal(target.module[0].data.size, 3);
+	assert_memory_equal(target.module[0].data.data, "one", 3);
+	assert_string_equal(target.module[0].string, request.module[0]);
+	assert_string_equal(target.module[1].name, "module 2");
+	assert_memory_equal(target.module[1].data.data, "second", 6);
+	again(state);
+	assert_int_equal(request_add_module(&request, "/none x"), 0);
+	read_kind(MULTIBOOT2, EXIT_REFUSED, "cannot open module '/none'");
+}
+
+static void kinds(void **state)
+{
+	request.type = image_type_named("uki");
+	read_kind(UKI, 0, "the initrd in '" UKI "' is loaded");
+	again(state);
+	request.type = image_type_named("uki");
+	read_kind(DATA "/target.bzImage", EXIT_FAILED, "is of type bzImage");
+	again(state);
+	request.entry_32 = true;
+	read_kind(DATA "/target.bzImage", 0, NULL);
+	assert_true(target.image.entry_32);
+	again(state);
+	request.entry_32 = true;
+	read_kind(DATA "/../fuzz/corpus/elf/whole", EXIT_REFUSED, "has no 32-bit entry point");
+}
+
+/* In 32-bit mode there are no 5-level page tables, but a vmlinux has no entry for it. */
+static void chosen_entry(void **state)
+{
+	struct machine m = { 0 };
+
+	(void)state;
+	read_kind(DATA "/target.bzImage", 0, NULL);
+	target.image.bzimage.xloadflags &= (uint16_t)~XLF_5LEVEL;
+	said_begin();
+	arch_choose_entry(&m, &target.image);
+	assert_said(said_end(), NULL);
+	assert_false(target.image.entry_32);
+	m.arch.la57 = true;
+	said_begin();
+	arch_choose_entry(&m, &target.image);
+	assert_said(said_end(), "is entered in 32-bit mode");
+	assert_true(target.image.entry_32);
+	assert_says(0, NULL, target_check(&target, &m, &request, "quiet"));
+	again(state);
+	read_kind(DATA "/../fuzz/corpus/elf/whole", 0, NULL);
+	said_begin();
+	arch_choose_entry(&m, &target.image);
+	assert_said(said_end(), NULL);
+	assert_refused("a vmlinux does not tell", target_check(&target, &m, &request, "quiet"));
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -388,6 +470,7 @@ int main(void)
 		TEST(entered), TEST(regions), TEST(abis), TEST(abis_of_the_first_load),
 		TEST(initrd_written), TEST(initrd_mapped), TEST(initrd_with_hole), TEST(kernel_let_go), TEST(mapped_is_held),
 		TEST(mapped_is_cut_off), TEST(own_initrd), TEST(initrd_of_the_user), TEST(uki_again), TEST(not_there), TEST(changed), TEST(held),
+		TEST(modules), TEST(kinds), TEST(chosen_entry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "kho-handover.h"
 #include "machine.h"
 #include "message.h"
+#include "multiboot2-info.h"
 #include "setup-data.h"
 
 #define LOADER_TYPE_KEXEC	0xd0
@@ -246,8 +247,8 @@ static void put_handover(struct builder *b, const struct boot_input *in)
 	}
 }
 
-int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buffer *ret,
-			 uint64_t *ret_payload_next)
+static int build_boot_params(const struct boot_input *in, uint64_t addr, struct buffer *ret,
+			     uint64_t *ret_payload_next)
 {
 	struct builder b = { .addr = addr, .link = offsetof(struct boot_params, hdr.setup_data) };
 	struct boot_params bp;
@@ -272,4 +273,13 @@ int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buff
 	*ret = (struct buffer){ .data = b.data, .size = b.size };
 	*ret_payload_next = b.payload_next;
 	return 0;
+}
+
+int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buffer *ret,
+			 uint64_t *ret_payload_next)
+{
+	if (!in->image->multiboot2.present)
+		return build_boot_params(in, addr, ret, ret_payload_next);
+	*ret_payload_next = 0;
+	return multiboot2_build_info(in, ret);
 }

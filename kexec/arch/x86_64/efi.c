@@ -14,6 +14,7 @@
 #include "number.h"
 
 #define RUNTIME_ENTRIES_MAX	1024
+#define RSDP_REVISION		15
 
 /* EFI_MEMORY_DESCRIPTOR, UEFI 2.10 section 7.2; the stride may be larger. */
 struct efi_descriptor {
@@ -123,12 +124,52 @@ int efi_observe(const struct machine *m, bool services, struct boot_firmware *re
 }
 
 /* The tables' address stays: without it the new kernel has no ACPI, whatever it knows of EFI. */
-static void drop_services(struct boot_firmware *efi)
+static void drop_services(const struct image *image, struct boot_firmware *efi)
 {
 	if (efi->memmap.size)
-		notice("EFI runtime services are not passed on: the new kernel does not take them "
-		       "(XLF_EFI_KEXEC)");
+		notice("EFI runtime services are not passed on: %s", image->multiboot2.present ?
+		       "multiboot2 has no form for them once the firmware has been left" :
+		       "the new kernel does not take them (XLF_EFI_KEXEC)");
 	buffer_free(&efi->memmap);
+}
+
+static bool sums_up(const unsigned char *p, size_t size)
+{
+	unsigned char sum = 0;
+
+	while (size--)
+		sum = (unsigned char)(sum + p[size]);
+	return !sum;
+}
+
+/* Bytes of the RSDP at P; 0: it is none. */
+static size_t rsdp_size(const unsigned char p[RSDP_MAX])
+{
+	if (memcmp(p, "RSD PTR ", 8) || !sums_up(p, RSDP_V1_SIZE))
+		return 0;
+	if (p[RSDP_REVISION] < 2)
+		return RSDP_V1_SIZE;
+	return sums_up(p, RSDP_MAX) ? RSDP_MAX : 0;
+}
+
+/*
+ * A multiboot2 kernel gets a copy of the RSDP, not its address. One in the BIOS' own area, below
+ * 1 MiB, it also finds by itself.
+ */
+static void copy_rsdp(const struct machine *m, struct boot_firmware *efi)
+{
+	const struct boot_params *bp = (const void *)m->arch.boot_params;
+	uint64_t addr = bp->acpi_rsdp_addr ? bp->acpi_rsdp_addr : efi->rsdp;
+	int fd = addr ? root_open(&m->root, "dev/mem", O_RDONLY | O_CLOEXEC) : -1;
+
+	if (fd >= 0 && addr <= INT64_MAX &&
+	    pread(fd, efi->rsdp_copy, RSDP_MAX, (off_t)addr) == RSDP_MAX)
+		efi->rsdp_size = rsdp_size(efi->rsdp_copy);
+	if (fd >= 0)
+		close(fd);
+	if (addr >= LOW_MEMORY_END && !efi->rsdp_size)
+		notice("the new kernel is not told where ACPI's tables are: /dev/mem shows no RSDP "
+		       "at 0x%llx (CONFIG_DEVMEM)", ULL(addr));
 }
 
 int arch_read_firmware(const struct machine *m, const struct image *image, bool services,
@@ -144,7 +185,9 @@ int arch_read_firmware(const struct machine *m, const struct image *image, bool 
 		return -1;
 	}
 	if (!(image->bzimage.xloadflags & XLF_EFI_KEXEC))
-		drop_services(efi);
+		drop_services(image, efi);
+	if (image->multiboot2.present)
+		copy_rsdp(m, efi);
 	*ret = efi;
 	return 0;
 }

@@ -6,11 +6,17 @@
 #include "files.h"
 #include "machine.h"
 
+/* Root System Description Pointer, ACPI 6.5 section 5.2.5.3: 20 bytes, from revision 2 on 36. */
+#define RSDP_V1_SIZE	20
+#define RSDP_MAX	36
+
 struct boot_firmware {
 	uint64_t fw_vendor;
 	uint64_t config_table;
 	uint64_t smbios;
 	uint64_t rsdp;
+	unsigned char rsdp_copy[RSDP_MAX];	/* what is there, for a multiboot2 kernel */
+	size_t rsdp_size;		/* of it; 0: not read, or nothing there */
 	struct buffer memmap;		/* descriptors of the runtime map; empty without services */
 };
 

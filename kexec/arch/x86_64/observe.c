@@ -43,9 +43,22 @@ int arch_observe(const struct root *root, struct machine_arch *ret)
 	return read_paging(root, ret) ? -1 : read_boot_params(root, ret);
 }
 
+/* In 32-bit mode paging is off, and with it 5-level tables. */
+static bool can_start(const struct machine *m, const struct image *image)
+{
+	return !m->arch.la57 || image->entry_32 || image->bzimage.xloadflags & XLF_5LEVEL;
+}
+
+void arch_choose_entry(const struct machine *m, struct image *image)
+{
+	if (!can_start(m, image) && image_enter_32(image))
+		notice("the new kernel is entered in 32-bit mode, because it cannot start with the "
+		       "5-level page tables that this machine runs with");
+}
+
 int arch_check_image(const struct machine *m, const struct image *image)
 {
-	if (!m->arch.la57 || image->bzimage.xloadflags & XLF_5LEVEL)
+	if (can_start(m, image))
 		return 0;
 	if (!image->bzimage.header_size)
 		return error("this machine runs with 5-level page tables, and a vmlinux does not tell "
