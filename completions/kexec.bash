@@ -39,7 +39,7 @@ _kexec_options() {
 		--print-ckr-size --hotplug --pass-memmap-cmdline --elf64-core-headers \
 		--initrd= --ramdisk= --append= --command-line= --reuse-cmdline --reuseinitrd --noefi \
 		--mem-min= --mem-max= --serial= --console-serial --console-vga --no-cma --force-dtb \
-		--args-linux --reuse-video-type \
+		--args-linux --reuse-video-type --entry-32bit --module= \
 		--kexec-syscall --kexec-file-syscall --kexec-syscall-auto --no-checks --no-ifdown \
 		--no-sync --dry-run --sysroot= --json --kho --kho-region= --kho-blob= --kho-carry \
 		--kho-carry= --kho-verify= --kho-segment= --kho-save-segment= --kho-get= --kho-status \
@@ -48,14 +48,14 @@ _kexec_options() {
 
 _kexec_value() {	# _kexec_value OPTION VALUE; 1: OPTION takes none
 	case $1 in
-	--initrd | --ramdisk | --kho-segment | --kho-save-segment)
+	--initrd | --ramdisk | --module | --kho-segment | --kho-save-segment)
 		mapfile -t COMPREPLY < <(compgen -f -- "$2")
 		compopt -o filenames ;;
 	--sysroot)
 		mapfile -t COMPREPLY < <(compgen -d -- "$2")
 		compopt -o filenames ;;
 	--type | -t)
-		mapfile -t COMPREPLY < <(compgen -W "bzImage uki elf-x86_64" -- "$2") ;;
+		mapfile -t COMPREPLY < <(compgen -W "bzImage elf-x86_64 multiboot2-x86 uki" -- "$2") ;;
 	--serial)
 		mapfile -t COMPREPLY < <(compgen -W "ttyS0 ttyS1 ttyS2 ttyS3" -- "$2") ;;
 	--kho-blob)
