@@ -26,6 +26,7 @@ class Commands:
         self.marks = []         # (seconds since start, text)
         self.expected_end = None
         self.arrived = 0        # marks there were when this kernel came up
+        self.seen = False       # what cmd_expect_console() waits for
         self.entered = False    # the actions at the image's entry are done
 
     def run(self, line):
@@ -214,3 +215,16 @@ class Commands:
     def cmd_expect_reset(self, *phrase):
         """From here on the right end is a reset, after PHRASE on the console."""
         self.expected_end = " ".join(phrase)
+
+    def cmd_expect_console(self, *phrase):
+        """From here on the right end is PHRASE on the console: it is the last thing to see of
+        what runs then, and never ends.
+        """
+        threading.Thread(target=self._end_with, args=(" ".join(phrase),), daemon=True).start()
+
+    def _end_with(self, phrase):
+        while not self.machine.console_says(phrase):
+            time.sleep(0.5)
+        self.cmd_mark(f"console: {phrase}")
+        self.seen = True
+        self.machine.stop()
