@@ -332,12 +332,19 @@ static int unsupported(const char *name)
 	return EXIT_REFUSED;
 }
 
+/*
+ * getopt has printed what is wrong with WORD, unless that is "-?": it asks for help, and leaves optopt
+ * 0 as an unknown long option does.
+ */
+static int not_an_option(const char *word)
+{
+	if (!optopt && !strcmp(word, "-?"))
+		options_usage();
+	return EXIT_REFUSED;
+}
+
 static int take_option(struct options *o, int c, int index)
 {
-	if (c == '?' && optopt)
-		return EXIT_REFUSED;	/* getopt has printed the reason */
-	if (c == '?')
-		c = 'h';		/* -? is help in kexec-tools */
 	if (take_flag(o, c))
 		return 0;
 	if (c == 't')
@@ -510,11 +517,11 @@ int options_parse(struct options *o, int argc, char **argv)
 	memset(o, 0, sizeof(*o));
 	o->shutdown = true;
 	while ((c = getopt_long(argc, argv, short_options, long_options, &index)) != -1) {
-		/* An unknown long option leaves optopt 0, as "-?" does. */
-		if (c == '?' && !optopt && strcmp(argv[optind - 1], "-?"))
-			return EXIT_REFUSED;
+		if (c == '?')
+			return not_an_option(argv[optind - 1]);
 		code = take_option(o, c, index);
-		if (code)
+		/* What comes behind -h and -v is not looked at. */
+		if (code || o->help || o->version)
 			return code;
 	}
 	if (take_words(o, argv + optind, argc - optind))

@@ -137,14 +137,28 @@ static void actions(void **state)
 	assert_true(o.status);
 	assert_taken("-h");
 	assert_true(o.help);
-	assert_taken("-?");
-	assert_true(o.help);
 	assert_taken("-v");
 	assert_true(o.version);
 	assert_false(debug_enabled);
-	assert_taken("-v -d");
+	assert_taken("-d");
 	assert_true(debug_enabled);
 	debug_enabled = false;
+	/* Nothing behind these counts. */
+	assert_taken("-h -z");
+	assert_true(o.help);
+	assert_taken("-l --version --nonsense -d");
+	assert_true(o.version);
+	assert_false(debug_enabled);
+}
+
+/* Help, but with the exit code of a word that is no option. */
+static void question_mark(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-?"), EXIT_REFUSED);
+	assert_false(o.help);
+	assert_int_equal(parse("-z"), EXIT_REFUSED);
+	assert_int_equal(parse("--nonsense"), EXIT_REFUSED);
 }
 
 static void handover(void **state)
@@ -482,6 +496,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(values, teardown),
 		cmocka_unit_test_teardown(actions, teardown),
+		cmocka_unit_test_teardown(question_mark, teardown),
 		cmocka_unit_test_teardown(handover, teardown),
 		cmocka_unit_test_teardown(methods, teardown),
 		cmocka_unit_test_teardown(prebuilt_files, teardown),
