@@ -9,6 +9,7 @@
 #include "auto.h"
 #include "cmdline.h"
 #include "config.h"
+#include "crash-memory.h"
 #include "exec.h"
 #include "load.h"
 #include "lock.h"
@@ -17,6 +18,7 @@
 #include "options.h"
 #include "report.h"
 #include "running.h"
+#include "scratch-name.h"
 #include "state.h"
 #include "sysfs-kexec.h"
 #include "target.h"
@@ -29,35 +31,19 @@ static const char *root_dir(const struct options *o)
 /* 1 loaded, 0 not, 255 unknown: the inverse of what shells call true. */
 static int loaded_status(const struct options *o)
 {
-	const char *file = o->load && !o->request.crash ? "sys/kernel/kexec_loaded" :
-						     "sys/kernel/kexec_crash_loaded";
+	const bool crash = o->request.crash || !o->load;
 	struct root root;
-	uint64_t value;
-
-	if (root_init(&root, "/"))
-		return EXIT_FAILED;
-	errno = -root_read_u64(&root, file, &value);
-	close(root.fd);
-	if (!errno)
-		return value != 0;
-	error_errno("cannot read /%s (has this kernel CONFIG_KEXEC, and is /sys mounted?)", file);
-	return EXIT_FAILED;
-}
-
-static int read_crash_size(const struct options *o, uint64_t *ret)
-{
-	struct root root;
-	int err;
+	int loaded;
 
 	if (root_init(&root, root_dir(o)))
 		return EXIT_FAILED;
-	err = kexec_crash_size(&root, ret);
+	loaded = crash ? kexec_crash_loaded(&root) : kexec_loaded(&root);
 	close(root.fd);
-	errno = -err;
-	if (!err)
-		return EXIT_OK;
-	error_errno("cannot read /sys/kernel/kexec_crash_size (has this kernel CONFIG_CRASH_DUMP, and is /sys "
-		    "mounted?)");
+	if (loaded >= 0)
+		return loaded;
+	errno = -loaded;
+	error_errno("cannot read /sys/kernel/kexec_%sloaded (has this kernel %s, and is /sys mounted?)",
+		    crash ? "crash_" : "", crash ? "CONFIG_CRASH_DUMP" : "CONFIG_KEXEC");
 	return EXIT_FAILED;
 }
 
@@ -90,11 +76,35 @@ static char *reuse_with_kho(char *line, const char *append)
 	return cmdline_append(line, "kho=on");
 }
 
+/*
+ * What is for the running kernel alone; of the handover, memory that a crash kernel would set aside
+ * once more, out of the little that it has. Frees LINE; NULL without memory.
+ */
+static char *reuse_for_crash(char *line)
+{
+	static const char *const words[] = { "crashkernel", "elfcorehdr", NULL };
+	static const char *const handover_words[] = { SCRATCH_NAME_7_3, SCRATCH_NAME_7_4, "reserve_mem", NULL };
+	const bool kho = cmdline_last(line, "kho", &(struct cmdline_param){ 0 });
+	struct cmdline_param param;
+	char *rest, *ret;
+
+	for (const char *const *word = handover_words; *word; word++)
+		if (cmdline_last(line, *word, &param))
+			notice("'%s=' is left out of the crash kernel's command line", *word);
+	rest = cmdline_without(line, words);
+	free(line);
+	ret = rest ? cmdline_without(rest, handover_words) : NULL;
+	free(rest);
+	if (!ret || !kho || cmdline_open_quote(ret))
+		return ret;
+	notice("added 'kho=off' to the crash kernel's command line");
+	return cmdline_append(ret, "kho=off");
+}
+
 /* Replace the value of --append by the whole command line. */
 static int complete_cmdline(struct options *o, const struct target *t)
 {
 	static const char *const boot_loader_words[] = { "BOOT_IMAGE", NULL };
-	static const char *const crash_words[] = { "BOOT_IMAGE", "crashkernel", "elfcorehdr", NULL };
 	struct root root;
 	char *reused, *line;
 	int err;
@@ -116,8 +126,10 @@ static int complete_cmdline(struct options *o, const struct target *t)
 			     "swallow what --append adds: use --append with the whole line instead of "
 			     "--reuse-cmdline");
 	}
-	reused = cmdline_without(line, o->request.crash ? crash_words : boot_loader_words);
+	reused = cmdline_without(line, boot_loader_words);
 	free(line);
+	if (reused && o->request.crash)
+		reused = reuse_for_crash(reused);
 	if (reused && o->request.kho)
 		reused = reuse_with_kho(reused, o->request.cmdline);
 	reused = reused ? cmdline_append(reused, o->request.cmdline) : NULL;
@@ -161,26 +173,65 @@ static int load_plain(const struct options *o, struct target *target)
 
 static int print_crash_size(const struct options *o)
 {
-	uint64_t size;
-	int code = read_crash_size(o, &size);
+	struct kho_range range;
+	struct root root;
+	int found;
 
-	if (code == EXIT_OK)
-		printf("%llu\n", ULL(size));
-	return code;
+	if (root_init(&root, root_dir(o)))
+		return EXIT_FAILED;
+	found = crash_reserved(&root, &range);
+	close(root.fd);
+	if (found < 0)
+		return EXIT_FAILED;
+	printf("%llu\n", found ? ULL(range.size) : 0);
+	return EXIT_OK;
+}
+
+/* Why there is no memory for a crash kernel: nobody has asked, or the kernel could not. */
+static int refuse_unreserved(const struct root *root)
+{
+	struct cmdline_param param;
+	char *line = NULL;
+	bool asked;
+
+	if (root_read_text(root, "proc/cmdline", &line))
+		line = NULL;
+	asked = line && cmdline_last(line, "crashkernel", &param);
+	free(line);
+	error("Memory for crashkernel is not reserved: a kernel for a panic must be in memory that nothing "
+	      "else uses, and the running kernel has set none aside: %s", asked ?
+	      "it was booted with crashkernel=, and its log (dmesg) says why it could not, unless the memory was "
+	      "given back (/sys/kernel/kexec_crash_size); try another size, such as crashkernel=256M" : "boot it with crashkernel=256M on its command line");
+	return EXIT_NO_CRASH_MEMORY;
 }
 
 /* What the kernel says of a crash kernel without memory for one is nothing but EINVAL. */
-static int check_crash_size(const struct options *o)
+static int check_crash_memory(const struct root *root)
 {
-	uint64_t size;
-	int code = read_crash_size(o, &size);
+	int supported = kexec_crash_supported(root), found;
+	struct kho_range range;
 
-	if (code != EXIT_OK || size)
-		return code;
-	error("Memory for crashkernel is not reserved: a kernel for a panic must be in memory that nothing "
-	      "else uses, and the running kernel has set none aside: boot it with crashkernel=256M on its "
-	      "command line");
-	return EXIT_NO_CRASH_MEMORY;
+	if (supported <= 0) {
+		error("%s", supported ? "cannot read /sys/kernel/kexec_crash_loaded (has this kernel CONFIG_KEXEC, and is /sys mounted?)" :
+		      "the running kernel cannot have a crash kernel: use one with CONFIG_CRASH_DUMP");
+		return EXIT_FAILED;
+	}
+	found = crash_reserved(root, &range);
+	if (found < 0)
+		return EXIT_FAILED;
+	return found ? EXIT_OK : refuse_unreserved(root);
+}
+
+static int check_crash(const struct options *o)
+{
+	struct root root;
+	int code;
+
+	if (root_init(&root, root_dir(o)))
+		return EXIT_FAILED;
+	code = check_crash_memory(&root);
+	close(root.fd);
+	return code;
 }
 
 static int load_target(struct options *o)
@@ -208,7 +259,7 @@ static int load(struct options *o)
 		options_usage();
 		return EXIT_FAILED;
 	}
-	code = o->request.crash ? check_crash_size(o) : EXIT_OK;
+	code = o->request.crash ? check_crash(o) : EXIT_OK;
 	return code == EXIT_OK ? load_target(o) : code;
 }
 
@@ -231,9 +282,6 @@ static int lock(const struct options *o)
 	struct root root;
 	int err;
 
-	/* A crash kernel has no description, and replaces no image that has one. */
-	if (rq->crash)
-		return 0;
 	if (!loads && !o->exec && !o->unload)
 		return 0;
 	if (root_init(&root, "/"))

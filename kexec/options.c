@@ -504,7 +504,7 @@ static void settle(struct options *o)
 		o->load = o->load && rq->kernel;
 		o->unload = !o->load;
 	}
-	if (o->status || o->kho_status || o->kho_get || o->crash_size || rq->dry_run || rq->save_prebuilt)
+	if (o->kho_status || o->kho_get || o->crash_size || rq->dry_run || rq->save_prebuilt)
 		o->shutdown = false;
 	if (o->shutdown || rq->dry_run || (rq->save_prebuilt && !o->unload))
 		o->load = true;
@@ -524,6 +524,9 @@ int options_parse(struct options *o, int argc, char **argv)
 		if (code || o->help || o->version)
 			return code;
 	}
+	/* Its answer is the exit code, so what belongs to other actions must not make one. */
+	if (o->status)
+		return 0;
 	if (take_words(o, argv + optind, argc - optind))
 		return EXIT_REFUSED;
 	settle(o);

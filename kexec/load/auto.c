@@ -93,7 +93,8 @@ static int fall_back(const struct root *root, const struct request *rq, struct t
 	debug("kexec_file_load: %s; trying kexec_load", strerror(err));
 	code = kho ? load_over_kho(root, rq, target) : load_image(rq, target, "/", NULL);
 	if (code != EXIT_OK)
-		notice("before that, kexec_file_load failed for '%s': %s", rq->kernel, strerror(err));
+		notice("before that, kexec_file_load failed for '%s': %s%s%s", rq->kernel, strerror(err),
+		       rq->crash ? "; " : "", rq->crash ? refusal_leaves(root, true) : "");
 	return code;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crash-memory.h"
 #include "message.h"
 #include "refusal.h"
 #include "running.h"
@@ -35,9 +36,11 @@ bool refusal_counts(const struct root *root, bool crash)
 const char *refusal_leaves(const struct root *root, bool crash)
 {
 	int saved_errno = errno;
-	bool kept = !crash || kexec_crash_loaded(root) == 1;
+	int kept = crash ? kexec_crash_loaded(root) : 1;
 
 	errno = saved_errno;
+	if (kept < 0)
+		return "a crash kernel that was loaded before may be gone";
 	return kept ? "what was loaded before is still loaded" : "no crash kernel is loaded now";
 }
 
@@ -52,9 +55,10 @@ static bool is_closed(const struct root *root, bool crash, char *why, size_t siz
 				    "reboot through the firmware, and look into /etc/sysctl.d and the like "
 				    "for what sets it");
 	else if (!read_limit(root, crash))
-		snprintf(why, size, "kernel.kexec_load_limit_%s is 0, so the kernel takes no more images and "
+		snprintf(why, size, "kernel.kexec_load_limit_%s is 0, so the kernel takes no more %s and "
 				    "unloads none, and this cannot be raised until it ends: reboot through "
-				    "the firmware, or start what is loaded", crash ? "panic" : "reboot");
+				    "the firmware%s", crash ? "panic" : "reboot", crash ? "crash kernels" : "images",
+				    crash ? "" : ", or start what is loaded");
 	return *why;
 }
 
@@ -180,12 +184,13 @@ static void explain_unable(const struct root *root, int err)
 /* All of a crash kernel must fit into what was set aside when the running kernel booted. */
 static bool explain_no_room(const struct root *root, int err)
 {
-	uint64_t size;
+	struct kho_range range;
 
-	if ((err != EADDRNOTAVAIL && err != ENOMEM) || kexec_crash_size(root, &size))
+	if ((err != EADDRNOTAVAIL && err != ENOMEM) || crash_reserved(root, &range) <= 0)
 		return false;
 	notice("the crash kernel does not fit into the %llu MiB that are set aside for it: boot with a larger "
-	       "crashkernel=, or use a smaller initrd", (unsigned long long)size >> 20);
+	       "crashkernel=, or use a smaller initrd%s", (unsigned long long)range.size >> 20,
+	       err == ENOMEM ? "; or the running kernel has no free memory to read the files: free some" : "");
 	return true;
 }
 

@@ -11,15 +11,15 @@
 #include <unistd.h>
 
 #include "arch.h"
+#include "cmdline.h"
 #include "crash-memory.h"
 #include "elf-core.h"
+#include "iomem.h"
 #include "message.h"
 
 #define KCORE_SEGMENTS_MAX	4096
+#define CMA_FILE	"sys/kernel/kexec_crash_cma_ranges"	/* since Linux 7.2 */
 #define CPU_FILE	"sys/devices/system/cpu/cpu%u/%s"
-
-/* For whoever cannot see what is needed here. */
-#define REMEDY	"; with -s the kernel builds the same by itself"
 
 /* ---- /proc/iomem ----------------------------------------------------------------------- */
 
@@ -32,27 +32,25 @@ static bool is_ram(const char *name)
 	return !strncmp(name, ram, len) && (!name[len] || name[len] == ' ');
 }
 
-static int add_reserved(struct crash_memory *m, uint64_t start, uint64_t size)
+static int add_reserved(struct crash_memory *m, const struct kho_range *range)
 {
 	if (m->reserved_count == CRASH_RESERVED_MAX)
-		return error("/proc/iomem names more than %d ranges for a crash kernel" REMEDY,
+		return error("/proc/iomem names more than %d ranges for a crash kernel",
 			     CRASH_RESERVED_MAX);
-	m->reserved[m->reserved_count++] = (struct kho_range){ start, size };
+	m->reserved[m->reserved_count++] = *range;
 	return 0;
 }
 
-static int read_line(void *ctx, char *line)
+static int read_line(void *ctx, char *text)
 {
 	struct crash_memory *m = ctx;
-	unsigned long long start, end;
-	int name = 0;
+	struct iomem_line line;
 
-	if (sscanf(line, " %llx-%llx : %n", &start, &end, &name) != 2 || !name || end <= start ||
-	    end == UINT64_MAX)
+	if (!iomem_parse(text, &line))
 		return 0;
-	if (!strcmp(line + name, "Crash kernel"))
-		return add_reserved(m, start, end - start + 1);
-	if (is_ram(line + name) && ranges_add(&m->ram, start, end - start + 1))
+	if (!strcmp(line.name, "Crash kernel"))
+		return add_reserved(m, &line.range);
+	if (is_ram(line.name) && ranges_add(&m->ram, line.range.addr, line.range.size))
 		return error("no memory for the ranges of /proc/iomem");
 	return 0;
 }
@@ -67,32 +65,42 @@ static void sort_reserved(struct crash_memory *m)
 	}
 }
 
-static int check_reserved(const struct crash_memory *m)
+static int read_ranges(const struct root *root, struct crash_memory *m)
 {
+	if (root_each_line(root, "proc/iomem", read_line, m))
+		return -1;
 	if (!m->ram.count)
 		return error("/proc/iomem shows no System RAM (needs root: CAP_SYS_ADMIN)");
+	ranges_merge(&m->ram);
+	sort_reserved(m);
+	return 0;
+}
+
+static int check_reserved(const struct crash_memory *m)
+{
 	if (!m->reserved_count)
-		return error("/proc/iomem shows no memory for a crash kernel: boot with "
-			     "crashkernel=256M");
+		return error("/proc/iomem shows no memory for a crash kernel any more");
 	for (size_t i = 0; i < m->reserved_count; i++) {
 		const struct kho_range *r = &m->reserved[i];
 
 		if (r->addr < LOW_MEMORY_END || !ranges_cover(&m->ram, r->addr, r->size) ||
 		    (i && kho_range_end(&m->reserved[i - 1]) > r->addr))
 			return error("/proc/iomem shows memory for a crash kernel, 0x%llx-0x%llx, "
-				     "that is not free System RAM" REMEDY, ULL(r->addr),
+				     "that is not free System RAM", ULL(r->addr),
 				     ULL(kho_range_end(r) - 1));
 	}
 	return 0;
 }
 
-static int read_iomem(const struct root *root, struct crash_memory *m)
+int crash_reserved(const struct root *root, struct kho_range *ret)
 {
-	if (root_each_line(root, "proc/iomem", read_line, m))
-		return -1;
-	ranges_merge(&m->ram);
-	sort_reserved(m);
-	return check_reserved(m);
+	struct crash_memory m = { 0 };
+	int err = read_ranges(root, &m);
+
+	if (!err && m.reserved_count)
+		*ret = *crash_memory_main(&m);
+	ranges_free(&m.ram);
+	return err ? -1 : m.reserved_count != 0;
 }
 
 const struct kho_range *crash_memory_main(const struct crash_memory *m)
@@ -111,23 +119,50 @@ static int read_cma_line(void *ctx, char *line)
 		return 0;
 	if (sscanf(line, "%llx-%llx", &start, &end) != 2 || end <= start || end == UINT64_MAX ||
 	    !ranges_cover(&m->ram, start, end - start + 1))
-		return error("/sys/kernel/kexec_crash_cma_ranges says '%s', which is no RAM" REMEDY,
+		return error("/" CMA_FILE " says '%s', which is no RAM",
 			     line);
 	if (ranges_add(&m->cma, start, end - start + 1))
 		return error("no memory for the ranges of crashkernel=...,cma");
 	return 0;
 }
 
-/* Of crashkernel=SIZE,cma; older kernels do not have the file. */
+/* Has the running kernel been asked for crashkernel=SIZE,cma? */
+static bool wants_cma(const char *cmdline)
+{
+	static const char suffix[] = ",cma";
+	const size_t len = strlen(suffix);
+	struct cmdline_param param;
+
+	while (cmdline_find(&cmdline, "crashkernel", &param))
+		if (param.value.len >= len &&
+		    !memcmp(param.value.start + param.value.len - len, suffix, len))
+			return true;
+	return false;
+}
+
+/* A kernel without the file may use CMA all the same. */
+static int check_no_cma(const struct root *root)
+{
+	char *cmdline;
+	bool wanted;
+
+	if (root_read_result(root_read_text(root, "proc/cmdline", &cmdline), "proc/cmdline"))
+		return -1;
+	wanted = wants_cma(cmdline);
+	free(cmdline);
+	return wanted ? error("the running kernel does not show which memory is that of crashkernel=...,cma "
+			      "(/" CMA_FILE ")") : 0;
+}
+
+/* Of crashkernel=SIZE,cma. */
 static int read_cma(const struct root *root, struct crash_memory *m)
 {
-	static const char path[] = "sys/kernel/kexec_crash_cma_ranges";
-	int fd = root_open(root, path, O_PATH), err;
+	int fd = root_open(root, CMA_FILE, O_PATH), err;
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : error_errno("cannot read /%s", path);
+		return errno == ENOENT ? check_no_cma(root) : error_errno("cannot read /" CMA_FILE);
 	close(fd);
-	err = root_each_line(root, path, read_cma_line, m);
+	err = root_each_line(root, CMA_FILE, read_cma_line, m);
 	ranges_merge(&m->cma);
 	return err;
 }
@@ -163,7 +198,7 @@ static int read_note(const struct root *root, const struct crash_memory *m, unsi
 	if (err)
 		return root_read_result(err, path);
 	if (sscanf(line, "%llx", &addr) != 1)
-		return error("/%s says '%s', which is no address" REMEDY, path, line);
+		return error("/%s says '%s', which is no address", path, line);
 	ret->addr = addr;
 	snprintf(path, sizeof(path), CPU_FILE, cpu, "crash_notes_size");
 	err = root_read_u64(root, path, &ret->size);
@@ -171,7 +206,7 @@ static int read_note(const struct root *root, const struct crash_memory *m, unsi
 		return root_read_result(err, path);
 	if (in_ram(m, ret))
 		return 1;
-	return error("the notes of CPU %u, %llu bytes at 0x%llx, do not lie in RAM" REMEDY, cpu,
+	return error("the notes of CPU %u, %llu bytes at 0x%llx, do not lie in RAM", cpu,
 		     ULL(ret->size), ULL(ret->addr));
 }
 
@@ -179,7 +214,7 @@ static int read_note(const struct root *root, const struct crash_memory *m, unsi
 static int read_notes(const struct root *root, unsigned int cpus, struct crash_memory *m)
 {
 	if (cpus > CRASH_CPUS_MAX)
-		return error("the kernel counts %u CPUs, and this program dumps at most %d" REMEDY,
+		return error("the kernel counts %u CPUs, and this program dumps at most %d",
 			     cpus, CRASH_CPUS_MAX);
 	m->note = calloc(cpus ? cpus : 1, sizeof(*m->note));
 	if (!m->note)
@@ -194,7 +229,7 @@ static int read_notes(const struct root *root, unsigned int cpus, struct crash_m
 	if (m->note_count)
 		return 0;
 	return error("/sys/devices/system/cpu shows no crash_notes, where the CPUs' registers will be "
-		     "(needs CONFIG_CRASH_DUMP)" REMEDY);
+		     "(needs CONFIG_CRASH_DUMP)");
 }
 
 static int read_vmcoreinfo(const struct root *root, struct crash_memory *m)
@@ -207,11 +242,11 @@ static int read_vmcoreinfo(const struct root *root, struct crash_memory *m)
 	if (err)
 		return root_read_result(err, path);
 	if (sscanf(line, "%llx %llx", &addr, &size) != 2)
-		return error("/%s says '%s', which is no address and size" REMEDY, path, line);
+		return error("/%s says '%s', which is no address and size", path, line);
 	m->vmcoreinfo = (struct kho_range){ addr, size };
 	if (in_ram(m, &m->vmcoreinfo))
 		return 0;
-	return error("/%s says '%s', which does not lie in RAM" REMEDY, path, line);
+	return error("/%s says '%s', which does not lie in RAM", path, line);
 }
 
 /* ---- /proc/kcore ----------------------------------------------------------------------- */
@@ -250,7 +285,7 @@ static int read_segments(const struct elf_core *core, struct crash_memory *m)
 		if (shows_ram(m, &core->segment[i]))
 			fits = take_segment(m, &core->segment[i]);
 	return fits && m->text.size && m->direct_map ? 0 :
-	       error("/proc/kcore does not show where the kernel maps itself and RAM" REMEDY);
+	       error("/proc/kcore does not show where the kernel maps itself and RAM");
 }
 
 static int read_kcore(const struct root *root, struct crash_memory *m)
@@ -260,12 +295,11 @@ static int read_kcore(const struct root *root, struct crash_memory *m)
 
 	if (fd < 0)
 		return error_errno("cannot open /proc/kcore, which shows where the running kernel maps its "
-				   "memory (needs root, CONFIG_PROC_KCORE, and no "
-				   "lockdown=confidentiality)" REMEDY);
+				   "memory (needs root and CONFIG_PROC_KCORE)");
 	if (!elf_core_read(fd, KCORE_SEGMENTS_MAX, &core))
 		err = read_segments(&core, m);
 	else
-		error("/proc/kcore is not an ELF core file this program can read" REMEDY);
+		error("/proc/kcore is not an ELF core file this program can read");
 	free(core.segment);
 	close(fd);
 	return err;
@@ -274,7 +308,7 @@ static int read_kcore(const struct root *root, struct crash_memory *m)
 int crash_memory_observe(const struct root *root, unsigned int cpus, struct crash_memory *ret)
 {
 	*ret = (struct crash_memory){ 0 };
-	if (read_iomem(root, ret) || read_cma(root, ret) || read_notes(root, cpus, ret) ||
+	if (read_ranges(root, ret) || check_reserved(ret) || read_cma(root, ret) || read_notes(root, cpus, ret) ||
 	    read_vmcoreinfo(root, ret))
 		return -1;
 	return read_kcore(root, ret);

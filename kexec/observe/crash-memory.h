@@ -49,4 +49,7 @@ int crash_headers_size(const struct root *root, uint64_t *ret);
 /* The memory that the kernel loads a crash kernel into. */
 const struct kho_range *crash_memory_main(const struct crash_memory *memory);
 
+/* The same alone, as the kernel below ROOT shows it: 1 and *RET, 0 if there is none, -1 after a message. */
+int crash_reserved(const struct root *root, struct kho_range *ret);
+
 #endif

@@ -11,6 +11,7 @@
 #include "arch.h"
 #include "boot-arch.h"
 #include "cmdline.h"
+#include "iomem.h"
 #include "machine.h"
 #include "message.h"
 #include "number.h"
@@ -95,21 +96,19 @@ static int read_memmap_firmware(struct machine *m, DIR *dir)
 }
 
 /* Entries of the first level of /proc/iomem; those of devices are no memory. */
-static int read_memmap_line(void *ctx, char *line)
+static int read_memmap_line(void *ctx, char *text)
 {
 	struct machine *m = ctx;
-	unsigned long long start, end;
-	int name = 0;
+	struct iomem_line line;
 
-	if (sscanf(line, "%llx-%llx : %n", &start, &end, &name) != 2 || !name || line[0] == ' ' ||
-	    end <= start || end - start == UINT64_MAX)
+	if (!iomem_parse(text, &line) || !line.top)
 		return 0;
-	if (e820_type(line + name) == E820_RESERVED && strcasecmp(line + name, "reserved"))
+	if (e820_type(line.name) == E820_RESERVED && strcasecmp(line.name, "reserved"))
 		return 0;
 	if (m->memmap_count == MEMMAP_MAX)
 		return error("/proc/iomem has more than %d ranges of memory", MEMMAP_MAX);
-	m->memmap[m->memmap_count++] = (struct memmap_entry){ start, end - start + 1,
-							      e820_type(line + name) };
+	m->memmap[m->memmap_count++] = (struct memmap_entry){ line.range.addr, line.range.size,
+							      e820_type(line.name) };
 	return 0;
 }
 
@@ -151,28 +150,30 @@ static int read_memmap(struct machine *m)
 		     "or not there (CONFIG_FIRMWARE_MEMMAP)");
 }
 
-/* Add the part of [start, end] that is firmware's RAM to the usable memory. */
-static int add_usable(struct machine *m, uint64_t start, uint64_t end)
+/* Add the part of RANGE that is firmware's RAM to the usable memory. */
+static int add_usable(struct machine *m, const struct kho_range *range)
 {
+	const uint64_t end = kho_range_end(range);
+
 	for (size_t i = 0; i < m->ram_count; i++) {
-		uint64_t ram_end = m->ram[i].addr + m->ram[i].size - 1;
-		uint64_t low = start > m->ram[i].addr ? start : m->ram[i].addr;
+		uint64_t ram_end = kho_range_end(&m->ram[i]);
+		uint64_t low = range->addr > m->ram[i].addr ? range->addr : m->ram[i].addr;
 		uint64_t high = end < ram_end ? end : ram_end;
 
-		if (low > high)
+		if (low >= high)
 			continue;
 		if (m->usable_count == MEMMAP_MAX)
 			return error("/proc/iomem names more than %d ranges of RAM", MEMMAP_MAX);
-		m->usable[m->usable_count++] = (struct kho_range){ low, high - low + 1 };
+		m->usable[m->usable_count++] = (struct kho_range){ low, high - low };
 	}
 	return 0;
 }
 
-static int add_taken(struct machine *m, uint64_t start, uint64_t end)
+static int add_taken(struct machine *m, const struct kho_range *range)
 {
 	if (m->taken_count == TAKEN_MAX)
 		return error("/proc/iomem names more than %d ranges of the kernel's own", TAKEN_MAX);
-	m->taken[m->taken_count++] = (struct kho_range){ start, end - start + 1 };
+	m->taken[m->taken_count++] = *range;
 	return 0;
 }
 
@@ -181,19 +182,16 @@ static bool names_taken(const char *name)
 	return !strncmp(name, "Kernel ", strlen("Kernel ")) || !strcmp(name, "Crash kernel");
 }
 
-/* Entries of the first level have no indentation; without root all addresses are 0. */
-static int read_iomem_line(void *ctx, char *line)
+static int read_iomem_line(void *ctx, char *text)
 {
 	struct machine *m = ctx;
-	unsigned long long start, end;
-	int name = 0;
+	struct iomem_line line;
 
-	if (sscanf(line, " %llx-%llx : %n", &start, &end, &name) != 2 || !name || end <= start ||
-	    end - start == UINT64_MAX)
+	if (!iomem_parse(text, &line))
 		return 0;
-	if (names_taken(line + name))
-		return add_taken(m, start, end);
-	return line[0] != ' ' && !strcmp(line + name, "System RAM") ? add_usable(m, start, end) : 0;
+	if (names_taken(line.name))
+		return add_taken(m, &line.range);
+	return line.top && !strcmp(line.name, "System RAM") ? add_usable(m, &line.range) : 0;
 }
 
 int machine_check_usable(const struct machine *m)

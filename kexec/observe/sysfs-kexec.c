@@ -5,37 +5,31 @@
 
 #include "sysfs-kexec.h"
 
-int kexec_loaded(const struct root *root)
+static int read_flag(const struct root *root, const char *path)
 {
 	uint64_t value;
+	int err = root_read_u64(root, path, &value);
 
-	if (root_read_u64(root, "sys/kernel/kexec_loaded", &value))
-		return -1;
-	return value != 0;
+	return err ? err : value != 0;
+}
+
+int kexec_loaded(const struct root *root)
+{
+	return read_flag(root, "sys/kernel/kexec_loaded");
 }
 
 int kexec_crash_loaded(const struct root *root)
 {
-	uint64_t value;
-
-	if (root_read_u64(root, "sys/kernel/kexec_crash_loaded", &value))
-		return -1;
-	return value != 0;
+	return read_flag(root, "sys/kernel/kexec_crash_loaded");
 }
 
 int kexec_crash_supported(const struct root *root)
 {
-	uint64_t value;
-	int err = root_read_u64(root, "sys/kernel/kexec_crash_loaded", &value);
+	int loaded = kexec_crash_loaded(root);
 
-	if (!err)
+	if (loaded >= 0)
 		return 1;
-	return err == -ENOENT && kexec_loaded(root) >= 0 ? 0 : -1;
-}
-
-int kexec_crash_size(const struct root *root, uint64_t *ret)
-{
-	return root_read_u64(root, "sys/kernel/kexec_crash_size", ret);
+	return loaded == -ENOENT && kexec_loaded(root) >= 0 ? 0 : -1;
 }
 
 /* The file reads "none [integrity] confidentiality". */

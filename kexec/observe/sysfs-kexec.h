@@ -5,7 +5,7 @@
 
 #include "files.h"
 
-/* 1 loaded, 0 not, -1 unknown. */
+/* 1 loaded, 0 not; unknown: -errno. */
 int kexec_loaded(const struct root *root);
 
 /*
@@ -16,9 +16,6 @@ int kexec_crash_supported(const struct root *root);
 
 /* As kexec_loaded(), of a crash kernel. */
 int kexec_crash_loaded(const struct root *root);
-
-/* Bytes that crashkernel= has set aside. 0, or -errno. */
-int kexec_crash_size(const struct root *root, uint64_t *ret);
 
 /* "none", "integrity" or "confidentiality"; "none" without the lockdown LSM. */
 void lockdown_mode(const struct root *root, char *mode, size_t size);

@@ -77,16 +77,30 @@ static void print_crash(const struct crash_plan *crash)
 			    crash->memmap[i].size);
 }
 
+static void debug_range(const char *what, const struct kho_range *r)
+{
+	debug("%-7s 0x%012llx-0x%012llx", what, ULL(r->addr), ULL(kho_range_end(r) - 1));
+}
+
+static void debug_memmap(const struct memmap_entry *entry, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		debug("memory  0x%012llx-0x%012llx type %u", ULL(entry[i].addr),
+		      ULL(entry[i].addr + entry[i].size - 1), entry[i].type);
+}
+
 void image_plan_debug(const struct image_plan *p)
 {
 	const struct machine *m = p->machine;
 
-	for (size_t i = 0; i < m->memmap_count; i++)
-		debug("memory  0x%012llx-0x%012llx type %u", ULL(m->memmap[i].addr),
-		      ULL(m->memmap[i].addr + m->memmap[i].size - 1), m->memmap[i].type);
-	for (size_t i = 0; i < m->usable_count; i++)
-		debug("usable  0x%012llx-0x%012llx", ULL(m->usable[i].addr),
-		      ULL(m->usable[i].addr + m->usable[i].size - 1));
+	if (p->crash) {
+		debug_memmap(p->crash->memmap, p->crash->memmap_count);
+		debug_range("usable", &p->crash->area);
+	} else {
+		debug_memmap(m->memmap, m->memmap_count);
+		for (size_t i = 0; i < m->usable_count; i++)
+			debug_range("usable", &m->usable[i]);
+	}
 	for (size_t i = 0; i < p->segments.count; i++) {
 		const struct segment *s = &p->segments.list[i];
 

@@ -73,6 +73,7 @@ static void put_all(void)
 
 	put_kcore(phdr, ARRAY_SIZE(phdr));
 	put("proc/iomem", iomem);
+	put("proc/cmdline", "quiet crashkernel=256M,high crashkernel=256M,low\n");
 	put(CPU "cpu0/crash_notes", "7f000000\n");
 	put(CPU "cpu0/crash_notes_size", "368\n");
 	put(CPU "cpu2/crash_notes", "17f000100\n");
@@ -310,7 +311,7 @@ static void refusals(void **state)
 		const char *path, *text, *phrase;
 	} row[] = {
 		{ "proc/iomem", "00000000-00000000 : System RAM\n", "shows no System RAM" },
-		{ "proc/iomem", RAM, "boot with crashkernel=256M" },
+		{ "proc/iomem", RAM, "no memory for a crash kernel any more" },
 		{ "proc/iomem", RAM RESERVED("20000000-20ffffff") RESERVED("21000000-21ffffff")
 		  RESERVED("22000000-22ffffff"), "more than 2 ranges" },
 		{ "proc/iomem", RAM RESERVED("7f000000-80ffffff"), "that is not free System RAM" },
@@ -351,10 +352,40 @@ static void missing(void **state)
 	assert_refused("cannot read /sys/kernel/vmcoreinfo", observe());
 	put_all();
 	tree_unlink(&tree, "proc/kcore");
-	assert_refused("with -s the kernel builds the same", observe());
+	assert_refused("needs root and CONFIG_PROC_KCORE", observe());
 	put_all();
 	tree_unlink(&tree, "proc/iomem");
 	assert_refused("cannot read /proc/iomem", observe());
+}
+
+/* Without the file nobody knows whose memory CMA is; a kernel that was not asked for it has none. */
+static void cma_unknown(void **state)
+{
+	(void)state;
+	put("proc/cmdline", "crashkernel=64M crashkernel=512M,cma quiet\n");
+	assert_refused("does not show which memory is that of crashkernel=...,cma", observe());
+	put("sys/kernel/kexec_crash_cma_ranges", "");
+	assert_says(0, NULL, observe());
+	tree_unlink(&tree, "sys/kernel/kexec_crash_cma_ranges");
+	put("proc/cmdline", "crashkernel=64M cma=512M\n");
+	assert_says(0, NULL, observe());
+	tree_unlink(&tree, "proc/cmdline");
+	assert_refused("cannot read /proc/cmdline", observe());
+}
+
+/* What a crash kernel is loaded into: the last range. */
+static void reserved(void **state)
+{
+	struct kho_range range;
+
+	(void)state;
+	assert_int_equal(crash_reserved(&tree.root, &range), 1);
+	assert_int_equal(range.addr, 0x150000000);
+	assert_int_equal(range.size, 0x10000000);
+	put("proc/iomem", RAM);
+	assert_int_equal(crash_reserved(&tree.root, &range), 0);
+	put("proc/iomem", "00000000-00000000 : System RAM\n  00000000-00000000 : Crash kernel\n");
+	assert_refused("needs root", crash_reserved(&tree.root, &range));
 }
 
 /* One piece of kernel, one distance of RAM, and both. */
@@ -426,7 +457,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(seen), TEST(headers), TEST(cma), TEST(memory_map), TEST(cmdline), TEST(one_range),
-		TEST(updated), TEST(refusals), TEST(missing), TEST(mappings), TEST(subtraction),
+		TEST(updated), TEST(refusals), TEST(missing), TEST(cma_unknown), TEST(reserved), TEST(mappings), TEST(subtraction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

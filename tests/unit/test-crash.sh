@@ -56,26 +56,33 @@ tar -xzf "$data/machines/kho-on.tar.gz" -C "$work/machine"
 
 # ---- a kernel without crash kernels, and one that has set nothing aside -------------------
 
-ends 255 --print-ckr-size
-says "has this kernel CONFIG_CRASH_DUMP"
-plan 255 -c
-put sys/kernel/kexec_crash_size '0\n'
 ends 0 --print-ckr-size
 says "0"
+plan 255 -c
+says "is /sys mounted"
+ends 255 -S
+put sys/kernel/kexec_loaded '0\n'
+plan 255 -c
+says "cannot have a crash kernel: use one with CONFIG_CRASH_DUMP"
+put sys/kernel/kexec_crash_loaded '0\n'
+ends 0 -S
 plan 254 -c
 says "Memory for crashkernel is not reserved"
-says "crashkernel=256M"
+says "boot it with crashkernel=256M"
+cp "$work/machine/proc/cmdline" "$work/cmdline"
+put proc/cmdline 'crashkernel=2G\n'
+plan 254 -c
+says "its log (dmesg) says why it could not"
+cp "$work/cmdline" "$work/machine/proc/cmdline"
 
 # ---- 192 MiB at 0x10000000 -------------------------------------------------------------------
 
-put sys/kernel/kexec_crash_size '201326592\n'
+sed -i 's/^00100000-3ffdffff.*/&\n  10000000-1bffffff : Crash kernel/' "$work/machine/proc/iomem"
 ends 0 --print-ckr-size
 says "201326592"
 plan 1 -c
-says "shows no memory for a crash kernel"
-sed -i 's/^00100000-3ffdffff.*/&\n  10000000-1bffffff : Crash kernel/' "$work/machine/proc/iomem"
-plan 1 -c
 says "shows no crash_notes"
+says_not "with -s"
 put sys/devices/system/cpu/cpu0/crash_notes '3fc00000\n'
 put sys/devices/system/cpu/cpu0/crash_notes_size '368\n'
 plan 1 -c
@@ -108,9 +115,14 @@ plan 1 --elf32-core-headers
 plan 0 --elf64-core-headers
 
 # What is for the running kernel alone is not reused.
-put proc/cmdline 'BOOT_IMAGE=/v quiet crashkernel=192M,high elfcorehdr=0x1 xcrashkernel=1 last\n'
+put proc/cmdline 'BOOT_IMAGE=/v quiet crashkernel=192M,high elfcorehdr=0x1 kho=on kho_scratch=1M,1M,1M reserve_mem=1M:4096:a reserve_mem=1M:4096:b xcrashkernel=1 last\n'
 ends 0 -p --dry-run "$data/target.bzImage" --reuse-cmdline --append=mine
-says "cmdline   quiet xcrashkernel=1 last mine elfcorehdr=0x000000001bff"
+says "cmdline   quiet kho=on xcrashkernel=1 last kho=off mine elfcorehdr=0x000000001bff"
+says "'reserve_mem=' is left out of the crash kernel's command line"
+says "added 'kho=off' to the crash kernel's command line"
+put proc/cmdline 'BOOT_IMAGE=/v quiet crashkernel=192M,high elfcorehdr=0x1 xcrashkernel=1 last\n'
+ends 0 -p --dry-run "$data/target.bzImage" --reuse-cmdline
+says_not "is left out"
 ends 0 -c --dry-run "$data/target.bzImage" --reuse-cmdline
 says "cmdline   quiet crashkernel=192M,high elfcorehdr=0x1 xcrashkernel=1 last"
 exit "$failed"

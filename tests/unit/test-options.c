@@ -117,7 +117,7 @@ static void actions(void **state)
 		{ "-e -l k", true, false, false, false },
 		{ "-u -f k", true, true, false, false },
 		{ "-f -u k", false, false, true, false },
-		{ "-S", false, false, false, false },
+		{ "-S", false, false, false, true },
 		{ "-S -l", true, false, false, false },
 		{ "--kho-status", false, false, false, false },
 		{ "--kho-get=n", false, false, false, false },
@@ -133,7 +133,8 @@ static void actions(void **state)
 		assert_int_equal(o.unload, row[i].unload);
 		assert_int_equal(o.shutdown, row[i].shutdown);
 	}
-	assert_taken("-S");
+	/* The answer is an exit code, and no refusal may take its place. */
+	assert_taken("-S -p -e --kho --hotplug --kho-region=x=0x1000,0x1000 a b --sysroot=/");
 	assert_true(o.status);
 	assert_taken("-h");
 	assert_true(o.help);
