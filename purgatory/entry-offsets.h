@@ -9,6 +9,6 @@
 #define PARAMS_EAX		92
 #define PARAMS_EBX		96
 #define PARAMS_ESI		100
-#define PARAMS_SIZE		112
+#define PARAMS_SIZE		128
 
 #endif

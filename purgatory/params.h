@@ -14,6 +14,16 @@ struct kho_entry_32 {
 };
 
 /*
+ * For a kernel that looks for memory and ACPI where a BIOS leaves them, on a machine that has none: the
+ * BIOS data area says then that a page is the extended one (EBDA), and there is a copy of the RSDP.
+ */
+struct kho_bios_area {
+	u64 rsdp;			/* 0: not known */
+	u32 data;			/* the BIOS data area */
+	u32 area;			/* the page; 0: nothing of this */
+};
+
+/*
  * The last bytes of the flat purgatory image. kexec fills it in; self_crc is
  * CRC32C over the whole image with self_crc itself taken as 0.
  */
@@ -24,6 +34,7 @@ struct kho_purgatory_params {
 	u64 boot_params;		/* in RSI, at an entry in 64-bit mode */
 	struct kho_react_params react;
 	struct kho_entry_32 entry_32;
+	struct kho_bios_area bios;
 	u32 self_crc;
 	u32 reserved;
 };

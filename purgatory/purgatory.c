@@ -5,6 +5,7 @@
  */
 #include "types.h"
 
+#include "bios.h"
 #include "crc32c.h"
 #include "entry-offsets.h"
 #include "params.h"
@@ -51,4 +52,6 @@ void purgatory_main(void)
 	if (!image_intact(params))
 		kho_params_damaged(&params->react, "purgatory is");
 	kho_verify_and_react(&params->react);
+	if (params->bios.area)
+		make_bios_area(&params->bios);
 }

@@ -84,6 +84,8 @@ struct boot_input {
 	uint64_t initrd_addr;
 	uint64_t initrd_size;		/* bytes; 0: none */
 	uint64_t kernel_addr;		/* where the image is loaded */
+	bool bios_area;			/* a page stands in for what a BIOS leaves, at: */
+	uint64_t bios_area_addr;
 	const struct boot_module *module;	/* of a multiboot2 kernel only */
 	size_t module_count;
 	bool handover;			/* the rest is for a handover only */
@@ -107,8 +109,31 @@ int arch_build_boot_data(const struct boot_input *in, uint64_t addr, struct buff
 /* What the segment of boot data for IMAGE is called. */
 const char *arch_boot_data_name(const struct image *image);
 
-/* How purgatory enters IMAGE, which lies at KERNEL, with its boot data at BOOT_DATA. */
-void arch_set_entry(const struct image *image, uint64_t kernel, uint64_t boot_data,
+/*
+ * Must IMAGE be given a page in which it looks for what a BIOS leaves there, because MACHINE has no
+ * BIOS? *RET: where the page may lie.
+ */
+bool arch_wants_bios_area(const struct machine *machine, const struct image *image,
+			  const struct boot_firmware *firmware, struct kho_range *ret);
+
+/* Words that such a kernel, and the one in its first module, need on their command lines. */
+struct boot_words {
+	const char *own;
+	char module[40];		/* "": ACPI's tables are not known */
+};
+
+void arch_words_without_bios(const struct machine *machine, const struct boot_firmware *firmware,
+			     struct boot_words *ret);
+
+/* Addresses of what purgatory hands to an image. */
+struct boot_entry {
+	uint64_t kernel, boot_data;
+	uint64_t bios_area;		/* 0: none */
+};
+
+/* How purgatory enters IMAGE on MACHINE. */
+void arch_set_entry(const struct machine *machine, const struct image *image,
+		    const struct boot_firmware *firmware, const struct boot_entry *at,
 		    struct kho_purgatory_params *params);
 
 /* ---- Where purgatory prints ------------------------------------------------------------ */

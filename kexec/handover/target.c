@@ -38,8 +38,8 @@ static int open_filled(const char *path, const char *what)
 	if (fd < 0 || fstat(fd, &st) || st.st_size)
 		return fd;
 	close(fd);
-	return error("%s '%s' is empty: it was not written completely, or has yielded nothing; "
-		     "leave --%s out to load without one", what, path, what);
+	return error("%s '%s' is empty: it was not written completely, or has yielded nothing%s", what, path,
+		     strcmp(what, "initrd") ? "" : "; leave --initrd out to load without one");
 }
 
 int target_open(struct target *t, const struct request *rq)
@@ -154,6 +154,9 @@ static int check_type(const struct target *t, const struct request *rq)
 static int check_kind(const struct target *t, const struct request *rq)
 {
 	if (t->image.multiboot2.present) {
+		if (rq->crash)
+			return error("'%s' is a multiboot2 kernel, which does not stay in the memory that is set aside "
+				     "for a crash kernel: use a kernel of Linux for -p", rq->kernel);
 		if (rq->initrd)
 			return error("'%s' is a multiboot2 kernel, which takes modules and no initrd: "
 				     "use --module=\"FILE ARGUMENTS\" in place of --initrd",
@@ -245,26 +248,28 @@ static int read_initrd(struct target *t, const struct request *rq)
 static int read_module(const char *string, size_t number, struct target_module *ret)
 {
 	char *path = strndup(string, strcspn(string, " "));
-	int fd = path ? open_filled(path, "module") : error("no memory for a file name");
-	int err = fd < 0 ? -1 : file_read_open(fd, path, "module", INITRD_MAX, &ret->data);
+	int err;
 
-	if (fd >= 0)
-		close(fd);
-	free(path);
 	ret->string = string;
 	snprintf(ret->name, sizeof(ret->name), "module %zu", number);
-	return err;
+	ret->fd = path ? open_filled(path, "module") : error("no memory for a file name");
+	err = ret->fd < 0 || (!file_map(ret->fd, INITRD_MAX, &ret->data) &&
+			      file_read_open(ret->fd, path, "module", INITRD_MAX, &ret->data));
+	free(path);
+	ret->crc = crc32c(0, ret->data.data, ret->data.size);
+	return err ? -1 : 0;
 }
 
 static int read_modules(struct target *t, const struct request *rq)
 {
-	while (t->module_count < rq->module_count) {
-		if (read_module(rq->module[t->module_count], t->module_count + 1,
-				&t->module[t->module_count]))
-			return -1;
-		t->module_count++;
+	int err = 0;
+
+	while (!err && t->module_count < rq->module_count) {
+		const size_t i = t->module_count++;
+
+		err = read_module(rq->module[i], i + 1, &t->module[i]);
 	}
-	return 0;
+	return err;
 }
 
 int target_read(struct target *t, const struct request *rq)
@@ -290,6 +295,12 @@ int target_check_files(const struct target *t, const struct request *rq)
 
 int target_check_mapped(const struct target *t, const struct request *rq)
 {
+	for (size_t i = 0; i < t->module_count; i++) {
+		const struct target_module *m = &t->module[i];
+
+		if (m->data.mapped && check_file(m->fd, m->string, m->crc))
+			return -1;
+	}
 	if (!t->initrd.mapped || file_is_sealed(t->initrd_fd))
 		return 0;
 	return check_file(t->initrd_fd, rq->initrd, t->initrd_crc);
@@ -308,8 +319,9 @@ int target_check(const struct target *t, const struct machine *m, const struct r
 		return error("the new kernel is not relocatable, and a handover needs one that runs in "
 			     "scratch: build it with CONFIG_RELOCATABLE");
 	if (strlen(cmdline) > image->cmdline_max)
-		return error("the command line has %zu characters, the new kernel reads %u",
-			     strlen(cmdline), image->cmdline_max);
+		return error("the command line has %zu characters%s, the new kernel reads %u", strlen(cmdline),
+			     rq->crash_memmap ? " with elfcorehdr= and the words of --pass-memmap-cmdline" :
+			     rq->crash ? " with elfcorehdr=" : "", image->cmdline_max);
 	return 0;
 }
 
@@ -360,8 +372,11 @@ void target_release(struct target *t)
 	kernel_extras_free(&t->extras);
 	buffer_free(&t->kernel);
 	buffer_free(&t->initrd);
-	for (size_t i = 0; i < t->module_count; i++)
+	for (size_t i = 0; i < t->module_count; i++) {
 		buffer_free(&t->module[i].data);
+		if (t->module[i].fd >= 0)
+			close(t->module[i].fd);
+	}
 	if (t->kernel_fd >= 0)
 		close(t->kernel_fd);
 	if (t->initrd_fd >= 0)

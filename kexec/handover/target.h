@@ -13,7 +13,9 @@
 struct target_module {
 	const char *string;		/* the request's, what the kernel is told of it */
 	char name[32];			/* "module 1", for messages */
-	struct buffer data;
+	int fd;				/* -1: it could not be opened */
+	struct buffer data;		/* mapped, if that is possible */
+	uint32_t crc;			/* of what was read */
 };
 
 struct target {

@@ -49,6 +49,12 @@
 #define CMDLINE_MIN		255u	/* what every protocol version grants */
 #define CMDLINE_MAX		65535u
 #define PHYS_END		(1ull << 52)	/* of the architecture */
+/*
+ * A kernel for 32-bit CPUs maps itself into the last GiB, and refuses to be unpacked higher than this
+ * (extract_kernel()). Its first page tables map some memory behind it too, and it falls if that is
+ * more than its lowmem (native_pagetable_init() of 6.1), so it is best placed low.
+ */
+#define LIMIT_32BIT		0x38000000ull
 
 static bool probe(const void *buf, size_t size)
 {
@@ -109,9 +115,13 @@ bool image_enter_32(struct image *img)
 		return false;
 	img->entry_32 = true;
 	img->segments_only = true;
-	img->limit = LIMIT_4G;
-	img->initrd_limit = (uint64_t)img->bzimage.initrd_max + 1;
 	img->entry = ENTRY_32;
+	img->initrd_limit = (uint64_t)img->bzimage.initrd_max + 1;
+	img->limit = LIMIT_4G;
+	if (img->bzimage.xloadflags & XLF_KERNEL_64)
+		return true;
+	img->limit = img->initrd_limit < LIMIT_32BIT ? img->initrd_limit : LIMIT_32BIT;
+	img->low = true;
 	return true;
 }
 

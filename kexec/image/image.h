@@ -56,9 +56,9 @@ struct multiboot2 {
 	uint32_t wanted;		/* bit N: it must be given information of type N */
 };
 
-/* A part of the file; size 0: it has none. */
 struct image_type;
 
+/* A part of the file; size 0: it has none. */
 struct image_part {
 	size_t offset, size;
 };
@@ -86,6 +86,7 @@ struct image {
 	bool entry_32;			/* entered in 32-bit mode, so that all it is given must lie
 					   below 4 GiB */
 	bool relocatable;
+	bool low;			/* place it as low as there is room */
 	uint64_t alignment;		/* of the load address: power of two, at least a page */
 	uint64_t pref_address;		/* lowest load address */
 	uint64_t init_size;		/* bytes needed from the load address on; at least kernel_size */

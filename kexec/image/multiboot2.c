@@ -379,7 +379,7 @@ static enum image_error parse(const void *buf, size_t size, struct image *ret)
 		.pref_address = h.relocatable ? h.min : l.start,
 		.init_size = l.end - l.start,
 		.limit = h.relocatable ? (uint64_t)h.max + 1 : LIMIT_4G,
-		.initrd_limit = LIMIT_4G,
+		.initrd_limit = LIMIT_4G - PAGE_SIZE,	/* a module's end has 32 bits */
 		.entry = l.entry - l.start,
 		.cmdline_max = CMDLINE_MAX,
 		.multiboot2 = { .present = true, .wanted = h.wanted },

@@ -52,6 +52,10 @@ static int check_lockdown(const struct loading *l)
 			     "--kho-save-segment=FILE, have FILE signed like a kernel module, and "
 			     "load it with a signed kernel and --kho-segment=FILE; or boot without "
 			     "lockdown", mode);
+	if (l->target->image.segments_only && !l->request->entry_32)
+		return error("the kernel is locked down (%s), which closes kexec_load, and nothing else loads an "
+			     "image like '%s': load a signed bzImage, or boot without lockdown", mode,
+			     l->request->kernel);
 	if (!l->request->kho && request_needs_segments(l->request))
 		return error("the kernel is locked down (%s), which closes kexec_load, and nothing else knows "
 			     "%s: leave it out, or boot without lockdown", mode,
@@ -144,6 +148,27 @@ static int digest(struct loading *l)
 	return handover_check_fixed(&l->handover, rq);
 }
 
+/* The kernel knows its own memory, but does not do all that is done here. */
+static int advise_file_load(const struct loading *l)
+{
+	const struct request *rq = l->request;
+
+	if (rq->method == METHOD_SEGMENTS && !rq->dry_run && !request_needs_segments(rq) &&
+	    !l->target->image.segments_only)
+		notice("with -s in place of -c, the kernel finds this out by itself");
+	return -1;
+}
+
+/* crash_load_dm_crypt_keys() of the kernel's own loader passes them on. */
+static void notice_crypt_keys(const struct root *root)
+{
+	uint64_t count;
+
+	if (!root_read_u64(root, "sys/kernel/config/crash_dm_crypt_keys/count", &count) && count)
+		notice("the %llu keys in /sys/kernel/config/crash_dm_crypt_keys are not passed to the crash kernel, "
+		       "as only kexec_file_load (-s) does that", ULL(count));
+}
+
 static int prepare_crash(struct loading *l)
 {
 	uint64_t headers_size = 0;
@@ -151,11 +176,49 @@ static int prepare_crash(struct loading *l)
 	if (cmdline_open_quote(l->cmdline))
 		return error("the command line ends inside a quoted word, which would swallow where the dump is: "
 			     "close the quote");
-	if (crash_memory_observe(&l->machine.root, l->machine.cpus, &l->crash_memory) ||
-	    (l->request->crash_update && crash_headers_size(&l->machine.root, &headers_size)) ||
+	if (crash_memory_observe(&l->machine.root, l->machine.cpus, &l->crash_memory))
+		return advise_file_load(l);
+	if ((l->request->crash_update && crash_headers_size(&l->machine.root, &headers_size)) ||
 	    crash_plan_make(&l->machine, &l->crash_memory, headers_size, &l->crash))
 		return -1;
+	notice_crypt_keys(&l->machine.root);
 	l->cmdline = crash_plan_cmdline(&l->crash, l->cmdline, l->request->crash_memmap);
+	return l->cmdline ? 0 : error("no memory for the command line");
+}
+
+static void advise_module(const struct loading *l, const char *word)
+{
+	struct cmdline_param param;
+	struct text name = text_until((struct text){ word, strlen(word) }, "=");
+	char bare[16];
+
+	snprintf(bare, sizeof(bare), "%.*s", TEXT(name));
+	if (l->target->module_count && !cmdline_last(l->target->module[0].string, bare, &param))
+		notice("this machine has no BIOS where Linux in the first module, as Xen's dom0, would look for "
+		       "ACPI: add '%s' to its command line", word);
+}
+
+/* A kernel that calls the BIOS of a machine that has none falls before it can say so. */
+static int settle_without_bios(struct loading *l)
+{
+	struct cmdline_param param;
+	struct boot_words words;
+	struct kho_range where;
+
+	if (!arch_wants_bios_area(&l->machine, &l->target->image, l->firmware, &where))
+		return 0;
+	arch_words_without_bios(&l->machine, l->firmware, &words);
+	if (*words.module)
+		advise_module(l, words.module);
+	else
+		notice("the new kernel starts without ACPI: the running one does not tell where its tables are");
+	if (cmdline_last(l->cmdline, words.own, &param))
+		return 0;
+	if (cmdline_open_quote(l->cmdline))
+		return error("the command line ends inside a quoted word, which would swallow '%s', without which "
+			     "the new kernel calls a BIOS that is not there: close the quote", words.own);
+	notice("added '%s' to the command line, as this machine has no BIOS that could be called", words.own);
+	l->cmdline = cmdline_append(l->cmdline, words.own);
 	return l->cmdline ? 0 : error("no memory for the command line");
 }
 
@@ -166,7 +229,8 @@ static int prepare(struct loading *l)
 
 	if (rq->crash && prepare_crash(l))
 		return -1;
-	if (arch_read_firmware(&l->machine, &l->target->image, !rq->no_efi, &l->firmware))
+	if (arch_read_firmware(&l->machine, &l->target->image, !rq->no_efi, &l->firmware) ||
+	    settle_without_bios(l))
 		return -1;
 	if (rq->kho && look(l))
 		return -1;

@@ -30,9 +30,8 @@ static const struct kho_range *areas(const struct image_plan *p, size_t *count)
 	return m->usable_count ? m->usable : m->ram;
 }
 
-static int no_room_for_crash(const struct image_plan *p, const char *name, uint64_t size)
+static int no_room_for_crash(const struct image_plan *p, const char *name, uint64_t size, uint64_t limit)
 {
-	const uint64_t limit = p->target->image.limit;
 	const struct kho_range *area = &p->crash->area;
 
 	if (limit && area->addr >= limit)
@@ -45,15 +44,24 @@ static int no_room_for_crash(const struct image_plan *p, const char *name, uint6
 		     p->mem_min || p->mem_max ? ", within --mem-min and --mem-max" : "");
 }
 
-int image_plan_no_room(const struct image_plan *p, const char *name, uint64_t size, int err)
+static int no_room_in_ram(const struct image_plan *p, const char *name, uint64_t size, uint64_t limit)
+{
+	const char *within = p->mem_min || p->mem_max ? " within --mem-min and --mem-max" : "";
+
+	if (limit)
+		return error("no room for the %s (%llu KiB) in the machine's RAM%s below 0x%llx, where this kernel "
+			     "takes it", name, ULL(size >> 10), within, ULL(limit));
+	return error("no room for the %s (%llu KiB) in the machine's RAM%s", name, ULL(size >> 10), within);
+}
+
+int image_plan_no_room(const struct image_plan *p, const char *name, uint64_t size, uint64_t limit, int err)
 {
 	if (err == -KHO_ERR_LIMIT)
-		return error("more than %d segments", SEGMENTS_MAX);
+		return error("more than %d segments: a kernel takes no more at once", SEGMENTS_MAX);
 	if (p->crash)
-		return no_room_for_crash(p, name, size);
+		return no_room_for_crash(p, name, size, limit);
 	if (!p->handover)
-		return error("no room for the %s (%llu KiB) in the machine's RAM%s", name, ULL(size >> 10),
-			     p->mem_min || p->mem_max ? " within --mem-min and --mem-max" : "");
+		return no_room_in_ram(p, name, size, limit);
 	if (!p->handover->running.kho)
 		return error("no room in scratch for the %s (%llu KiB): use a smaller kernel, initrd or "
 			     "blobs", name, ULL(size >> 10));
@@ -88,7 +96,7 @@ static int place(struct image_plan *p, const char *name, uint64_t size, uint64_t
 		err = segments_place(&p->segments, name, size, area, count, low, ret);
 	if (err == -KHO_ERR_NOSPACE)
 		err = segments_place(&p->segments, name, size, area, count, want, ret);
-	return err ? image_plan_no_room(p, name, size, err) : 0;
+	return err ? image_plan_no_room(p, name, size, max, err) : 0;
 }
 
 /* A kernel that is not relocatable runs at one address only. */
@@ -111,7 +119,24 @@ static int place_fixed_kernel(struct image_plan *p)
 	    !segments_place(&p->segments, "kernel", size, area, count, want, &p->kernel))
 		return 0;
 	return error("the new kernel is not relocatable, and the %llu KiB at 0x%llx, where it must run, "
-		     "are not free RAM: use one with CONFIG_RELOCATABLE", ULL(size >> 10), ULL(addr));
+		     "are not %s: use one with CONFIG_RELOCATABLE", ULL(size >> 10), ULL(addr),
+		     p->crash ? "set aside for a crash kernel" : "free RAM");
+}
+
+static int place_low_kernel(struct image_plan *p, uint64_t min)
+{
+	const struct image *image = &p->target->image;
+	const uint64_t lowest = min > p->mem_min ? min : p->mem_min;
+	const uint64_t max = lower(image->limit, p->mem_max);
+	size_t count;
+	const struct kho_range *area = areas(p, &count);
+	struct kho_place want = { .align = image->alignment, .min = lowest, .max = lowest + image->init_size };
+	const uint64_t step = image->alignment > MIB ? image->alignment : MIB;
+	int err = -KHO_ERR_NOSPACE;
+
+	for (; err == -KHO_ERR_NOSPACE && want.max <= max; want.max += step)
+		err = segments_place(&p->segments, "kernel", image->init_size, area, count, want, &p->kernel);
+	return err ? image_plan_no_room(p, "kernel", image->init_size, image->limit, err) : 0;
 }
 
 static int place_kernel(struct image_plan *p)
@@ -122,6 +147,8 @@ static int place_kernel(struct image_plan *p)
 
 	if (!image->relocatable)
 		return place_fixed_kernel(p);
+	if (image->low)
+		return place_low_kernel(p, min);
 	return place(p, "kernel", image->init_size, image->alignment, min, p->target->image.limit,
 		     &p->kernel);
 }
@@ -178,15 +205,15 @@ static int collect_image(struct image_plan *p)
 	const struct table_item initrd = {
 		"initrd", KHO_CLASS_KERNEL, p->initrd ? p->initrd->addr : 0, t->initrd.size,
 		t->initrd.data, NULL, false };
-	const struct table_item boot_params = {
+	const struct table_item boot_data = {
 		arch_boot_data_name(&t->image), KHO_CLASS_KERNEL,
-		p->boot_params ? p->boot_params->addr : 0, p->boot_params_buf.size,
-		p->boot_params_buf.data, NULL, false };
+		p->boot_data ? p->boot_data->addr : 0, p->boot_data_buf.size,
+		p->boot_data_buf.data, NULL, false };
 
 	if (p->crash && !p->crash->updated && add_core(p))
 		return -1;
 	if (table_add(&p->verify, &kernel) || table_add(&p->verify, &initrd) ||
-	    table_add(&p->verify, &boot_params) || collect_modules(p))
+	    table_add(&p->verify, &boot_data) || collect_modules(p))
 		return -1;
 	if (!p->handover)
 		return 0;
@@ -234,9 +261,10 @@ static size_t collect_boot_modules(const struct image_plan *p,
 	return p->target->module_count;
 }
 
-static int build_boot_params(struct image_plan *p, struct buffer *ret, uint64_t *ret_payload_next)
+static int build_boot_data(struct image_plan *p, struct buffer *ret, uint64_t *ret_payload_next)
 {
 	struct boot_module module[MODULES_MAX];
+	struct kho_range where;
 	struct boot_input in = {
 		.machine = p->machine,
 		.firmware = p->firmware,
@@ -248,6 +276,8 @@ static int build_boot_params(struct image_plan *p, struct buffer *ret, uint64_t 
 		.initrd_addr = p->initrd ? p->initrd->addr : 0,
 		.initrd_size = p->target->initrd.size,
 		.kernel_addr = p->kernel->addr,
+		.bios_area = arch_wants_bios_area(p->machine, &p->target->image, p->firmware, &where),
+		.bios_area_addr = p->bios_area ? p->bios_area->addr : 0,
 		.module = module,
 		.module_count = collect_boot_modules(p, module),
 		.reserve = p->reserve,
@@ -264,7 +294,7 @@ static int build_boot_params(struct image_plan *p, struct buffer *ret, uint64_t 
 		};
 		in.handover = true;
 	}
-	return arch_build_boot_data(&in, p->boot_params ? p->boot_params->addr : 0, ret,
+	return arch_build_boot_data(&in, p->boot_data ? p->boot_data->addr : 0, ret,
 				    ret_payload_next);
 }
 
@@ -279,7 +309,7 @@ static int plan_payload(struct image_plan *p)
 /* Bytes of everything that is placed besides the kernel. */
 static uint64_t other_segments(const struct image_plan *p)
 {
-	return p->target->initrd.size + p->layout.size + p->boot_params_buf.size +
+	return p->target->initrd.size + p->layout.size + p->boot_data_buf.size +
 	       purgatory_memory_size + MIB;
 }
 
@@ -292,12 +322,12 @@ static int plan_scratch(struct image_plan *p)
 				     cmdline_crashkernel(p->cmdline));
 }
 
-/* Learn the size of the boot_params segment by building it once. */
-static int size_boot_params(struct image_plan *p)
+/* Learn the size of the boot_data segment by building it once. */
+static int size_boot_data(struct image_plan *p)
 {
 	uint64_t payload_next;
 
-	return build_boot_params(p, &p->boot_params_buf, &payload_next);
+	return build_boot_data(p, &p->boot_data_buf, &payload_next);
 }
 
 static int check_memory(const struct image_plan *p)
@@ -318,7 +348,16 @@ static int place_core(struct image_plan *p)
 	const struct kho_place here = { .align = PAGE_SIZE };
 	int err = segments_place(&p->segments, "core headers", headers->size, headers, 1, here, &p->core);
 
-	return err ? image_plan_no_room(p, "core headers", headers->size, err) : 0;
+	return err ? image_plan_no_room(p, "core headers", headers->size, 0, err) : 0;
+}
+
+static int place_bios_area(struct image_plan *p)
+{
+	struct kho_range where;
+
+	if (!arch_wants_bios_area(p->machine, &p->target->image, p->firmware, &where))
+		return 0;
+	return place(p, "BIOS area", PAGE_SIZE, PAGE_SIZE, where.addr, kho_range_end(&where), &p->bios_area);
 }
 
 static int place_segments(struct image_plan *p)
@@ -336,9 +375,9 @@ static int place_segments(struct image_plan *p)
 		       &p->payload))
 		return -1;
 	/* Without paging only the first 4 GiB can be reached, by the last part of purgatory too. */
-	if (place_initrd(p) || place_modules(p) ||
-	    place(p, arch_boot_data_name(image), p->boot_params_buf.size, PAGE_SIZE, LOW_MEMORY_END,
-		  image->entry_32 ? LIMIT_4G : image->limit, &p->boot_params) ||
+	if (place_bios_area(p) || place_initrd(p) || place_modules(p) ||
+	    place(p, arch_boot_data_name(image), p->boot_data_buf.size, PAGE_SIZE, LOW_MEMORY_END,
+		  image->entry_32 ? LIMIT_4G : image->limit, &p->boot_data) ||
 	    place(p, "purgatory", purgatory_memory_size, PAGE_SIZE, LOW_MEMORY_END,
 		  image->entry_32 ? LIMIT_4G : 0, &p->purgatory))
 		return -1;
@@ -371,7 +410,7 @@ int image_plan_place(struct image_plan *p)
 		return -1;
 	p->kernel = &unplaced;
 	collect_reserve(p);
-	if (size_boot_params(p))
+	if (size_boot_data(p))
 		return -1;
 	if (p->handover && plan_payload(p))
 		return error("the handover does not fit its own table");
@@ -380,19 +419,20 @@ int image_plan_place(struct image_plan *p)
 	return check_memory(p);
 }
 
-/* Build boot_params for good; that also sets what follows the payload in the chain. */
-static int fill_boot_params(struct image_plan *p)
+/* Build boot data for good; that also sets what follows the payload in the chain. */
+static int fill_boot_data(struct image_plan *p)
 {
-	size_t planned = p->boot_params_buf.size;
+	size_t planned = p->boot_data_buf.size;
 	uint64_t payload_next;
 	struct buffer buf;
 
-	if (build_boot_params(p, &buf, &payload_next))
+	if (build_boot_data(p, &buf, &payload_next))
 		return -1;
-	buffer_free(&p->boot_params_buf);
-	p->boot_params_buf = buf;
+	buffer_free(&p->boot_data_buf);
+	p->boot_data_buf = buf;
 	if (buf.size > planned)
-		return error("boot_params grew from %zu to %zu bytes", planned, buf.size);
+		return error("%s grew from %zu to %zu bytes", arch_boot_data_name(&p->target->image), planned,
+			     buf.size);
 	if (p->handover)
 		((struct kho_setup_data *)p->payload_buf.data)->next = payload_next;
 	return 0;
@@ -470,9 +510,11 @@ static int fill_purgatory(struct image_plan *p, uint64_t table_addr)
 			.console = screen(p),
 		},
 	};
+	const struct boot_entry entry = { p->kernel->addr, p->boot_data->addr,
+					  p->bios_area ? p->bios_area->addr : 0 };
 	unsigned char *at;
 
-	arch_set_entry(&p->target->image, p->kernel->addr, p->boot_params->addr, &params);
+	arch_set_entry(p->machine, &p->target->image, p->firmware, &entry, &params);
 	if (p->payload)
 		payload_cut(&p->layout, p->payload->addr, &params.react);
 	params.react.crc = crc32c(0, &params.react, sizeof(params.react));
@@ -511,7 +553,7 @@ static int build_all(struct image_plan *p)
 
 	if (p->handover && fill_payload(p))
 		return -1;
-	if (fill_boot_params(p))
+	if (fill_boot_data(p))
 		return -1;
 	if (!p->no_checks && fill_table(p, &table_addr))
 		return -1;
@@ -521,7 +563,7 @@ static int build_all(struct image_plan *p)
 	attach(p->initrd, t->initrd.data, t->initrd.size);
 	for (size_t i = 0; i < t->module_count; i++)
 		attach(p->module[i], t->module[i].data.data, t->module[i].data.size);
-	attach(p->boot_params, p->boot_params_buf.data, p->boot_params_buf.size);
+	attach(p->boot_data, p->boot_data_buf.data, p->boot_data_buf.size);
 	attach(p->payload, p->payload_buf.data, p->payload_buf.size);
 	attach(p->table, p->table_buf.data, p->table_buf.size);
 	if (p->crash)
@@ -538,7 +580,7 @@ int image_plan_build(struct image_plan *p)
 void image_plan_release(struct image_plan *p)
 {
 	buffer_free(&p->payload_buf);
-	buffer_free(&p->boot_params_buf);
+	buffer_free(&p->boot_data_buf);
 	buffer_free(&p->purgatory_buf);
 	buffer_free(&p->table_buf);
 }

@@ -42,8 +42,9 @@ struct image_plan {
 	bool dry_run;			/* without root it is unknown what is set aside */
 	/* The plan. */
 	struct segments segments;	/* payload_only: where the kernel should put the others */
-	struct segment *kernel, *initrd, *boot_params, *purgatory;
+	struct segment *kernel, *initrd, *boot_data, *purgatory;
 	struct segment *module[MODULES_MAX];	/* of a multiboot2 kernel, as many as TARGET has */
+	struct segment *bios_area;	/* of a multiboot2 kernel, where the machine has no BIOS */
 	struct segment *payload;	/* with a handover */
 	struct segment *table;		/* without one, unless no_checks */
 	struct segment *core;		/* ELF headers of the dump, of a crash kernel */
@@ -52,7 +53,7 @@ struct image_plan {
 	size_t reserve_count;
 	/* What the segments hold. */
 	struct table verify;
-	struct buffer payload_buf, boot_params_buf, purgatory_buf, table_buf;
+	struct buffer payload_buf, boot_data_buf, purgatory_buf, table_buf;
 };
 
 /* Choose every address. 0, or -1 after a message. */
@@ -64,8 +65,12 @@ int image_plan_place(struct image_plan *plan);
  */
 int image_plan_build(struct image_plan *plan);
 
-/* Says that SIZE bytes for NAME have no room. ERR: of segments_place(). -1. */
-int image_plan_no_room(const struct image_plan *plan, const char *name, uint64_t size, int err);
+/*
+ * Says that SIZE bytes for NAME have no room, below LIMIT if the new kernel takes them only there (0:
+ * anywhere). ERR: of segments_place(). -1.
+ */
+int image_plan_no_room(const struct image_plan *plan, const char *name, uint64_t size, uint64_t limit,
+		       int err);
 
 /* Print all of it on stdout. */
 void image_plan_print(const struct image_plan *plan);

@@ -72,8 +72,8 @@ static int place_segments(struct image_plan *p)
 	 */
 	struct piece piece[] = {
 		{ "purgatory", PURGATORY_ROOM, PAGE_SIZE, LOW_MEMORY_END, &p->purgatory },
-		{ "boot_params", p->boot_params_buf.size + BOOT_PARAMS_ROOM, PAGE_SIZE, LOW_MEMORY_END,
-		  &p->boot_params },
+		{ "boot_params", p->boot_data_buf.size + BOOT_PARAMS_ROOM, PAGE_SIZE, LOW_MEMORY_END,
+		  &p->boot_data },
 		{ "kernel", image->init_size, image->alignment, low, &p->kernel },
 		initrd, payload,
 	};
@@ -86,7 +86,7 @@ static int place_segments(struct image_plan *p)
 		piece[count - 1] = initrd;
 		err = place_all(p, piece, count, &failed);
 	}
-	return err ? image_plan_no_room(p, failed->name, failed->size, err) : 0;
+	return err ? image_plan_no_room(p, failed->name, failed->size, 0, err) : 0;
 }
 
 const struct placer place_by_kernel = {

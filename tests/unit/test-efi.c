@@ -313,9 +313,9 @@ static void rsdp(void **state)
 	bp->acpi_rsdp_addr = 0x2ff0;		/* cut off */
 	assert_int_equal(copied(NULL), 0);
 	bp->acpi_rsdp_addr = 0x100000;
-	assert_int_equal(copied("/dev/mem shows no RSDP at 0x100000"), 0);
+	assert_int_equal(copied(NULL), 0);
 	bp->acpi_rsdp_addr = UINT64_MAX;
-	assert_int_equal(copied("no RSDP at 0xffffffffffffffff"), 0);
+	assert_int_equal(copied(NULL), 0);
 }
 
 int main(void)

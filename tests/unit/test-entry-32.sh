@@ -104,6 +104,11 @@ refused 1 "demands multiboot2 information of type 31" \
 put 566 '\000\000'		# xloadflags
 taken "$bzImage" --initrd="$work/initrd"
 low kernel initrd boot_params purgatory
+# A 32-bit kernel is as low as it can be.
+[ "$(segment kernel)" = "1000000 2ffffff" ] || fail "the kernel is not at 16 MiB"
+taken "$bzImage" --mem-min=0x1234567
+[ "$(segment kernel)" = "1400000 33fffff" ] || fail "the kernel is not right behind 0x1234567"
+refused 1 "below 0x38000000, where this kernel takes it" "$bzImage" --mem-min=0x37800000
 refused 1 "has no 64-bit entry point, and a handover needs" --kho "$bzImage"
 if "$kho_fdt" preflight "$bzImage" "$bzImage" > "$work/out" 2>&1; then
 	fail "kho-fdt takes a kernel that no handover goes to"

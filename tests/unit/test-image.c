@@ -573,11 +573,12 @@ static void test_header_variants(void **state)
 	free(img.p);
 }
 
-static void assert_entered_32(const struct image *b)
+static void assert_entered_32(const struct image *b, uint64_t limit)
 {
 	assert_true(b->entry_32 && b->segments_only);
 	assert_int_equal(b->entry, 0);
-	assert_int_equal(b->limit, 1ull << 32);
+	assert_int_equal(b->limit, limit);
+	assert_int_equal(b->low, limit < 1ull << 32);
 	assert_int_equal(b->initrd_limit, 0x37ffffff + 1);
 }
 
@@ -594,18 +595,23 @@ static void test_entry_32(void **state)
 	assert_false(b.entry_32 || b.segments_only);
 	assert_int_equal(b.initrd_limit, 0);
 	assert_true(image_enter_32(&b));
-	assert_entered_32(&b);
+	assert_entered_32(&b, 1ull << 32);
 	assert_true(image_enter_32(&b));
-	assert_entered_32(&b);
+	assert_entered_32(&b, 1ull << 32);
 	img.p[0x236] = 0x7e;
 	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
-	assert_entered_32(&b);
+	assert_entered_32(&b, 0x38000000);
 	assert_int_equal(b.bzimage.xloadflags, 0x7e);
+	/* Such a kernel lies below what it maps, and below an initrd's highest address. */
+	set32(img.p + 0x22c, 0x2fffffff);
+	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
+	assert_int_equal(b.limit, 0x30000000);
+	set32(img.p + 0x22c, 0x37ffffff);
 	/* Before 2.12 there are no xloadflags. */
 	img.p[0x236] = 0x7f;
 	set16(img.p + 0x206, 0x020b);
 	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);
-	assert_entered_32(&b);
+	assert_entered_32(&b, 0x38000000);
 	assert_int_equal(b.bzimage.xloadflags, 0);
 	set16(img.p + 0x206, 0x020a);
 	assert_int_equal(image_parse(img.p, img.n, &b), IMAGE_OK);

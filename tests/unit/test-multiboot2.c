@@ -187,7 +187,7 @@ static void whole(void **state)
 	assert_int_equal(image.alignment, 0x200000);
 	assert_int_equal(image.pref_address, START);
 	assert_int_equal(image.limit, 1ull << 32);
-	assert_int_equal(image.initrd_limit, 1ull << 32);
+	assert_int_equal(image.initrd_limit, (1ull << 32) - 4096);
 	assert_int_equal(image.init_size, MEMORY_SIZE);
 	assert_int_equal(image.entry, 0x10);
 	assert_int_equal(image.bzimage.header_size, 0);
@@ -466,6 +466,7 @@ static void cut(void **state)
 
 static struct machine machine;
 static struct boot_firmware firmware;
+static uint64_t bios_area;
 
 static const struct boot_module modules[] = {
 	{ "/boot/vmlinuz console=hvc0", 0x3000000, 0x123456 },
@@ -488,9 +489,6 @@ static int setup(void **state)
 				.multiboot2.present = true };
 	machine.memmap_count = ARRAY_SIZE(map);
 	memcpy(machine.memmap, map, sizeof(map));
-	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
-		if (map[i].type == E820_RAM)
-			machine.ram[machine.ram_count++] = (struct kho_range){ map[i].addr, map[i].size };
 	return 0;
 }
 
@@ -506,6 +504,8 @@ static int build(struct buffer *ret)
 	const struct boot_input in = {
 		.machine = &machine, .firmware = &firmware, .image = &image,
 		.cmdline = "xen.gz com1=115200", .kernel_addr = 0x3fc00000,
+		.bios_area = bios_area, .bios_area_addr = bios_area,
+		.memmap = machine.memmap, .memmap_count = machine.memmap_count,
 		.module = modules, .module_count = ARRAY_SIZE(modules),
 	};
 	uint64_t next;
@@ -581,10 +581,13 @@ static void told(void **state)
 	assert_null(find(&info, 8, 0, &size));
 	assert_null(find(&info, 14, 0, &size));
 	buffer_free(&info);
+	/* Linux keeps some of the first pages; that they are missing is no hole. */
+	machine.memmap[0].addr = 0x1000;
 	image.relocatable = false;
 	image.multiboot2.wanted = 0;
 	assert_says(0, NULL, build(&info));
 	assert_null(find(&info, 21, 0, &size));
+	assert_int_equal(value(find(&info, 4, 0, &size), 0, 4), (0x1000 + 0x9fc00) >> 10);
 	buffer_free(&info);
 }
 
@@ -644,6 +647,11 @@ static void framebuffer(void **state)
 	assert_int_equal(value(p, 21, 1), 1);
 	assert_memory_equal(p + 24, "\x10\x08\x08\x07\x01\x06", 6);
 	buffer_free(&info);
+	screen()->lfb_depth = 8;
+	assert_says(0, NULL, build(&info));
+	assert_null(find(&info, 8, 0, &size));
+	buffer_free(&info);
+	screen()->lfb_depth = 32;
 	screen()->capabilities = 0;
 	assert_says(0, NULL, build(&info));
 	assert_int_equal(value(find(&info, 8, 0, &size), 0, 8), 0xc0000000);
@@ -655,7 +663,7 @@ static void acpi(void **state)
 	static const struct {
 		size_t size;
 		uint32_t type, other;
-	} row[] = { { 20, 14, 15 }, { 36, 15, 14 } };
+	} row[] = { { 20, 14, 15 }, { 36, 15, 0 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(row); i++) {
 		struct buffer info;
@@ -667,7 +675,10 @@ static void acpi(void **state)
 		assert_says(0, NULL, build(&info));
 		assert_memory_equal(find(&info, row[i].type, 0, &size), firmware.rsdp_copy, row[i].size);
 		assert_int_equal(size, row[i].size);
-		assert_null(find(&info, row[i].other, 0, &size));
+		if (row[i].other)
+			assert_null(find(&info, row[i].other, 0, &size));
+		assert_memory_equal(find(&info, 14, 0, &size), firmware.rsdp_copy, 20);
+		assert_int_equal(size, 20);
 		buffer_free(&info);
 	}
 }
@@ -695,27 +706,80 @@ static void wanted(void **state)
 
 /* ---- How it is entered ------------------------------------------------------------------ */
 
+static void enter(const struct image *what, uint64_t kernel, uint64_t data, uint64_t area,
+		  struct kho_purgatory_params *params)
+{
+	const struct boot_entry at = { kernel, data, area };
+
+	arch_set_entry(&machine, what, &firmware, &at, params);
+}
+
+/* On a machine without a BIOS, a multiboot2 kernel gets a page that stands in for one. */
+static void without_bios(void **state)
+{
+	struct kho_purgatory_params params = { 0 };
+	struct image linux_32 = { .entry_32 = true };
+	struct boot_words words;
+	struct kho_range where;
+	struct buffer info;
+	const unsigned char *p;
+	uint32_t size;
+
+	setup(state);
+	assert_false(arch_wants_bios_area(&machine, &image, &firmware, &where));
+	firmware.rsdp = 0xf5ad0;
+	assert_false(arch_wants_bios_area(&machine, &image, &firmware, &where));
+	firmware.rsdp = 0x3ffe0014;
+	assert_false(arch_wants_bios_area(&machine, &linux_32, &firmware, &where));
+	assert_true(arch_wants_bios_area(&machine, &image, &firmware, &where));
+	assert_int_equal(kho_range_end(&where), 0xa0000);
+	arch_words_without_bios(&machine, &firmware, &words);
+	assert_string_equal(words.own, "no-real-mode");
+	assert_string_equal(words.module, "acpi_rsdp=0x3ffe0014");
+	enter(&image, 0x3fc00000, 0x3fbff000, 0x9f000, &params);
+	assert_int_equal(params.bios.rsdp, 0x3ffe0014);
+	assert_int_equal(params.bios.data, 0x400);
+	assert_int_equal(params.bios.area, 0x9f000);
+	/* Nobody reads where there is nothing. */
+	firmware.rsdp = 0x40000000;
+	enter(&image, 0x3fc00000, 0x3fbff000, 0x9f000, &params);
+	assert_int_equal(params.bios.rsdp, 0);
+	firmware.rsdp = 0x3ffeffe0;
+	enter(&image, 0x3fc00000, 0x3fbff000, 0x9f000, &params);
+	assert_int_equal(params.bios.rsdp, 0);
+	bios_area = 0x9e000;
+	assert_says(0, NULL, build(&info));
+	bios_area = 0;
+	assert_int_equal(value(find(&info, 4, 0, &size), 0, 4), 0x9e000 >> 10);
+	p = find(&info, 6, 0, &size);
+	assert_int_equal(size, 8 + 24 * (machine.memmap_count + 1));
+	assert_int_equal(value(p, 8 + 24 * machine.memmap_count, 8), 0x9e000);
+	assert_int_equal(value(p, 16 + 24 * machine.memmap_count, 8), 0x1000);
+	assert_int_equal(value(p, 24 + 24 * machine.memmap_count, 4), 2);
+	buffer_free(&info);
+}
+
 static void entry(void **state)
 {
 	struct kho_purgatory_params params = { 0 };
 	struct image linux_32 = { .entry_32 = true }, linux_64 = { .entry = 0x200 };
 
 	setup(state);
-	arch_set_entry(&image, 0x3fc00000, 0x3fbff000, &params);
+	enter(&image, 0x3fc00000, 0x3fbff000, 0, &params);
 	assert_int_equal(params.kernel_entry, 0x3fc00010);
 	assert_int_equal(params.entry_32.used, 1);
 	assert_int_equal(params.entry_32.eax, 0x36d76289);
 	assert_int_equal(params.entry_32.ebx, 0x3fbff000);
 	assert_int_equal(params.entry_32.esi, 0);
 	memset(&params, 0, sizeof(params));
-	arch_set_entry(&linux_32, 0x1000000, 0x2000000, &params);
+	enter(&linux_32, 0x1000000, 0x2000000, 0, &params);
 	assert_int_equal(params.kernel_entry, 0x1000000);
 	assert_int_equal(params.entry_32.used, 1);
 	assert_int_equal(params.entry_32.eax, 0);
 	assert_int_equal(params.entry_32.ebx, 0);
 	assert_int_equal(params.entry_32.esi, 0x2000000);
 	memset(&params, 0, sizeof(params));
-	arch_set_entry(&linux_64, 0x101000000, 0x102000000, &params);
+	enter(&linux_64, 0x101000000, 0x102000000, 0, &params);
 	assert_int_equal(params.kernel_entry, 0x101000200);
 	assert_int_equal(params.boot_params, 0x102000000);
 	assert_int_equal(params.entry_32.used, 0);
@@ -757,7 +821,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bad_numbers), cmocka_unit_test(bad_addresses), cmocka_unit_test(no_header),
 		cmocka_unit_test(cut), cmocka_unit_test(told), cmocka_unit_test(memory_map),
 		cmocka_unit_test(framebuffer), cmocka_unit_test(acpi), cmocka_unit_test(wanted),
-		cmocka_unit_test(entry),
+		cmocka_unit_test(without_bios), cmocka_unit_test(entry),
 	};
 
 	if (argc == 3 && !strcmp(argv[1], "--write-corpus"))

@@ -559,7 +559,7 @@ static void whole_image(void **state)
 	assert_int_equal(params.magic, KHO_PURGATORY_MAGIC);
 	assert_int_equal(params.image_size, plan.purgatory_buf.size);
 	assert_int_equal(params.kernel_entry, plan.kernel->addr + 0x200);
-	assert_int_equal(params.boot_params, plan.boot_params->addr);
+	assert_int_equal(params.boot_params, plan.boot_data->addr);
 	assert_int_equal(params.react.report_addr, plan.payload->addr + KHO_REPORT_OFFSET);
 	assert_int_equal(params.react.cut_addr, plan.payload->addr);
 	assert_int_equal(params.react.cut[0], 0);
@@ -577,9 +577,9 @@ static void whole_image(void **state)
 	assert_int_equal(e[0].addr, plan.kernel->addr);
 	assert_int_equal(e[0].class, KHO_CLASS_KERNEL);
 	assert_string_equal(e[1].name, "boot_params");
-	assert_int_equal(e[1].addr, plan.boot_params->addr);
+	assert_int_equal(e[1].addr, plan.boot_data->addr);
 	assert_int_equal(kho_table_digests(table)[e[1].first_digest],
-			 crc32c(0, plan.boot_params_buf.data, plan.boot_params_buf.size));
+			 crc32c(0, plan.boot_data_buf.data, plan.boot_data_buf.size));
 	assert_string_equal(e[2].name, "handover header");
 	assert_int_equal(e[2].addr, plan.payload->addr);
 	for (uint32_t i = 0; i < table->entry_count; i++)

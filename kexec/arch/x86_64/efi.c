@@ -133,6 +133,10 @@ static void drop_services(const struct image *image, struct boot_firmware *efi)
 	buffer_free(&efi->memmap);
 }
 
+/* Where a BIOS has the RSDP, ACPI 6.5 section 5.2.5.1. */
+#define BIOS_START	0xe0000
+#define RSDP_ALIGN	16
+
 static bool sums_up(const unsigned char *p, size_t size)
 {
 	unsigned char sum = 0;
@@ -152,24 +156,44 @@ static size_t rsdp_size(const unsigned char p[RSDP_MAX])
 	return sums_up(p, RSDP_MAX) ? RSDP_MAX : 0;
 }
 
-/*
- * A multiboot2 kernel gets a copy of the RSDP, not its address. One in the BIOS' own area, below
- * 1 MiB, it also finds by itself.
- */
-static void copy_rsdp(const struct machine *m, struct boot_firmware *efi)
+/* 0, or -1 with errno; then, or if there is none, efi->rsdp_size stays 0. */
+static int read_rsdp(int fd, uint64_t addr, struct boot_firmware *efi)
+{
+	ssize_t got = addr <= INT64_MAX ? pread(fd, efi->rsdp_copy, RSDP_MAX, (off_t)addr) : 0;
+
+	if (got == RSDP_MAX)
+		efi->rsdp_size = rsdp_size(efi->rsdp_copy);
+	return got < 0 ? -1 : 0;
+}
+
+/* A BIOS' own area, where the address was not told. */
+static void find_rsdp(int fd, struct boot_firmware *efi)
+{
+	for (uint64_t at = BIOS_START; !efi->rsdp_size && at < LOW_MEMORY_END; at += RSDP_ALIGN)
+		if (read_rsdp(fd, at, efi))
+			return;
+}
+
+uint64_t efi_rsdp(const struct machine *m, const struct boot_firmware *efi)
 {
 	const struct boot_params *bp = (const void *)m->arch.boot_params;
-	uint64_t addr = bp->acpi_rsdp_addr ? bp->acpi_rsdp_addr : efi->rsdp;
-	int fd = addr ? root_open(&m->root, "dev/mem", O_RDONLY | O_CLOEXEC) : -1;
 
-	if (fd >= 0 && addr <= INT64_MAX &&
-	    pread(fd, efi->rsdp_copy, RSDP_MAX, (off_t)addr) == RSDP_MAX)
-		efi->rsdp_size = rsdp_size(efi->rsdp_copy);
-	if (fd >= 0)
-		close(fd);
-	if (addr >= LOW_MEMORY_END && !efi->rsdp_size)
-		notice("the new kernel is not told where ACPI's tables are: /dev/mem shows no RSDP "
-		       "at 0x%llx (CONFIG_DEVMEM)", ULL(addr));
+	return bp->acpi_rsdp_addr || !efi ? bp->acpi_rsdp_addr : efi->rsdp;
+}
+
+/* A multiboot2 kernel gets a copy of the RSDP, if /dev/mem shows it; it also finds it as with a BIOS. */
+static void copy_rsdp(const struct machine *m, struct boot_firmware *efi)
+{
+	const uint64_t addr = efi_rsdp(m, efi);
+	int fd = root_open(&m->root, "dev/mem", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (addr)
+		read_rsdp(fd, addr, efi);
+	else
+		find_rsdp(fd, efi);
+	close(fd);
 }
 
 int arch_read_firmware(const struct machine *m, const struct image *image, bool services,

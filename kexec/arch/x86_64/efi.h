@@ -26,4 +26,7 @@ struct boot_firmware {
  */
 int efi_observe(const struct machine *machine, bool services, struct boot_firmware *ret);
 
+/* Where ACPI's RSDP is, as far as the running kernel was told; 0 otherwise. */
+uint64_t efi_rsdp(const struct machine *machine, const struct boot_firmware *firmware);
+
 #endif

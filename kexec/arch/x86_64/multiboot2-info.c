@@ -15,6 +15,7 @@
 #define INFO_MAX		(64 * MIB)	/* more than any command line and memory map */
 #define INFO_HEADER		8		/* total size, and 0 */
 #define TAG_ALIGN		8
+#define FIRST_PAGES		(64 << 10)	/* CONFIG_X86_RESERVE_LOW, as much as kernels kept */
 
 enum info_type {
 	INFO_END = 0, INFO_CMDLINE = 1, INFO_LOADER = 2, INFO_MODULE = 3, INFO_MEMORY = 4,
@@ -58,6 +59,7 @@ struct framebuffer {
 #define VIDEO_TEXT		1		/* orig_video_isVGA, linux/screen_info.h */
 #define VIDEO_VESA		0x23
 #define VIDEO_EFI		0x70
+#define PALETTE_DEPTH		8		/* up to this, colors are those of a palette that nobody knows */
 
 struct builder {
 	unsigned char *data;
@@ -114,23 +116,25 @@ static void put_modules(struct builder *b, const struct boot_input *in)
 	}
 }
 
-/* What of [FROM, TO) is RAM in one piece from FROM on, in KiB. */
-static uint32_t kib_from(const struct machine *m, uint64_t from, uint64_t to)
+/* What of [FROM, TO) is RAM in one piece, from no further than SLACK behind FROM on, in KiB. */
+static uint32_t kib_from(const struct boot_input *in, uint64_t from, uint64_t slack, uint64_t to)
 {
-	for (size_t i = 0; i < m->ram_count; i++) {
-		uint64_t end = m->ram[i].addr + m->ram[i].size;
+	for (size_t i = 0; i < in->memmap_count; i++) {
+		const struct memmap_entry *e = &in->memmap[i];
+		uint64_t end = e->addr + e->size;
 
-		if (m->ram[i].addr <= from && end > from)
+		if (e->type == E820_RAM && e->addr <= from + slack && end > from + slack)
 			return (uint32_t)(((end < to ? end : to) - from) >> 10);
 	}
 	return 0;
 }
 
-static void put_memory(struct builder *b, const struct machine *m)
+/* Linux keeps the first page of RAM, or more, to itself; it is RAM all the same. */
+static void put_memory(struct builder *b, const struct boot_input *in)
 {
 	const struct memory memory = {
-		.lower = kib_from(m, 0, MIB),
-		.upper = kib_from(m, MIB, (uint64_t)UINT32_MAX << 10),
+		.lower = kib_from(in, 0, FIRST_PAGES, in->bios_area_addr ? in->bios_area_addr : MIB),
+		.upper = kib_from(in, MIB, 0, (uint64_t)UINT32_MAX << 10),
 	};
 
 	put(b, INFO_MEMORY, &memory, sizeof(memory));
@@ -142,16 +146,19 @@ static uint32_t map_type(uint32_t type)
 	return type <= E820_UNUSABLE ? type : E820_RESERVED;
 }
 
-static void put_memory_map(struct builder *b, const struct machine *m)
+static void put_memory_map(struct builder *b, const struct boot_input *in)
 {
 	const struct map_header header = { sizeof(struct map_entry), 0 };
-	struct map_entry entry[MEMMAP_MAX];
+	struct map_entry entry[MEMMAP_MAX + 1];
+	size_t count = in->memmap_count;
 
-	for (size_t i = 0; i < m->memmap_count; i++)
-		entry[i] = (struct map_entry){ m->memmap[i].addr, m->memmap[i].size,
-					       map_type(m->memmap[i].type), 0 };
-	put_parts(b, INFO_MEMORY_MAP, &header, sizeof(header), entry,
-		  m->memmap_count * sizeof(entry[0]));
+	for (size_t i = 0; i < count; i++)
+		entry[i] = (struct map_entry){ in->memmap[i].addr, in->memmap[i].size,
+					       map_type(in->memmap[i].type), 0 };
+	/* Of two ranges that overlap, kernels take the one that is less free. */
+	if (in->bios_area)
+		entry[count++] = (struct map_entry){ in->bios_area_addr, PAGE_SIZE, E820_RESERVED, 0 };
+	put_parts(b, INFO_MEMORY_MAP, &header, sizeof(header), entry, count * sizeof(entry[0]));
 }
 
 static void put_text_screen(struct builder *b, const struct screen_info *s)
@@ -187,15 +194,19 @@ static void put_framebuffer(struct builder *b, const struct machine *m)
 
 	if (s->orig_video_isVGA == VIDEO_TEXT)
 		put_text_screen(b, s);
-	else if (s->orig_video_isVGA == VIDEO_VESA || s->orig_video_isVGA == VIDEO_EFI)
+	else if ((s->orig_video_isVGA == VIDEO_VESA || s->orig_video_isVGA == VIDEO_EFI) &&
+		 s->lfb_depth > PALETTE_DEPTH)
 		put_pixel_screen(b, s);
 }
 
 static void put_acpi(struct builder *b, const struct boot_firmware *firmware)
 {
-	if (firmware && firmware->rsdp_size)
-		put(b, firmware->rsdp_size == RSDP_V1_SIZE ? INFO_ACPI_OLD : INFO_ACPI_NEW,
-		    firmware->rsdp_copy, firmware->rsdp_size);
+	if (!firmware || !firmware->rsdp_size)
+		return;
+	/* A new one begins with an old one. */
+	put(b, INFO_ACPI_OLD, firmware->rsdp_copy, RSDP_V1_SIZE);
+	if (firmware->rsdp_size > RSDP_V1_SIZE)
+		put(b, INFO_ACPI_NEW, firmware->rsdp_copy, firmware->rsdp_size);
 }
 
 static int check_wanted(const struct builder *b, const struct boot_input *in)
@@ -204,6 +215,8 @@ static int check_wanted(const struct builder *b, const struct boot_input *in)
 
 	if (!missing)
 		return 0;
+	if (missing & 1u << INFO_MODULE)
+		return error("the new kernel demands modules: name them with --module");
 	return error("the new kernel demands multiboot2 information of type %d, which this program "
 		     "or this machine does not have", __builtin_ctz(missing));
 }
@@ -216,8 +229,8 @@ static void put_all(struct builder *b, const struct boot_input *in)
 	put(b, INFO_CMDLINE, in->cmdline, strlen(in->cmdline) + 1);
 	put(b, INFO_LOADER, PACKAGE_STRING, sizeof(PACKAGE_STRING));
 	put_modules(b, in);
-	put_memory(b, in->machine);
-	put_memory_map(b, in->machine);
+	put_memory(b, in);
+	put_memory_map(b, in);
 	put_framebuffer(b, in->machine);
 	put_acpi(b, in->firmware);
 	if (in->image->relocatable)

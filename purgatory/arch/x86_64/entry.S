@@ -148,6 +148,9 @@ gdt_32:
 	.quad	0
 	.quad	0x00cf9b000000ffff	/* BOOT_CS: 32-bit code, readable */
 	.quad	0x00cf93000000ffff	/* BOOT_DS: data, writable */
+	.if	gdt_32 - gdt != GDT_SIZE || . - gdt_32 != GDT_SIZE
+	.error	"a GDT does not have GDT_SIZE bytes"
+	.endif
 
 	/* struct kho_purgatory_params, which kexec fills in. */
 	.section .params, "a", @progbits
