@@ -294,6 +294,7 @@ static int setup_addons(void **state)
 	(void)state;
 	tree_make(&tree);
 	snprintf(beside, sizeof(beside), "%s/uki.efi", tree.path);
+	tree_write(&tree, "uki.efi", "MZ", 2);
 	kernel_extras_free(&extras);
 	extras.cmdline = must_copy("own", 4);
 	extras.uname = must_copy("7.3", 4);
@@ -330,7 +331,7 @@ static void addons(void **state)
 	put_addon("b.addon.efi", last, 1);
 	put_addon("a.addon.efi", first, 2);
 	put_addon("c.addon.efi", silent, 1);
-	assert_says(0, NULL, uki_addons_append(beside, &extras));
+	assert_says(0, "of '", uki_addons_append(beside, &extras));
 	assert_string_equal(extras.cmdline, "own a z");
 	put_addon("other.addon.efi", other, 2);
 	assert_says(0, "other.addon.efi' is left out, as it is for another kernel",
