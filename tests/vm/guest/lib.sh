@@ -105,6 +105,20 @@ rewrite_huge() {
 	host remember "$1" "$huge_addr" "$huge_size" "$3"
 }
 
+# check_screen NAME: what is written to the framebuffer console can be seen: 800 bright characters
+# on a dark screen. The host saves it as NAME.ppm.
+check_screen() {
+	[ -e /dev/fb0 ] || fail "no framebuffer"
+	printf '\033[2J\033[H\033[?25l' > /dev/tty0
+	sleep 1
+	host screen "$1-dark"
+	dark=$answer
+	printf 'This is hop %s.\n\033[7m%800s\033[0m\n' "$hop" "" > /dev/tty0
+	sleep 1
+	host screen "$1"
+	[ "$answer" -ge $((dark + 5)) ] || fail "nothing on the screen: $dark% were bright, then $answer%"
+}
+
 # ---- kexec ----------------------------------------------------------------
 
 # next_initrd: make /run/initrd for the next hop; with the kernels in it unless
@@ -135,6 +149,38 @@ load_plain() {
 	shift
 	[ -e /run/initrd ] || next_initrd
 	kexec "$@" -l "/next/$load_kernel" --initrd=/run/initrd --append="$(next_cmdline)"
+}
+
+# load_packed KERNEL N: load KERNEL as the Nth of 24 ways to pack and load it says, from 0 on.
+load_packed() {
+	# shellcheck disable=SC2046 # two words
+	load_plain $(sed -n "$(($2 + 1))s/^/$1/p" <<- END
+		+uki -c
+		+uki -s
+		+uki -a
+		+uki+gz -s
+		+vmlinux -c
+		+vmlinux -a
+		+lz4 -c
+		+lz4 -s
+		+gz -s
+		+zst -a
+		+xz -s
+		+bz2 -s
+		+padded -s
+		+garbage -s
+		+uki+gz -c
+		+vmlinux+gz -c
+		+lz4 -a
+		+gz -c
+		+zst -c
+		+xz -a
+		+bz2 -c
+		+lzma -s
+		+padded -c
+		+garbage -a
+	END
+	)
 }
 
 # save_segment KERNEL: a segment with all that one can have, for segfuzz: region r0, huge
@@ -169,6 +215,14 @@ jump() {
 # crash_cmdline: the next hop's command line, without what is for this kernel alone.
 crash_cmdline() {
 	next_cmdline | sed 's/\b\(kho\|kho_scratch\|reserve_mem\|crashkernel\)=[^ ]*//g; s/$/ nr_cpus=1/'
+}
+
+# headers_at KERNEL [OPTION ...]: where the headers of the dump are, if load_crash loads it with -c.
+headers_at() {
+	headers_kernel=$1
+	shift
+	kexec -p -c "$@" --dry-run "/next/$headers_kernel" --initrd=/next/base.cpio \
+		--append="$(crash_cmdline)" | sed -n 's/^segment *core headers *\(0x[0-9a-f]*\)-.*/\1/p'
 }
 
 # load_crash KERNEL OPTION ...: kexec -p; the hop after a panic is the last one.

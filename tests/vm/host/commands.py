@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from .gdb import Gdb
+from .qmp import Qmp
 
 SIGN_SEGMENT = Path(__file__).resolve().parents[3] / "kernel-patches" / "sign-segment"
 
@@ -26,7 +27,8 @@ class Commands:
         self.marks = []         # (seconds since start, text)
         self.expected_end = None
         self.arrived = 0        # marks there were when this kernel came up
-        self.seen = False       # what cmd_expect_console() waits for
+        self.left_at = None     # length of the console's text when the last kernel was left
+        self.last_words = None  # what cmd_expect_console() waits for
         self.entered = False    # the actions at the image's entry are done
 
     def run(self, line):
@@ -55,6 +57,8 @@ class Commands:
     def cmd_mark(self, *text):
         """Note the time; shown by run -v and kept in marks.txt."""
         self.marks.append((time.monotonic() - self.machine.started, " ".join(text)))
+        if text == ("jump",):
+            self.left_at = len(self.machine.console_text())
 
     # ---- memory -----------------------------------------------------------
 
@@ -141,6 +145,16 @@ class Commands:
         if not self.machine.console_says(text):
             raise ValueError(f"the console does not say {text!r}")
 
+    def cmd_screen(self, name):
+        """Save the screen as NAME.ppm in the results folder; the percentage of it that is not dark."""
+        path = self.machine.results / f"{Path(name).name}.ppm"
+        with Qmp(self.machine.qmp_path) as qmp:
+            qmp.command("screendump", filename=str(path))
+        # "P6 WIDTH HEIGHT 255", and three bytes of each dot.
+        data = path.read_bytes()
+        size = 3 * int(data.split()[1]) * int(data.split()[2])
+        return str(100 * sum(value >= 0x80 for value in data[-size:]) // size)
+
     # ---- at the image's entry ---------------------------------------------
 
     def cmd_dump_at_entry(self, entry, name):
@@ -217,14 +231,19 @@ class Commands:
         self.expected_end = " ".join(phrase)
 
     def cmd_expect_console(self, *phrase):
-        """From here on the right end is PHRASE on the console: it is the last thing to see of
-        what runs then, and never ends.
+        """The right end is PHRASE on the console, after this kernel was left: it is the last
+        thing to see of what runs then, and never ends.
         """
-        threading.Thread(target=self._end_with, args=(" ".join(phrase),), daemon=True).start()
+        self.left_at, self.last_words = None, " ".join(phrase)
+        threading.Thread(target=self._end_with, args=(self.last_words,), daemon=True).start()
 
     def _end_with(self, phrase):
-        while not self.machine.console_says(phrase):
+        while not self.seen():
             time.sleep(0.5)
         self.cmd_mark(f"console: {phrase}")
-        self.seen = True
         self.machine.stop()
+
+    def seen(self):
+        """Whether the console has said what cmd_expect_console() waits for."""
+        return (self.last_words is not None and self.left_at is not None and
+                self.machine.console_says(self.last_words, self.left_at))

@@ -56,6 +56,7 @@ class Machine:
         self.console = results / "console.log"
         self.work = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=WORK))
         self.gdb_path = str(self.work / "gdb")
+        self.qmp_path = str(self.work / "qmp")
         node = scenario.bytes // scenario.numa
         self.ram = Ram([(str(self.work / f"ram{i}"), node) for i in range(scenario.numa)],
                        str(preparation.tool))
@@ -80,6 +81,7 @@ class Machine:
                  "-serial", "chardev:host",
                  "-chardev", f"socket,id=gdb,path={self.gdb_path},server=on,wait=off",
                  "-gdb", "chardev:gdb",
+                 "-qmp", f"unix:{self.qmp_path},server=on,wait=off",
                  # Says "Triple fault", which looks like any reset from outside.
                  "-d", "cpu_reset", "-D", str(self.work / "reset.log"),
                  "-kernel", str(self.kernel), "-initrd", str(self.initrd),
@@ -132,6 +134,7 @@ class Machine:
         finally:
             listener.close()
             self.write_marks()
+            (self.results / "reset.log").write_text(self.reset_log(), encoding="utf-8")
             shutil.rmtree(self.work, ignore_errors=True)
 
     def stop(self):
@@ -166,7 +169,7 @@ class Machine:
 
     def judge(self, status):
         """Why the scenario failed, or None, once QEMU has ended."""
-        if self.commands.seen:
+        if self.commands.seen():
             return None
         if status:
             return f"QEMU ended with status {status}: see qemu.log"
@@ -205,10 +208,10 @@ class Machine:
             return "triple fault instead of a reset"
         return None
 
-    def console_says(self, phrase):
+    def console_says(self, phrase, since=0):
         """Whether anybody has said it but the guest, which asks for it by "host"."""
         return any(phrase in line and "host console" not in line and "host expect-" not in line
-                   for line in self.console_text().splitlines())
+                   for line in self.console_text()[since:].splitlines())
 
     def console_text(self):
         return self.console.read_text(encoding="utf-8", errors="replace")
