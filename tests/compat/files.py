@@ -69,7 +69,7 @@ def multiboot():
     return head + bytes(0x1000 - len(head)) + code
 
 
-def kernels(real, memtest):
+def kernels(real, memtest, xen):
     """{name: contents} of what is, or was, a kernel."""
     small, elf = small_kernel(), vmlinux(real)
     packed = gzip.compress(small, mtime=0)
@@ -92,14 +92,14 @@ def kernels(real, memtest):
         "vmlinux-cut": elf[:65536], "vmlinux-arm64": changed(elf[:65536], 18, "H", 183),
         "uki": (unified := uki([(b".linux", small), (b".initrd", initrd), (b".cmdline", b"quiet")])),
         "uki.gz": gzip.compress(unified, mtime=0),
-        "memtest": memtest, "multiboot": multiboot(), "initrd": initrd,
+        "xen": gzip.decompress(xen), "xen.gz": xen, "memtest": memtest, "multiboot": multiboot(), "initrd": initrd,
     }
 
 
-def make(folder, real, memtest):
-    """Write them all into FOLDER; REAL and MEMTEST are the paths of real kernels."""
+def make(folder, *real):
+    """Write them all into FOLDER; REAL are the paths of Linux, memtest86+ and Xen."""
     folder.mkdir(parents=True)
-    for name, data in kernels(real.read_bytes(), memtest.read_bytes()).items():
+    for name, data in kernels(*(path.read_bytes() for path in real)).items():
         (folder / name).write_bytes(data)
     (folder / "empty").touch()
     (folder / "text").write_text("This is no kernel.\n")

@@ -2,9 +2,9 @@
 # shellcheck shell=dash
 #
 # Runs the command lines of /compat/lines with the program that the scenario is named after.
-# Sourced in the guest. The host gets the file "records": for each command line its number,
-# exit code, /sys/kernel/kexec_loaded and kexec_crash_loaded after it, 1 if it has printed
-# anything, and the first line of its errors; between tabs.
+# Sourced in the guest. The host gets the file "records": for each command line its state and
+# text, its exit code, /sys/kernel/kexec_loaded and kexec_crash_loaded before and after it, 1 if
+# it has printed anything, and the first line of its errors; between tabs.
 #
 # An emulated machine is slow to start programs, so a command line costs one and little more.
 # shellcheck disable=SC2154 # scenario
@@ -39,6 +39,7 @@ clear() {
 enter() {
 	case $1 in
 	limit-*) limit "${1#limit-}"; return ;;
+	no-crashkernel) clear && echo 0 > /sys/kernel/kexec_crash_size; return ;;
 	disabled) echo 1 > /proc/sys/kernel/kexec_load_disabled; return ;;
 	esac
 	clear || return 1
@@ -110,22 +111,30 @@ run_line() {
 		< /dev/null > /tmp/out 2> /tmp/err
 }
 
-# try NUMBER STATE LINE
+# is_loaded: what is loaded, in two digits.
+is_loaded() {
+	look
+	echo "$loaded$crash_loaded"
+}
+
+# try STATE LINE
 try() {
-	if ! enter "$2"; then
-		printf '%s\tno state %s\n' "$1" "$2" >> "$records"
-		leave "$2"
+	if ! enter "$1"; then
+		printf '%s\tno state\n' "$1" >> "$records"
+		leave "$1"
 		return
 	fi
-	run_line "$2" "$3"
+	# Where /sys is hidden, nothing is loaded before.
+	before=$(is_loaded 2> /dev/null)
+	run_line "$1" "$2"
 	code=$? said=0 error=
-	leave "$2"
-	look
+	leave "$1"
 	[ ! -s /tmp/out ] && [ ! -s /tmp/err ] || said=1
 	read -r error < /tmp/err
-	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$code" "$loaded" "$crash_loaded" "$said" "$error" \
+	after=$(is_loaded)
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$code" "${before:-00}" "$after" "$said" "$error" \
 		>> "$records"
-	echo "compat $1 [$2] $3: $code $loaded$crash_loaded"
+	echo "compat [$1] $2: $code $before $after"
 }
 
 # ---- all of them ----------------------------------------------------------------------------
@@ -134,13 +143,12 @@ try() {
 letters() { head -c "$1" /dev/zero | tr '\0' a; }
 
 all() {
-	number=0 state=fresh
+	state=fresh
 	while IFS= read -r line; do
-		number=$((number + 1))
 		case $line in
 		'' | '#'*) ;;
 		'['*']') state=${line#[} state=${state%]} ;;
-		*) try "$number" "$state" "${line%%" ;; "*}" ;;
+		*) try "$state" "${line%%" ;; "*}" ;;
 		esac
 	done < /compat/lines
 }
