@@ -306,6 +306,15 @@ int target_check_mapped(const struct target *t, const struct request *rq)
 	return check_file(t->initrd_fd, rq->initrd, t->initrd_crc);
 }
 
+int target_check_cmdline(const struct target *t, const struct request *rq, const char *cmdline)
+{
+	if (strlen(cmdline) <= t->image.cmdline_max)
+		return 0;
+	return error("the command line has %zu characters%s, the new kernel reads %u", strlen(cmdline),
+		     rq->crash_memmap ? " with elfcorehdr= and the words of --pass-memmap-cmdline" :
+		     rq->crash ? " with elfcorehdr=" : "", t->image.cmdline_max);
+}
+
 int target_check(const struct target *t, const struct machine *m, const struct request *rq,
 		 const char *cmdline)
 {
@@ -318,11 +327,7 @@ int target_check(const struct target *t, const struct machine *m, const struct r
 	if (rq->kho && !image->relocatable)
 		return error("the new kernel is not relocatable, and a handover needs one that runs in "
 			     "scratch: build it with CONFIG_RELOCATABLE");
-	if (strlen(cmdline) > image->cmdline_max)
-		return error("the command line has %zu characters%s, the new kernel reads %u", strlen(cmdline),
-			     rq->crash_memmap ? " with elfcorehdr= and the words of --pass-memmap-cmdline" :
-			     rq->crash ? " with elfcorehdr=" : "", image->cmdline_max);
-	return 0;
+	return target_check_cmdline(t, rq, cmdline);
 }
 
 static int check_reads(const struct target *t, const struct request *rq,

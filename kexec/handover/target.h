@@ -73,6 +73,9 @@ int target_check_files(const struct target *target, const struct request *reques
  */
 int target_check_mapped(const struct target *target, const struct request *request);
 
+/* Does it read all of CMDLINE? 0, or -1 after a message. */
+int target_check_cmdline(const struct target *target, const struct request *request, const char *cmdline);
+
 /* Can this kernel run where it will run? 0, or -1 after a message. */
 int target_check(const struct target *target, const struct machine *machine,
 		 const struct request *request, const char *cmdline);

@@ -130,6 +130,8 @@ int load_auto(const struct root *root, const struct request *rq, struct target *
 	}
 	if (target->image.segments_only)
 		return load_segments_only(root, rq, target);
+	if (target_check_cmdline(target, rq, rq->cmdline))
+		return EXIT_REFUSED;
 	/* It does so by itself, if it can. */
 	if (rq->crash_update && crash_headers_size(root, &headers_size))
 		return EXIT_REFUSED;
