@@ -55,7 +55,7 @@ _kexec_value() {	# _kexec_value OPTION VALUE; 1: OPTION takes none
 		mapfile -t COMPREPLY < <(compgen -d -- "$2")
 		compopt -o filenames ;;
 	--type | -t)
-		mapfile -t COMPREPLY < <(compgen -W "bzImage elf-x86_64 multiboot2-x86 uki" -- "$2") ;;
+		mapfile -t COMPREPLY < <(compgen -W "bzImage elf-x86_64 multiboot2-x86 uki vmlinux" -- "$2") ;;
 	--serial)
 		mapfile -t COMPREPLY < <(compgen -W "ttyS0 ttyS1 ttyS2 ttyS3" -- "$2") ;;
 	--kho-blob)
@@ -65,10 +65,10 @@ _kexec_value() {	# _kexec_value OPTION VALUE; 1: OPTION takes none
 	--kho-verify)
 		# Readline cuts words at ':' as well.
 		if [[ ${2##*,} = *:* ]]; then
-			mapfile -t COMPREPLY < <(compgen -W "late load" -- "${2##*:}")
+			mapfile -t COMPREPLY < <(compgen -W "late load seal" -- "${2##*:}")
 			return 0
 		fi
-		_kexec_list "$2" "all all:late $(_kexec_reserved | sed 'p; s/$/:late/')" ;;
+		_kexec_list "$2" "all all:late all:load $(_kexec_reserved | sed 'p; s/$/:late/')" ;;
 	--kho-get)
 		mapfile -t COMPREPLY < <(compgen -W "$(_kexec_handed_over blob)" -- "$2") ;;
 	--append | --command-line | --kho-region)

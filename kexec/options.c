@@ -110,6 +110,7 @@ void options_usage(void)
 	      "  -l, --load             load KERNEL\n"
 	      "  -e, --exec             start the loaded kernel now, without shutdown scripts\n"
 	      "  -f, --force            load KERNEL and start it at once\n"
+	      "  (none)                 load KERNEL and run 'shutdown -r now'\n"
 	      "  -p, --load-panic       load KERNEL, to be started if the running one panics\n"
 	      "  -u, --unload           unload the loaded kernel; with -p, the one for a panic\n"
 	      "      --print-ckr-size   print how many bytes crashkernel= has set aside for -p\n"
@@ -126,6 +127,7 @@ void options_usage(void)
 	      "      --reuseinitrd      the initrd that this kernel was started with (retain_initrd)\n"
 	      "      --module=\"FILE ARGUMENTS\"\n"
 	      "                         a module for a multiboot2 kernel such as Xen; may be repeated\n"
+	      "                         (kexec_load only)\n"
 	      "\n"
 	      "Handing memory over\n"
 	      "      --kho              hand over what the running kernel preserves, its reserve_mem=\n"
@@ -171,13 +173,13 @@ void options_usage(void)
 	      "      --dry-run          print every address and load nothing\n"
 	      "      --json             with --kho-status\n"
 	      "      --sysroot=DIR      read /proc and /sys below DIR (--dry-run, --kho-status, --kho-get,\n"
-	      "                         --kho-save-segment)\n"
+	      "                         --kho-save-segment, --print-ckr-size, -S)\n"
 	      "  -d, --debug            print more\n"
 	      "\n"
-	      "Exit status: 0; 1 for usage and refusals; 255 for images and system calls that fail; 254 if\n"
-	      "nothing is set aside for -p; 2 if --kho-status finds a handover that is lost, in whole or in\n"
-	      "part, or cannot tell.\n"
-	      "See kexec(8).\n", stdout);
+	      "Exit status: 0; 1 for usage and refusals; 255 for images and system calls that fail, and\n"
+	      "without KERNEL; 254 if nothing is set aside for -p; 2 if --kho-status finds a handover that is\n"
+	      "lost, in whole or in part, or cannot tell.\n"
+	      "See kexec(8), also for options of kexec-tools that are refused.\n", stdout);
 }
 
 static int set_string(char **to, const char *value)
@@ -192,7 +194,7 @@ static int take_type(struct request *rq, const char *name)
 	rq->type = image_type_named(name);
 	if (rq->type)
 		return 0;
-	error("Unsupported kernel type %s", name);
+	error("Unsupported kernel type %s: there are bzImage, multiboot2-x86, uki and vmlinux", name);
 	return EXIT_FAILED;
 }
 
@@ -461,8 +463,8 @@ static int check_combination(const struct options *o)
 	if (check_crash(o) || check_method(o) || check_prebuilt(o, asks))
 		return -1;
 	if (o->sysroot && !offline)
-		return error("--sysroot works with --dry-run, --kho-status, --kho-get, --kho-save-segment and "
-			     "--print-ckr-size only");
+		return error("--sysroot works with --dry-run, --kho-status, --kho-get, --kho-save-segment, "
+			     "--print-ckr-size and -S only");
 	if (o->json && !o->kho_status)
 		return error("--json works with --kho-status only");
 	if (rq->kernel && (o->kho_status || o->kho_get) && !o->load)
@@ -473,7 +475,7 @@ static int check_combination(const struct options *o)
 		return error("'-' (standard input) can be one blob, or without --kho the kernel or the "
 			     "initrd: 'kexec --kho -e' may have to read those again");
 	if (rq->dry_run && (o->exec || o->unload))
-		return error("--dry-run works with -l only");
+		return error("--dry-run plans a load: use it with -l or -p");
 	return 0;
 }
 

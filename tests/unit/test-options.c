@@ -283,9 +283,9 @@ static void elsewhere(void **state)
 		{ "-l k --json", "--json works with --kho-status only" },
 		{ "--kho-get=n --json", "--json works with --kho-status only" },
 		{ "-l k --dry-run", NULL },
-		{ "-e k --dry-run", "--dry-run works with -l only" },
-		{ "-f k --dry-run", "--dry-run works with -l only" },
-		{ "-u k --dry-run", "--dry-run works with -l only" },
+		{ "-e k --dry-run", "--dry-run plans a load" },
+		{ "-f k --dry-run", "--dry-run plans a load" },
+		{ "-u k --dry-run", "--dry-run plans a load" },
 	};
 
 	(void)state;
