@@ -76,7 +76,7 @@ static int memory(char **command)
 {
 	const long before = available();
 	long least = before, now;
-	pid_t pid = fork();
+	pid_t pid = fork(), ended;
 	int status;
 
 	if (pid < 0)
@@ -85,11 +85,13 @@ static int memory(char **command)
 		execvp(command[0], command);
 		die("cannot run %s", command[0]);
 	}
-	while (!waitpid(pid, &status, WNOHANG)) {
+	/* Also once when it has ended: what it has loaded stays. */
+	do {
+		ended = waitpid(pid, &status, WNOHANG);
 		now = available();
 		least = now < least ? now : least;
 		usleep(1000);
-	}
+	} while (!ended);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		die("%s failed, status %d", command[0], status);
 	printf("%ld\n", before - least);
