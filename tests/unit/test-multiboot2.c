@@ -744,6 +744,10 @@ static void without_bios(void **state)
 	firmware.rsdp = 0x40000000;
 	enter(&image, 0x3fc00000, 0x3fbff000, 0x9f000, &params);
 	assert_int_equal(params.bios.rsdp, 0);
+	/* Nor where an image may be loaded. */
+	firmware.rsdp = 0x200000;
+	enter(&image, 0x3fc00000, 0x3fbff000, 0x9f000, &params);
+	assert_int_equal(params.bios.rsdp, 0);
 	firmware.rsdp = 0x3ffeffe0;
 	enter(&image, 0x3fc00000, 0x3fbff000, 0x9f000, &params);
 	assert_int_equal(params.bios.rsdp, 0);

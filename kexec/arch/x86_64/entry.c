@@ -33,7 +33,10 @@ static bool has_efi(const struct machine *m)
 	return !memcmp(&bp->efi_info.efi_loader_signature, "EL", 2);
 }
 
-/* The RSDP, if kexec's page tables map it: RAM and ACPI's memory. 0: it is not known. */
+/*
+ * The RSDP, if it is in ACPI's memory, which kexec's page tables map and no image is loaded into. 0: it is
+ * not known, or an image may lie there by the time it is copied.
+ */
 static uint64_t rsdp_to_copy(const struct machine *m, const struct boot_firmware *firmware)
 {
 	const uint64_t addr = efi_rsdp(m, firmware);
@@ -42,7 +45,7 @@ static uint64_t rsdp_to_copy(const struct machine *m, const struct boot_firmware
 		const struct memmap_entry *e = &m->memmap[i];
 
 		if (addr >= e->addr && addr - e->addr < e->size && e->size - (addr - e->addr) >= RSDP_MAX)
-			return e->type == E820_RAM || e->type == E820_ACPI || e->type == E820_NVS ? addr : 0;
+			return e->type == E820_ACPI || e->type == E820_NVS ? addr : 0;
 	}
 	return 0;
 }
